@@ -1,0 +1,125 @@
+"""FileCache: which files there are, where they lie, and the hash of their pixels. SQLite table `file_cache`, one row per file.
+
+    from cache import FileCache
+    FileCache.add_folder_to_file_cache("photos")
+    FileCache.get_random_image("./output/file_cache.sqlite")
+"""
+import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
+
+import os
+
+from cache.batches import Batch, Counts, record
+from cache.image_source import images
+from cache.source_file import Archive, Picture, Skipped, SourceFile
+from cache.sqlite_table import Table, cleared, created, database_path
+
+ADD = """
+INSERT INTO file_cache(file_name, path, hash_id, type, is_archive, n_content, container_archive,
+                       absolute_path, size_bytes, mtime_ns, width, height, old_hash_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT(absolute_path) DO UPDATE SET
+    path = excluded.path, hash_id = excluded.hash_id, type = excluded.type, is_archive = excluded.is_archive,
+    n_content = excluded.n_content, container_archive = excluded.container_archive, size_bytes = excluded.size_bytes,
+    mtime_ns = excluded.mtime_ns, width = excluded.width, height = excluded.height, old_hash_id = excluded.old_hash_id
+"""
+
+
+class FileTable(Table):
+    name = "file_cache"
+    schema = (
+        """CREATE TABLE file_cache(
+            file_name TEXT NOT NULL, path TEXT NOT NULL, hash_id TEXT, type TEXT NOT NULL,
+            is_archive INTEGER, n_content INTEGER, container_archive TEXT,
+            absolute_path TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+            width INTEGER, height INTEGER, old_hash_id TEXT)""",
+        "CREATE INDEX file_cache_hash_id ON file_cache(hash_id)",
+        "CREATE INDEX file_cache_path ON file_cache(path)",
+        "CREATE INDEX file_cache_old_hash_id ON file_cache(old_hash_id) WHERE old_hash_id IS NOT NULL",
+    )
+
+    def add(self, batch: Batch) -> None:
+        news = [item for item in batch.of(Picture) if not item.unchanged]
+        with self.connection:
+            self.connection.executemany(ADD, map(_picture_row, news))
+            self.connection.executemany(ADD, map(_archive_row, batch.of(Archive)))
+            self.forget_skips(item.file.file_path for item in news)
+            self.record_skips(batch.of(Skipped))
+
+    def known(self, file: SourceFile) -> Picture | None:
+        """The picture at this path, if size and time of change are still those of its row."""
+        row = self._one("absolute_path = ? AND size_bytes = ? AND mtime_ns = ? AND is_archive IS NULL",
+                        file.absolute_path, file.size, file.mtime_ns)
+        if row is None:
+            return None
+        return Picture(file, row["hash_id"], row["old_hash_id"], row["type"], row["width"], row["height"], unchanged=True)
+
+    def image(self, hash_id: str) -> dict | None:
+        row = self._one("hash_id = ?", hash_id) or self._one("old_hash_id = ?", hash_id)
+        return row and as_dict(row)
+
+    def random_image(self) -> dict | None:
+        row = self.random_row("is_archive IS NULL")
+        return row and as_dict(row)
+
+
+def _picture_row(item: Picture) -> tuple:
+    file = item.file
+    return (file.file_name, file.file_path, item.hash_id, item.type, None, None, file.archive_path,
+            file.absolute_path, file.size, file.mtime_ns, item.width, item.height, item.old_hash_id)
+
+
+def _archive_row(item: Archive) -> tuple:
+    file = item.file
+    return (file.file_name, file.file_path, None, "zip", True, item.n_content, file.archive_path,
+            file.absolute_path, file.size, file.mtime_ns, None, None, None)
+
+
+def as_dict(row) -> dict:
+    """One row as callers get it: `path` is also `file_path`, `type` also `file_type`; is_archive is True or None."""
+    facts = dict(row)
+    facts.update(file_path=row["path"], file_type=row["type"], is_archive=True if row["is_archive"] else None)
+    return facts
+
+
+class FileCache:
+    """Every method takes paths; a missing or foreign database raises Refused, a hash that is not there gives None."""
+
+    @staticmethod
+    def create_file_cache(out_dir: str = "./output", db_name: str = "file_cache.sqlite") -> dict:
+        return created(FileTable, database_path(out_dir, db_name))
+
+    @staticmethod
+    def add_folder_to_file_cache(data_dir: str, out_dir: str = "./output", db_name: str = "file_cache.sqlite") -> dict:
+        """Read a folder, a picture or a ZIP; files known by path, size and time of change are not decoded again."""
+        path = database_path(out_dir, db_name)
+        counts = Counts()
+        with FileTable(path, create=True) as table:
+            record(images(data_dir, known=table.known), [table, counts])
+        return {"db_path": path, **counts.as_dict()}
+
+    @staticmethod
+    def get_random_hash(db_path: str) -> dict | None:
+        image = FileCache.get_random_image(db_path)
+        return image and {"hash_id": image["hash_id"]}
+
+    @staticmethod
+    def get_img_by_hash(db_path: str, hash_id: str) -> dict | None:
+        """One file with these pixels: hash_id, file_name, path = file_path, type = file_type, is_archive, n_content,
+        container_archive; also absolute_path, size_bytes, mtime_ns, width, height, old_hash_id."""
+        with FileTable(db_path) as table:
+            return table.image(hash_id)
+
+    @staticmethod
+    def get_random_image(db_path: str) -> dict | None:
+        with FileTable(db_path) as table:
+            return table.random_image()
+
+    @staticmethod
+    def clear_cache(db_path: str, delete_cache: bool = False) -> dict:
+        return cleared(FileTable, db_path, delete_cache)
+
+
+def files_beside(path: str | os.PathLike) -> FileTable | None:
+    """The file cache in the same folder, if there is one: what it knows need not be decoded again."""
+    beside = os.path.join(os.path.dirname(path), "file_cache.sqlite")
+    return FileTable(beside) if os.path.isfile(beside) else None

@@ -1,0 +1,176 @@
+"""Pictures -> vectors: any open_clip model with any of its weights or a local checkpoint, and the embedded encoder.
+
+torch is imported when the first picture has to be embedded; naming an encoder and asking for its key cost nothing.
+"""
+import copy
+import hashlib
+import logging
+import os
+import sys
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cache.image_decoder import CropSpec
+from cache.refusal import Refused
+
+if TYPE_CHECKING:
+    import torch
+
+EMBEDDED = ("EfficientNet-Lite0-MS", "imagenet")
+FP32 = "fp32"
+LOWEST_COSINE = 0.999  # what a vector in low precision must keep of its float32 original
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    encode: "torch.nn.Module"  # normalised float32 (n, 3, size, size) -> (n, d); lower(dtype) turns it to low precision
+    crop_spec: CropSpec
+    scale: "torch.Tensor"  # uint8 * scale + shift is the model's normalisation
+    shift: "torch.Tensor"
+    device: "torch.device"
+    dtype: "torch.dtype"
+
+
+class ClipEncoder:
+    """An encoder by name. `pretrained` is one of open_clip's tags for the model, or the path of a checkpoint, which is known by a
+    prefix of its sha256, never by its path. precision: None for the lowest that keeps the vectors, "fp32" for full."""
+
+    def __init__(self, clip_model: str = "ViT-B-32", pretrained: str = "openai", device: str | None = None, precision: str | None = None):
+        self.clip_model, self.pretrained = clip_model, checkpoint_name(pretrained)
+        self._weights, self._device_name, self._wanted_precision = pretrained, device, precision
+        self._lock = threading.Lock()
+        self._outcome: _Loaded | Refused | None = None
+
+    @property
+    def key(self) -> str:
+        """What vectors of this encoder are stored under: model:weights."""
+        return f"{self.clip_model}:{self.pretrained}"
+
+    @property
+    def embeddings_type(self) -> str:
+        return "ImageNet" if (self.clip_model, self.pretrained) == EMBEDDED else "CLIP"
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        return self._loaded().crop_spec
+
+    @property
+    def precision(self) -> str:
+        return {"float32": FP32, "bfloat16": "bf16", "float16": "fp16"}[str(self._loaded().dtype).removeprefix("torch.")]
+
+    @property
+    def device(self) -> str:
+        return str(self._loaded().device)
+
+    def encode(self, crops: np.ndarray) -> np.ndarray:
+        """uint8 (n, size, size, 3) -> float32 (n, d), not normalised."""
+        import torch
+
+        loaded = self._loaded()
+        with torch.inference_mode():
+            return _features(loaded, torch.from_numpy(crops)).cpu().numpy()
+
+    def _loaded(self) -> _Loaded:
+        with self._lock:  # decoder threads ask, too
+            if self._outcome is None:
+                self._outcome = self._load_or_refuse()
+        if isinstance(self._outcome, Refused):
+            raise self._outcome
+        return self._outcome
+
+    def _load_or_refuse(self) -> "_Loaded | Refused":
+        """A refusal is remembered: a hub that cannot be reached is tried once, not by every decoder thread."""
+        print(f"loading the encoder {self.key}", file=sys.stderr)
+        logging.disable(logging.ERROR)  # the hub's client reports each retry twice; what matters ends up in the refusal
+        try:
+            return self._load()
+        except Refused as refusal:
+            return refusal
+        finally:
+            logging.disable(logging.NOTSET)
+
+    def _load(self) -> _Loaded:
+        import torch
+
+        if (self.clip_model, self.pretrained) == EMBEDDED:
+            from cache import embedded_encoder as family
+        else:
+            from cache import open_clip_encoder as family
+
+        device = _device(self._device_name)
+        encode, crop_spec, mean, std = family.load(self.clip_model, self._weights)
+        encode = encode.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        std = torch.tensor(std, device=device).view(1, 3, 1, 1)
+        scale, shift = 1 / (255 * std), -torch.tensor(mean, device=device).view(1, 3, 1, 1) / std
+        loaded = _Loaded(encode, crop_spec, scale, shift, device, torch.float32)
+        return loaded if self._wanted_precision == FP32 else _lowest_precision(loaded)
+
+
+def checkpoint_name(pretrained: str) -> str:
+    """open_clip's tag as it is; for the path of a checkpoint "sha256-" and the first 12 digits of its content's digest."""
+    if not os.path.isfile(pretrained):
+        if os.sep in pretrained:
+            raise Refused(f"no such checkpoint: {pretrained}")
+        return pretrained
+    with open(pretrained, "rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return f"sha256-{digest.hexdigest()[:12]}"
+
+
+def _device(name: str | None) -> "torch.device":
+    import torch
+
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(1, device=device)
+    except Exception as error:
+        raise Refused(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from None
+    return device
+
+
+def _lowest_precision(loaded: _Loaded) -> _Loaded:
+    """bfloat16 or float16 where the hardware computes in it and the vectors survive it, else what was given."""
+    import torch
+
+    dtype = _fast_dtype(loaded.device)
+    if dtype == torch.float32:
+        return loaded
+    low = replace(loaded, encode=copy.deepcopy(loaded.encode).lower(dtype), dtype=dtype)
+    pictures = _probe_pictures(loaded.crop_spec.size)
+    with torch.inference_mode():
+        cosines = torch.nn.functional.cosine_similarity(_features(loaded, pictures), _features(low, pictures))
+    return low if cosines.min() >= LOWEST_COSINE else loaded
+
+
+def _fast_dtype(device: "torch.device") -> "torch.dtype":
+    import torch
+
+    if device.type == "cuda":
+        return torch.float16
+    features = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    # Without one of these, bfloat16 is emulated and slower than float32.
+    return torch.bfloat16 if features.get("avx512_bf16") or features.get("amx_bf16") else torch.float32
+
+
+def _probe_pictures(size: int) -> "torch.Tensor":
+    """Four pictures of noise whose amplitudes fall with the frequency, as those of natural pictures do (Field 1987): gradients or
+    white noise would judge an encoder by pictures it never sees. uint8 (4, size, size, 3)."""
+    import torch
+
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size)))
+    frequency[0, 0] = 1
+    spectrum = np.fft.fft2(np.random.default_rng(0).standard_normal((4, 3, size, size))) / frequency
+    noise = np.fft.ifft2(spectrum).real
+    noise *= 64 / noise.std((2, 3), keepdims=True)
+    return torch.from_numpy(np.clip(128 + noise, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1).copy())
+
+
+def _features(loaded: _Loaded, pictures: "torch.Tensor") -> "torch.Tensor":
+    # NHWC bytes seen as NCHW are channels-last already: one copy to the device, one multiply-add, no per-picture work.
+    batch = pictures.to(loaded.device, non_blocking=True).permute(0, 3, 1, 2)
+    return loaded.encode(batch * loaded.scale + loaded.shift).float()

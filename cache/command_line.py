@@ -1,0 +1,160 @@
+"""What the four stages' command lines share: flags, exit codes, signals, progress and the summary line.
+
+Exit codes: 0 done, 3 done but files were skipped (--strict), 2 refused, 130 interrupted; 1 is a bug.
+"""
+import argparse
+import errno
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Sequence
+
+from cache import __version__
+from cache.batches import Batch, Counts
+from cache.image_limits import Limits
+from cache.refusal import Refused
+from cache.source_file import Skipped
+
+LIMIT_FLAGS = {
+    "max_pixels": "pixels of one picture",
+    "max_decoded_mib": "MiB of one decoded picture",
+    "max_member_mib": "MiB of one file or ZIP member",
+    "max_expansion": "times a ZIP member may grow",
+    "max_zip_depth": "ZIPs inside one another",
+    "max_zip_entries": "entries of a ZIP",
+    "max_inner_zip_entries": "entries of a ZIP inside a ZIP",
+    "file_timeout": "seconds to decode one picture",
+}
+SKIPS_SHOWN = 20
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def new_parser(description: str, example: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=description, epilog=f"example:\n  {example}\n\nFlags may be written --like_this or --like-this.",
+        formatter_class=_HelpFormatter, allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"image-tagging-tools {__version__}")
+    return parser
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    pass
+
+
+def add_encoder_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--batch_size", type=positive, default=32, metavar="N", help="pictures embedded at once")
+    parser.add_argument("--device", default=None, metavar="NAME", help="cuda, cpu, mps ...; None is cuda if available, else cpu")
+    parser.add_argument("--precision", choices=["fp32"], default=None, help="fp32: full precision even where less keeps the vectors")
+
+
+def add_reading_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--num_threads", type=positive, default=4, metavar="N", help="pictures decoded at once")
+    parser.add_argument("--strict", action="store_true", help="exit with 3 if files were skipped")
+    limits = parser.add_argument_group("limits for each file")
+    for name, help_text in LIMIT_FLAGS.items():
+        default = getattr(Limits, name)
+        limits.add_argument(f"--{name}", type=positive if isinstance(default, int) else float, default=default, metavar="N", help=help_text)
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    return Limits(**{name: getattr(arguments, name) for name in LIMIT_FLAGS})
+
+
+def positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def truth(text: str) -> bool:
+    if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+    return text.lower() in ("true", "1", "yes")
+
+
+def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Every --flag_of_ours also answers to --flag-of-ours."""
+    return parser.parse_args([_snake_case(argument) for argument in (sys.argv[1:] if argv is None else argv)])
+
+
+def _snake_case(argument: str) -> str:
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument[2:].partition("=")
+    prefix = "no-" if name.startswith("no-") else ""
+    return f"--{prefix}{name.removeprefix(prefix).replace('-', '_')}{equals}{value}"
+
+
+def run(work: Callable[[Counts], None], strict: bool = False) -> int:
+    """Do the work and return the exit code; the summary line goes to stdout, what went wrong, in one line, to stderr."""
+    counts = Counts()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        work(counts)
+    except Refused as refusal:
+        return _fail(f"error: {refusal}", 2)
+    except KeyboardInterrupt:
+        print(counts)
+        return _fail("interrupted; what was finished is kept, the same command goes on from there", 130)
+    except (OSError, sqlite3.OperationalError) as error:
+        if not _is_storage(error):
+            raise
+        return _fail(f"error: cannot write the output: {error}", 2)
+    print(counts)
+    return 3 if strict and counts.skipped else 0
+
+
+def _interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def _is_storage(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return any(words in str(error) for words in ("disk is full", "readonly", "unable to open", "disk I/O error"))
+    return error.errno in DISK_FULL or isinstance(error, PermissionError)
+
+
+def refuse_output_inside(source: str, output: str) -> None:
+    """An output below the input would change the input, and be read as input the next time."""
+    source, output = os.path.realpath(source), os.path.realpath(output)
+    if os.path.isdir(source) and os.path.commonpath([source, output]) == source:
+        raise Refused(f"the output folder {output} lies inside the input folder {source}; name another one")
+
+
+class Progress:
+    """A store of batches.record() that shows how far it is, and names each skipped file, on stderr. The bar needs a terminal."""
+
+    def __init__(self, source: str | os.PathLike):
+        from tqdm import tqdm
+
+        total = _count_files(source) if sys.stderr.isatty() else None
+        self._bar = tqdm(total=total, unit=" files", disable=None, smoothing=0.1)
+        self._skips = 0
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._bar.close()
+        if self._skips > SKIPS_SHOWN:
+            print(f"... and {self._skips - SKIPS_SHOWN} more skipped files: see the table `skipped` of the database", file=sys.stderr)
+
+    def add(self, batch: Batch) -> None:
+        self._bar.update(len(batch.items))
+        for skip in batch.of(Skipped):
+            self._skips += 1
+            if self._skips <= SKIPS_SHOWN:
+                self._bar.write(f"skipped {skip.file_path}: {skip.reason}{skip.detail and f' ({skip.detail})'}", file=sys.stderr)
+
+
+def _count_files(source: str | os.PathLike) -> int | None:
+    if os.path.isdir(source):
+        return sum(len(files) for _, _, files in os.walk(source))
+    return None

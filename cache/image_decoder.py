@@ -1,0 +1,182 @@
+"""Bytes of one file -> pixels, hash_id and the uint8 crop an encoder takes. Needs Pillow and NumPy only, never torch.
+
+Runs inside a decoder process (decoder_worker.py): everything here may meet hostile bytes.
+"""
+import io
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,  # noqa: F401  importing a plugin registers its format
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageOps,
+    JpegImagePlugin,  # noqa: F401
+    MpoImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    PpmImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
+
+from cache.image_limits import MIB, Limits, Skip
+
+FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "MPO"]
+try:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    FORMATS.append("HEIF")
+except ImportError:
+    pass  # optional: pip install pillow-heif
+
+# Content that is recognised, but not read: these get `unsupported_type` instead of `not_an_image`.
+UNREAD_MAGIC = {
+    b"Rar!": "RAR archive", b"7z\xbc\xaf": "7z archive", b"\x1f\x8b": "gzip archive", b"BZh": "bzip2 archive", b"\xfd7zXZ": "xz archive",
+    b"8BPS": "Photoshop document", b"\x00\x00\x00\x0cjP": "JPEG 2000 picture", b"\x00\x00\x01\x00": "icon", b"%PDF": "PDF document",
+}
+# A file that opens like a picture but is not understood is a damaged picture.
+IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+
+BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "La": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}  # others: 4
+RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR, "nearest": Image.Resampling.NEAREST}
+LONGEST_USEFUL_RATIO = 4  # beyond it the ends of a strip are cut before resizing, not after
+
+Image.MAX_IMAGE_PIXELS = None  # open_image() checks the size itself, against limits a person can raise
+
+
+@dataclass(frozen=True)
+class CropSpec:
+    """How a model wants its picture: `size` pixels square; resize_mode, interpolation and fill as in open_clip's preprocess config."""
+
+    size: int
+    resize_mode: str = "shortest"
+    interpolation: str = "bicubic"
+    fill: int = 0
+
+
+def open_image(data: bytes, limits: Limits) -> Image.Image:
+    """Read the header only. Raises Skip for what is no picture or too large a one."""
+    if not data:
+        raise Skip("empty")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise _unidentified(data) from None
+    except Exception as error:
+        raise Skip("damaged", _short(error)) from None
+    width, height = image.size
+    if width * height > limits.max_pixels or decoded_bytes(image) > limits.max_decoded_mib * MIB:
+        raise Skip("too_many_pixels", f"{width} x {height} {image.mode}")
+    return image
+
+
+def decoded_bytes(image: Image.Image) -> int:
+    return image.width * image.height * BYTES_PER_PIXEL.get(image.mode, 4)
+
+
+def decode(image: Image.Image) -> dict:
+    """Decode the first frame; returns its identity: hash_id, old_hash_id (palette images, else None), type, width, height."""
+    try:
+        image.load()
+    except Exception as error:
+        raise Skip("damaged", _short(error)) from None
+    hash_id, old_hash_id = hash_ids(image)
+    image_type = "jpeg" if image.format == "MPO" else image.format.lower()
+    return {"hash_id": hash_id, "old_hash_id": old_hash_id, "type": image_type, "width": image.width, "height": image.height}
+
+
+def hash_ids(image: Image.Image) -> tuple[str, str | None]:
+    """BLAKE2b of the pixels in the file's own mode. A palette image's indices alone say little, so its palette follows them;
+    the digest of the indices alone is what older tools wrote and comes second."""
+    digest = blake2b(image.tobytes())
+    if image.mode not in ("P", "PA"):
+        return digest.hexdigest(), None
+    old_hash_id = digest.hexdigest()
+    digest.update(bytes(image.getpalette("RGB") or b""))
+    return digest.hexdigest(), old_hash_id
+
+
+def crop(image: Image.Image, spec: CropSpec) -> np.ndarray:
+    """The upright picture as a model sees it: uint8, shape (size, size, 3). Raises Skip if the pixels cannot be converted."""
+    try:
+        picture = to_rgb(upright(image))
+        return np.asarray(_resized(picture, spec))
+    except Exception as error:
+        raise Skip("damaged", _short(error)) from None
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a sideways phone photo; EXIF that cannot be read or written again leaves it as it is."""
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except Exception:
+        pass  # the pixels are good: an upside-down picture is worth more than none
+    return image
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any mode -> RGB: 16 bits are scaled, not clipped; transparency becomes white, as a page would show it."""
+    if image.mode.startswith("I"):
+        return _grey(np.asarray(image).astype(np.float32), low=0.0, high=65535.0).convert("RGB")
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image))
+        return _grey(values, low=float(values.min()), high=float(values.max())).convert("RGB")
+    if image.has_transparency_data:
+        picture = image.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return image.convert("RGB")
+
+
+def _grey(values: np.ndarray, low: float, high: float) -> Image.Image:
+    scale = 255.0 / max(high - low, 1e-12)
+    return Image.fromarray(np.clip((values - low) * scale, 0, 255).astype(np.uint8))
+
+
+def _resized(picture: Image.Image, spec: CropSpec) -> Image.Image:
+    resampling = RESAMPLING[spec.interpolation]
+    if spec.resize_mode == "squash":
+        return picture.resize((spec.size, spec.size), resampling)
+    if spec.resize_mode == "longest":
+        return _padded(picture, spec, resampling)
+    return _centre(picture, spec.size, resampling)
+
+
+def _centre(picture: Image.Image, size: int, resampling) -> Image.Image:
+    """Shortest side to `size`, then the centre: torchvision's Resize and CenterCrop, with their rounding."""
+    short = min(picture.size)
+    if max(picture.size) > LONGEST_USEFUL_RATIO * short:
+        picture = _centre_box(picture, *(min(side, LONGEST_USEFUL_RATIO * short) for side in picture.size))
+    width, height = (size if side == short else int(size * side / short) for side in picture.size)
+    return _centre_box(picture.resize((width, height), resampling), size, size)
+
+
+def _centre_box(picture: Image.Image, width: int, height: int) -> Image.Image:
+    left, top = round((picture.width - width) / 2), round((picture.height - height) / 2)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def _padded(picture: Image.Image, spec: CropSpec, resampling) -> Image.Image:
+    """Longest side to `size`, the rest filled: open_clip's ResizeKeepRatio(longest=1) and CenterCropOrPad."""
+    ratio = max(picture.size) / spec.size
+    width, height = (max(1, round(side / ratio)) for side in picture.size)
+    square = Image.new("RGB", (spec.size, spec.size), (spec.fill,) * 3)
+    square.paste(picture.resize((width, height), resampling), ((spec.size - width) // 2, (spec.size - height) // 2))
+    return square
+
+
+def _unidentified(data: bytes) -> Skip:
+    for magic, name in UNREAD_MAGIC.items():
+        if data.startswith(magic):
+            return Skip("unsupported_type", name)
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1"):
+        return Skip("unsupported_type", "HEIC picture: pip install pillow-heif")
+    return Skip("damaged", "unreadable header") if data.startswith(IMAGE_MAGIC) else Skip("not_an_image")
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]

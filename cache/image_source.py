@@ -1,0 +1,118 @@
+"""Folders, single files and ZIPs nested to any depth -> one stream of images, archives and skipped files, in listing order.
+
+    for item in images("photos"):
+        match item:
+            case Picture(): ...     # a decoded image: where it lies, its hash_id, type, size, and its crop where one was wanted
+            case Archive(): ...     # a ZIP, after its content, with the number of pictures directly in it
+            case Skipped(): ...     # a file that was left out, with a reason code of image_limits.REASONS
+
+Files are opened by their content, never by their name, and only for reading.
+"""
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cache.decoder_pool import DecoderPool
+from cache.image_decoder import CropSpec
+from cache.image_limits import Limits, Skip
+from cache.refusal import Refused
+from cache.source_file import Archive, Item, Known, Picture, Skipped, SourceFile, printable
+from cache.zip_reader import ENTER, ZipReader
+
+
+def images(
+    source: str | os.PathLike, *, archives: str = ENTER, limits: Limits = Limits(), num_threads: int = 4, window: int = 64,
+    crop_for: Callable[[str], CropSpec | None] = lambda hash_id: None, known: Known = lambda file: None,
+) -> Iterator[Item]:
+    """Stream what lies under `source`. known(file) may spare the decoding; crop_for(hash_id), called from several threads, says
+    whether a crop is wanted. Raises Refused if there is no `source`."""
+    def wish(hash_id: str) -> dict | None:
+        spec = crop_for(hash_id)
+        return spec and vars(spec)
+
+    with DecoderPool(num_threads, window, limits, wish) as pool:
+        yield from _count_content(pool.map(walk(source, archives, limits, known), _finish))
+
+
+def walk(
+    source: str | os.PathLike, archives: str = ENTER, limits: Limits = Limits(), known: Known = lambda file: None,
+) -> Iterator[SourceFile | Item]:
+    """The files under `source` before any decoding: SourceFile to be decoded, Picture where known(file) has it, Archive, Skipped."""
+    zips = ZipReader(limits, archives, known)
+    for file in disk_files(source):
+        if isinstance(file, Skipped):
+            yield file
+        else:
+            yield from zips.expand(file)
+
+
+def disk_files(source: str | os.PathLike) -> Iterator[SourceFile | Skipped]:
+    """Regular files under a folder, sorted by name at each level; or the one file given."""
+    source = os.fspath(source)
+    if not os.path.exists(source):
+        raise Refused(f"no such file or folder: {source}")
+    if os.path.isdir(source):
+        yield from _folder(source.rstrip("/" + os.sep) or os.sep, None, ())
+    else:
+        yield _disk_file(source, None)
+
+
+def _folder(path: str, name: str | None, ancestors: tuple) -> Iterator[SourceFile | Skipped]:
+    try:
+        status = os.stat(path)
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Skipped(printable(path), "unreadable", error.strerror or "")
+        return
+    here = (status.st_dev, status.st_ino)
+    if here in ancestors:
+        yield Skipped(printable(path), "unreadable", "a link to a folder that holds it")
+        return
+    for entry in entries:
+        if entry.is_dir():
+            yield from _folder(entry.path, entry.name, (*ancestors, here))
+        else:
+            yield _disk_file(entry.path, name)
+
+
+def _disk_file(path: str, folder: str | None) -> SourceFile | Skipped:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return Skipped(printable(path), "unreadable", error.strerror or "")
+    if not stat.S_ISREG(status.st_mode):
+        return Skipped(printable(path), "unreadable", "not a regular file")
+    return SourceFile(
+        printable(path), printable(os.path.abspath(path)), folder and printable(folder), None,
+        status.st_size, status.st_mtime_ns, lambda: open(path, "rb"),
+    )
+
+
+def dataset_name(source: str | os.PathLike) -> str:
+    path = Path(source).resolve()
+    return path.name if path.is_dir() else path.stem
+
+
+def _finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> Picture | Skipped:
+    if isinstance(outcome, Skip):
+        return Skipped(file.file_path, outcome.reason, outcome.detail)
+    side = round((len(crop) / 3) ** 0.5)
+    pixels = np.frombuffer(crop, np.uint8).reshape(side, side, 3) if crop else None
+    return Picture(file, **outcome, crop=pixels)
+
+
+def _count_content(items: Iterator[Item]) -> Iterator[Item]:
+    counts: Counter[str] = Counter()
+    for item in items:
+        if isinstance(item, Picture) and item.file.archive_path:
+            counts[item.file.archive_path] += 1
+        if isinstance(item, Archive):
+            item = replace(item, n_content=counts.pop(item.file.file_path, 0))
+        yield item
+
+

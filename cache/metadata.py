@@ -1,0 +1,155 @@
+"""The metadata JSON of stage 1: {hash_id: record}, written record by record, read back as one matrix.
+
+Each record stands on a line of its own, so that neither side ever holds the whole text; a file laid out otherwise is read whole.
+"""
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+
+from cache.refusal import Refused
+from cache.whole_file import whole_file
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Vectors of one encoder: row rows[hash_id] of `matrix`, float32 (n, d)."""
+
+    key: str  # model:weights
+    rows: dict[str, int]
+    matrix: np.ndarray
+
+    @property
+    def width(self) -> int:
+        return self.matrix.shape[1]
+
+    def vector(self, hash_id: str) -> np.ndarray | None:
+        row = self.rows.get(hash_id)
+        return None if row is None else self.matrix[row]
+
+
+def write_json_object(path: str | os.PathLike, members: Iterable[tuple[str, object]]) -> None:
+    """A JSON object with one member a line, streamed; numpy float32 arrays become their shortest decimals."""
+    with whole_file(path) as file:
+        file.write(b"{")
+        separator = b"\n"
+        for name, value in members:
+            file.write(separator + orjson.dumps(name) + b": " + orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+            separator = b",\n"
+        file.write(b"\n}\n")
+
+
+def metadata_records(images: Iterable[dict], encoder, vector: Callable[[str], np.ndarray], tagged: bool) -> Iterator[tuple[str, dict]]:
+    """(hash_id, record) for each image of DatasetTable.images()."""
+    for image in images:
+        width, height = image["width"], image["height"]
+        yield image["hash_id"], {
+            "hash_id": image["hash_id"], "file_path": image["file_path"], "file_name": image["file_name"], "file_type": image["type"],
+            "image_size_bytes": image["size_bytes"], "image_resolution": [width, height], "image_xsize": width, "image_ysize": height,
+            **({"image_tags": image["tags"]} if tagged else {}),
+            "embeddings_type": encoder.embeddings_type, "model": encoder.clip_model, "pretrained": encoder.pretrained,
+            "embeddings_vector": vector(image["hash_id"]),
+        }
+
+
+def read_metadata(path: str | os.PathLike) -> Metadata:
+    """A metadata JSON, or a clip cache with the vectors of one encoder. Raises Refused for anything else."""
+    if is_sqlite(path):
+        return _read_clip_cache(path)
+    rows, vectors, keys = {}, [], set()
+    for hash_id, record in _records(path):
+        vectors.append(_vector(path, hash_id, record))
+        keys.add(f"{record.get('model')}:{record.get('pretrained')}")
+        rows[hash_id] = len(vectors) - 1
+    if not vectors:
+        raise Refused(f"{path} holds no image")
+    widths = {len(vector) for vector in vectors}
+    if len(keys) > 1 or len(widths) > 1:
+        raise Refused(f"{path} mixes vectors of several encoders ({', '.join(sorted(keys))}; {sorted(widths)} features); make it anew")
+    return Metadata(keys.pop(), rows, np.stack(vectors))
+
+
+def is_sqlite(path: str | os.PathLike) -> bool:
+    with _opened(path) as file:
+        return file.read(16) == SQLITE_MAGIC
+
+
+def read_tag_to_hashes(path: str | os.PathLike) -> dict[str, list[str]]:
+    """{tag: [hash_id]} of stage 1."""
+    with _opened(path) as file:
+        tags = _parsed(path, file.read())
+    lists = tags.values() if isinstance(tags, dict) else [None]
+    if not all(isinstance(hashes, list) and all(isinstance(hash_id, str) for hash_id in hashes) for hashes in lists):
+        raise Refused(f"{path} is not a tag list of stage 1: it should read {{tag: [hash_id, ...]}}")
+    return tags
+
+
+def _read_clip_cache(path: str | os.PathLike) -> Metadata:
+    from cache.cache_clip import ClipTable
+
+    with ClipTable(path) as table:
+        key = only_model(table)
+        count, width = table.size(key)
+        rows, matrix = {}, np.empty((count, width), np.float32)
+        for hash_id, vector in table.vectors(key):
+            matrix[len(rows)] = vector
+            rows[hash_id] = len(rows)
+    return Metadata(key, rows, matrix)
+
+
+def only_model(table) -> str:
+    """The one encoder whose vectors a clip table holds."""
+    models = table.models()
+    if len(models) != 1:
+        found = f"vectors of several encoders ({', '.join(models)})" if models else "no vectors"
+        raise Refused(f"{table.path} holds {found}; give the metadata JSON of stage 1 instead")
+    return models[0]
+
+
+def _records(path: str | os.PathLike) -> Iterator[tuple[str, dict]]:
+    with _opened(path) as file:
+        if file.readline() != b"{\n" or not file.readline().endswith((b"}\n", b"},\n")):
+            file.seek(0)
+            yield from _members(path, _parsed(path, file.read()))
+            return
+        file.seek(2)
+        for line in file:
+            if line == b"}\n":
+                return
+            yield from _members(path, _parsed(path, b"{" + line.rstrip(b",\n") + b"}"))
+    raise Refused(f"{path} ends in the middle; run stage 1 again")
+
+
+def _members(path: str | os.PathLike, parsed: object) -> Iterator[tuple[str, dict]]:
+    if not isinstance(parsed, dict):
+        raise Refused(f"{path} is not a metadata JSON of stage 1: it should read {{hash_id: record}}")
+    yield from parsed.items()
+
+
+def _vector(path: str | os.PathLike, hash_id: str, record: object) -> np.ndarray:
+    values = record.get("embeddings_vector") if isinstance(record, dict) else None
+    try:
+        vector = np.asarray(values, np.float32).reshape(-1)
+    except (TypeError, ValueError):
+        vector = np.empty(0, np.float32)
+    if values is None or not len(vector) or not np.isfinite(vector).all():
+        raise Refused(f"{path} is not a metadata JSON of stage 1: record {hash_id[:16]} has no embeddings_vector of finite numbers")
+    return vector
+
+
+def _parsed(path: str | os.PathLike, text: bytes) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Refused(f"{path} is not valid JSON: {error}") from None
+
+
+def _opened(path: str | os.PathLike):
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise Refused(f"cannot read {path}: {error.strerror}") from None

@@ -1,0 +1,180 @@
+"""What every database of ours has in common: connection settings, verification, the `skipped` table, random rows, clearing.
+
+Not an ORM: a subclass of Table names its table and schema and keeps its own SQL.
+"""
+import os
+import random
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from cache.refusal import Refused
+from cache.source_file import Skipped
+
+APPLICATION_ID = 0x49545431  # "ITT1"
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 60
+SKIPPED_SCHEMA = "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
+RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier than bad luck
+
+
+class Table:
+    """One open database file with our table `name` in it. Use as a context manager; `with table.connection:` is one transaction."""
+
+    name = ""
+    schema: tuple[str, ...] = ()
+    page_size = 4096
+
+    def __init__(self, path: str | os.PathLike, create: bool = False):
+        """Open `path`, with `create` making it where it is missing. Raises Refused for a missing, foreign or damaged database."""
+        self.path = os.fspath(path)
+        if create:
+            self.create(path)
+        if not os.path.isfile(path):
+            raise Refused(f"no such database: {path}")
+        self.connection = self._verified(path)
+
+    @classmethod
+    def create(cls, path: str | os.PathLike) -> bool:
+        """Make an empty database; False if it was there already, then it is left as it is."""
+        if os.path.isfile(path) and os.path.getsize(path):
+            cls._verified(path).close()
+            return False
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        connection = _connect(path, "rwc")
+        try:
+            connection.execute(f"PRAGMA page_size = {cls.page_size}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            return cls._create_tables(connection)
+        finally:
+            connection.close()
+
+    @classmethod
+    def delete_file(cls, path: str | os.PathLike) -> None:
+        """Delete the database with its -wal and -shm, after making sure that it is ours."""
+        cls(path).close()
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{os.fspath(path)}{suffix}").unlink(missing_ok=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def record_skips(self, skips: Iterable[Skipped]) -> None:
+        """Within the caller's transaction: the newest reason for each path."""
+        rows = ((skip.file_path, skip.reason, skip.detail) for skip in skips)
+        self.connection.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", rows)
+
+    def forget_skips(self, file_paths: Iterable[str]) -> None:
+        self.connection.executemany("DELETE FROM skipped WHERE file_path = ?", ((path,) for path in file_paths))
+
+    def forget_missing(self, root: str, present: Iterable[str]) -> None:
+        """Delete the rows of files at or under `root` (absolute) whose absolute_path is not among `present`."""
+        with self.connection:
+            self.connection.execute("CREATE TEMP TABLE present(absolute_path TEXT PRIMARY KEY)")
+            self.connection.executemany("INSERT OR IGNORE INTO present VALUES (?)", ((path,) for path in present))
+            for separator in {"/", os.sep}:
+                # From "root/" to the character behind "/": a range that the index on absolute_path finds.
+                self.connection.execute(
+                    f"""DELETE FROM {self.name} WHERE (absolute_path = ? OR absolute_path >= ? AND absolute_path < ?)
+                        AND absolute_path NOT IN (SELECT absolute_path FROM present)""",
+                    (root, root + separator, root + chr(ord(separator) + 1)))
+            self.connection.execute("DROP TABLE present")
+
+    def clear(self) -> int:
+        """Delete every row; returns how many there were."""
+        with self.connection:
+            count = self.connection.execute(f"DELETE FROM {self.name}").rowcount
+            self.connection.execute("DELETE FROM skipped")
+        return count
+
+    def random_row(self, condition: str = "1") -> sqlite3.Row | None:
+        """A random row that meets the condition, None if there is none. Draws row numbers, so that its cost does not depend on the
+        number of rows; `ORDER BY RANDOM()` reads them all."""
+        first, last = self.connection.execute(f"SELECT min(rowid), max(rowid) FROM {self.name}").fetchone()
+        if first is None:
+            return None
+        for _ in range(RANDOM_TRIES):
+            row = self._one(f"rowid = ? AND {condition}", random.randint(first, last))
+            if row:
+                return row
+        start = random.randint(first, last)
+        return self._one(f"rowid >= ? AND {condition} ORDER BY rowid", start) or self._one(f"{condition} ORDER BY rowid")
+
+    def _one(self, condition: str, *values) -> sqlite3.Row | None:
+        return self.connection.execute(f"SELECT * FROM {self.name} WHERE {condition} LIMIT 1", values).fetchone()
+
+    @classmethod
+    def _verified(cls, path: str | os.PathLike) -> sqlite3.Connection:
+        connection = _connect(path, "rw")
+        try:
+            _verify(connection, path, cls.name)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @classmethod
+    def _create_tables(cls, connection: sqlite3.Connection) -> bool:
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (cls.name,)).fetchone():
+                return False  # another process was faster
+            for statement in (*cls.schema, SKIPPED_SCHEMA):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        return True
+
+
+def _connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
+    # Look-ups may come from the decoder threads; SQLite itself serialises the use of one connection.
+    try:
+        connection = sqlite3.connect(
+            f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS,
+            isolation_level="IMMEDIATE", check_same_thread=False,
+        )
+    except sqlite3.OperationalError as error:
+        raise Refused(f"cannot open the database {path}: {error}") from None
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
+    return connection
+
+
+def _verify(connection: sqlite3.Connection, path: str | os.PathLike, name: str) -> None:
+    try:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone()
+    except sqlite3.DatabaseError as error:
+        raise Refused(f"{path} is not a readable database: {error}") from None
+    if application != APPLICATION_ID:
+        raise Refused(f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
+    if version != SCHEMA_VERSION:
+        raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
+    if not found:
+        raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
+
+
+def database_path(out_dir: str | os.PathLike, db_name: str) -> str:
+    return os.path.join(os.fspath(out_dir), db_name)
+
+
+def created(table: type[Table], path: str) -> dict:
+    """The answer of every create_* call; a database that is there already is left alone, and `message` says so."""
+    new = table.create(path)
+    return {"db_path": path, "created": new, "message": f"created {path}" if new else f"{path} exists already and was left as it is"}
+
+
+def cleared(table: type[Table], path: str, delete: bool) -> dict:
+    """The answer of every clear_cache call."""
+    with table(path) as opened:
+        count = opened.clear()
+    if delete:
+        table.delete_file(path)
+    return {"db_path": path, "cleared": count, "deleted": delete}
