@@ -38,11 +38,11 @@ class Embedding:
     """What a pass needs to embed: the encoder (loaded when the first picture asks for a crop), and which vectors are there already."""
 
     encoder: Encoder
-    has_vector: Callable[[str], bool]
+    has_vector: Callable[[str, str | None], bool]  # by hash_id and old_hash_id
     batch_size: int = 32
 
-    def crop_for(self, hash_id: str) -> CropSpec | None:
-        return None if self.has_vector(hash_id) else self.encoder.crop_spec
+    def crop_for(self, hash_id: str, old_hash_id: str | None) -> CropSpec | None:
+        return None if self.has_vector(hash_id, old_hash_id) else self.encoder.crop_spec
 
 
 @dataclass
@@ -64,6 +64,11 @@ class Counts:
             elif isinstance(item, Picture):
                 self.unchanged += item.unchanged
                 self.processed += not item.unchanged
+
+    def why_nothing(self) -> str:
+        """The reasons for which no file could be used, in brackets."""
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+        return f"({reasons or 'it is empty'})"
 
     def as_dict(self) -> dict[str, int]:
         return {"processed": self.processed, "unchanged": self.unchanged, "skipped": self.skipped}
@@ -87,7 +92,7 @@ def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterat
     for item in items:
         if isinstance(item, Picture) and item.crop is not None:
             # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
-            if not embedding.has_vector(item.hash_id):
+            if not embedding.has_vector(item.hash_id, item.old_hash_id):
                 crops.setdefault(item.hash_id, item.crop)
             item = replace(item, crop=None)
         items_now.append(item)

@@ -78,7 +78,8 @@ class ClipStore:
     def add(self, batch: Batch) -> None:
         self.table.add(batch, self.encoder.key, self.encoder.precision if batch.vectors else "")
 
-    def has(self, hash_id: str) -> bool:
+    def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:
+        """Under its own hash: stage 1 writes the metadata by it, so that a vector under the old one is made anew."""
         return self.table.has(hash_id, self.encoder.key)
 
     def vector(self, hash_id: str) -> np.ndarray:

@@ -21,6 +21,9 @@ from cache.image_limits import MIB, Limits, Skip
 
 ROOT = Path(__file__).resolve().parents[1]
 WATCHDOG_SECONDS = 0.1
+WORKER = [sys.executable, "-m", "cache.decoder_worker"]
+
+CropFor = Callable[[str, str | None], dict | None]
 
 
 class Budget:
@@ -54,13 +57,14 @@ class Decoder:
         self._deadline = float("inf")
         self._timed_out = False
 
-    def decode(self, data: bytes, budget: Budget, crop_for: Callable[[str], dict | None]) -> tuple[dict, bytes]:
-        """The identity of one image and the bytes of its crop, b"" where crop_for(hash_id) wants none. Raises Skip."""
+    def decode(self, data: bytes, budget: Budget, crop_for: CropFor) -> tuple[dict, bytes]:
+        """The identity of one image and the bytes of its crop, b"" where crop_for(hash_id, old_hash_id) wants none. Raises Skip."""
         try:
             header = self._ask({"limits": asdict(self._limits)}, data)[0]
             with budget.hold(header["decoded_bytes"]):
                 identity = self._ask({})[0]
-                return identity, self._ask({"crop": crop_for(identity["hash_id"])})[1]
+                wish = crop_for(identity["hash_id"], identity["old_hash_id"])
+                return identity, self._ask({"crop": wish})[1]
         except Skip:
             raise
         except BaseException:
@@ -110,7 +114,7 @@ class Decoder:
             # A plain subprocess, not multiprocessing: it needs no importable __main__, so notebooks, Flask and `python -c` work.
             search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cache.decoder_worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": search_path},
                 start_new_session=True,  # Ctrl-C is for the stage; it flushes, then ends its decoders
             )
@@ -118,9 +122,7 @@ class Decoder:
 
 
 class DecoderPool:
-    def __init__(
-        self, workers: int = 4, window: int = 64, limits: Limits = Limits(), crop_for: Callable[[str], dict | None] = lambda hash_id: None,
-    ):
+    def __init__(self, workers: int = 4, window: int = 64, limits: Limits = Limits(), crop_for: CropFor = lambda *hash_ids: None):
         self._limits, self._window, self._crop_for = limits, window, crop_for
         self._decoders = [Decoder(limits) for _ in range(max(1, workers))]
         self._idle: SimpleQueue[Decoder] = SimpleQueue()

@@ -22,17 +22,17 @@ from cache.image_decoder import CropSpec
 from cache.image_limits import Limits, Skip
 from cache.refusal import Refused
 from cache.source_file import Archive, Item, Known, Picture, Skipped, SourceFile, printable
-from cache.zip_reader import ENTER, ZipReader
+from cache.zip_reader import ENTER, ZipReader, is_zip
 
 
 def images(
     source: str | os.PathLike, *, archives: str = ENTER, limits: Limits = Limits(), num_threads: int = 4, window: int = 64,
-    crop_for: Callable[[str], CropSpec | None] = lambda hash_id: None, known: Known = lambda file: None,
+    crop_for: Callable[[str, str | None], CropSpec | None] = lambda *hash_ids: None, known: Known = lambda file: None,
 ) -> Iterator[Item]:
-    """Stream what lies under `source`. known(file) may spare the decoding; crop_for(hash_id), called from several threads, says
-    whether a crop is wanted. Raises Refused if there is no `source`."""
-    def wish(hash_id: str) -> dict | None:
-        spec = crop_for(hash_id)
+    """Stream what lies under `source`. known(file) may spare the decoding; crop_for(hash_id, old_hash_id), called from several
+    threads, says whether a crop is wanted. Raises Refused if there is no `source`."""
+    def wish(*hash_ids: str | None) -> dict | None:
+        spec = crop_for(*hash_ids)
         return spec and vars(spec)
 
     with DecoderPool(num_threads, window, limits, wish) as pool:
@@ -91,6 +91,15 @@ def _disk_file(path: str, folder: str | None) -> SourceFile | Skipped:
         printable(path), printable(os.path.abspath(path)), folder and printable(folder), None,
         status.st_size, status.st_mtime_ns, lambda: open(path, "rb"),
     )
+
+
+def is_zip_file(path: str | os.PathLike) -> bool:
+    """By content, whatever the file is called; False for folders and what cannot be read."""
+    file = _disk_file(os.fspath(path), None)
+    try:
+        return isinstance(file, SourceFile) and is_zip(file)
+    except Skip:
+        return False
 
 
 def dataset_name(source: str | os.PathLike) -> str:

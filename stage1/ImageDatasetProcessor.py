@@ -70,9 +70,8 @@ def _write(folder: str, dataset_path: str, dataset: DatasetTable, store: ClipSto
 
 def _nothing_found(dataset_path: str, tagged: bool, counts: Counts) -> str:
     place = f"in a tag folder under {dataset_path}" if tagged else f"under {dataset_path}"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in counts.reasons.most_common()) or "it is empty"
     hint = "; a tagged dataset has its pictures in <folder>/<tag>/, for others add --no-tagged_dataset"
-    return f"no readable picture {place} ({reasons}){hint if counts.reasons['outside_tag_folder'] else ''}"
+    return f"no readable picture {place} {counts.why_nothing()}{hint if counts.reasons['outside_tag_folder'] else ''}"
 
 
 def main(argv: list[str] | None = None) -> int:

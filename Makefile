@@ -1,0 +1,27 @@
+# make demo                      the whole toolkit on real pictures: handwritten digits
+# make demo DATA=/path/to/tags   the same on your own folder of tag folders
+# make test                      the whole test suite
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test clean
+
+demo: $(VENV)/installed
+	$(RUN) demo.py $(if $(DATA),--data "$(DATA)")
+
+test: $(VENV)/installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m pytest
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo output

@@ -1,0 +1,122 @@
+"""The score tables of stages 3 and 4, and the listing of one run from which they and output.json are written."""
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from cache.batches import Batch
+from cache.source_file import Archive, Picture, Skipped
+from cache.sqlite_table import Table
+from cache.tag_models import TagModel
+
+
+class ScoreListing:
+    """The files of one run in listing order, each with its scores under all models: a private database on disk, gone with the run."""
+
+    def __init__(self, models: Sequence[TagModel]):
+        self._models = [(model.model_type, model.tag_name) for model in models]
+        self._connection = sqlite3.connect("")
+        self._connection.row_factory = sqlite3.Row
+        self._connection.executescript(
+            """CREATE TABLE file(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEXT, absolute_path TEXT, archive_path TEXT,
+                                 type TEXT, n_img_content INTEGER, hash_id TEXT, scores BLOB);
+               CREATE INDEX file_hash_id ON file(hash_id);
+               CREATE TABLE skipped(file_path TEXT, reason TEXT, detail TEXT);""")
+
+    def __enter__(self) -> "ScoreListing":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._connection.close()
+
+    def add(self, batch: Batch, scores: np.ndarray) -> None:
+        """scores: float64 (pictures of the batch, models)."""
+        scored = zip(batch.of(Picture), scores, strict=True)
+        pictures = ((*_place(item), item.type, None, item.hash_id, row.tobytes()) for item, row in scored)
+        archives = ((*_place(item), "zip", item.n_content, None, None) for item in batch.of(Archive))
+        skips = ((skip.file_path, skip.reason, skip.detail) for skip in batch.of(Skipped))
+        with self._connection:
+            for rows in (pictures, archives):
+                self._connection.executemany("INSERT INTO file VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO skipped VALUES (?, ?, ?)", skips)
+
+    def rows(self) -> Iterator[dict]:
+        """One dict per archive, and one per picture and model."""
+        for file in self._connection.execute("SELECT * FROM file ORDER BY position"):
+            facts = {**file, "decision": None}
+            if file["scores"] is None:
+                yield {**facts, "model_type": None, "tag_name": None, "tag_prob": None}
+            for (model_type, tag_name), score in self._scored(file):
+                yield {**facts, "model_type": model_type, "tag_name": tag_name, "tag_prob": score}
+
+    def skips(self) -> Iterator[Skipped]:
+        return (Skipped(*row) for row in self._connection.execute("SELECT * FROM skipped"))
+
+    def output_json(self) -> Iterator[tuple[str, dict]]:
+        """(hash_id, record) per picture; further paths of the same pixels stand under file_paths."""
+        query = "SELECT min(position), * FROM file WHERE hash_id IS NOT NULL GROUP BY hash_id ORDER BY min(position)"
+        for file in self._connection.execute(query):
+            others = [row["file_path"] for row in self._connection.execute(
+                "SELECT file_path FROM file WHERE hash_id = ? AND position > ? ORDER BY position", (file["hash_id"], file["position"]))]
+            outputs = [{"model_type": model_type, "tag_name": tag_name, "tag_prob": score}
+                       for (model_type, tag_name), score in self._scored(file)]
+            yield file["hash_id"], {
+                "hash_id": file["hash_id"], "file_path": file["file_path"], **({"file_paths": others} if others else {}),
+                "classifiers_output": outputs,
+            }
+
+    def _scored(self, file: sqlite3.Row) -> Iterable[tuple[tuple[str, str], float]]:
+        return zip(self._models, np.frombuffer(file["scores"] or b"").tolist(), strict=False)
+
+
+def _place(item: Picture | Archive) -> tuple[str, str, str, str | None]:
+    return item.file.file_name, item.file.file_path, item.file.absolute_path, item.file.archive_path
+
+
+class ScoreTable(Table):
+    """One row per file and model; a newer score of the same file, model type and tag replaces the older one."""
+
+    columns: tuple[str, ...] = ()
+
+    def replace(self, listing: ScoreListing) -> None:
+        """Take over a whole run in one transaction."""
+        statement = f"INSERT OR REPLACE INTO {self.name}({', '.join(self.columns)}) VALUES ({', '.join('?' * len(self.columns))})"
+        rows = (tuple(row[column] for column in self.columns) for row in listing.rows())
+        with self.connection:
+            self.connection.executemany(statement, rows)
+            self.forget_skips(row["file_path"] for row in listing.rows())
+            self.record_skips(listing.skips())
+
+
+class Stage3Table(ScoreTable):
+    name = "stage3"
+    columns = ("file_name", "file_path", "type", "hash_id", "model_type", "tag_name", "tag_prob", "decision", "absolute_path")
+    schema = (
+        """CREATE TABLE stage3(file_name TEXT NOT NULL, file_path TEXT NOT NULL, type TEXT NOT NULL, hash_id TEXT NOT NULL,
+            model_type TEXT NOT NULL, tag_name TEXT NOT NULL, tag_prob REAL NOT NULL, decision TEXT, absolute_path TEXT NOT NULL,
+            UNIQUE(file_path, model_type, tag_name))""",
+        "CREATE INDEX stage3_hash_id ON stage3(hash_id)",
+    )
+
+
+def _archive_schema(name: str) -> tuple[str, ...]:
+    """Archives have a row of their own, without hash and model: an index over expressions keeps those unique, too."""
+    return (
+        f"""CREATE TABLE {name}(file_name TEXT NOT NULL, file_path TEXT NOT NULL, archive_path TEXT, type TEXT NOT NULL,
+            n_img_content INTEGER, hash_id TEXT, model_type TEXT, tag_name TEXT, tag_prob REAL, decision TEXT,
+            absolute_path TEXT NOT NULL)""",
+        f"CREATE UNIQUE INDEX {name}_file_and_model ON {name}(file_path, ifnull(model_type, ''), ifnull(tag_name, ''))",
+        f"CREATE INDEX {name}_hash_id ON {name}(hash_id)",
+    )
+
+
+class Stage4Table(ScoreTable):
+    name = "stage4"
+    columns = ("file_name", "file_path", "archive_path", "type", "n_img_content", "hash_id", "model_type", "tag_name", "tag_prob",
+               "decision", "absolute_path")
+    schema = _archive_schema("stage4")
+
+
+class ZipScoreTable(Stage4Table):
+    name = "zip_score_cache"
+    schema = _archive_schema("zip_score_cache")

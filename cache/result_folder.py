@@ -1,0 +1,130 @@
+"""The output folder of stages 3 and 4: <model type>/<tag>/<bin>/<file>, built beside its final name and put in place as a whole."""
+import json
+import math
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+
+from cache.refusal import Refused
+from cache.source_file import Picture
+from cache.tag_models import TagModel, safe_name
+
+PICTURES, MARKER = "pictures", ".result.json"
+# What no file name may hold on one system or another; a leading dot would hide the file.
+UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|]|^\.')
+LONGEST_STEM = 100
+
+
+def bin_number(probability: float, bins: int) -> int:
+    """1 .. bins; a probability on an edge falls into the lower bin, however the division rounds."""
+    return min(bins, max(1, math.ceil(probability * bins - 1e-9)))
+
+
+def bin_name(number: int, bins: int) -> str:
+    """The upper edge: 10 bins are called 0.1 ... 1.0."""
+    return str(round(number / bins, 4))
+
+
+def default_output(now: datetime, parent: str = "./output") -> str:
+    """./output/tagging_output_<year>_<month>_<day>_<hour>_<minute>, with _2, _3 ... if that is taken."""
+    name = os.path.join(parent, f"tagging_output_{now.year}_{now.month}_{now.day}_{now.hour}_{now.minute}")
+    return next(path for path in (name if number == 1 else f"{name}_{number}" for number in count(1)) if not os.path.exists(path))
+
+
+class ResultFolder:
+    """with ResultFolder(...) as folder: folder.place(...): visible under its name only after the block has ended well."""
+
+    def __init__(self, path: str, models: Sequence[TagModel], bins: int, place: bool):
+        """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
+        self.path, self.final = path, Path(path).absolute()
+        _check_replaceable(self.final)
+        self.building = self.final.with_name(f".{self.final.name}.partial")
+        self._bins, self._place = bins, place
+        self._bin_folders = [Path(safe_name(model.model_type), safe_name(model.tag_name)) for model in models]
+        self._made: set[Path] = set()
+
+    def __enter__(self) -> "ResultFolder":
+        shutil.rmtree(self.building, ignore_errors=True)  # of a run that was killed
+        self.building.mkdir(parents=True)
+        if self._place:
+            (self.building / PICTURES).mkdir()
+        return self
+
+    def __exit__(self, kind, *error) -> None:
+        if kind is None:
+            self._put_in_place()
+        else:
+            shutil.rmtree(self.building, ignore_errors=True)
+
+    def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> None:
+        """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models)."""
+        if not self._place:
+            return
+        for picture, row in zip(pictures, scores, strict=True):
+            copy = self._copy(picture)
+            for folder, score in zip(self._bin_folders, row, strict=True):
+                self._link(copy, folder / bin_name(bin_number(score, self._bins), self._bins))
+
+    def _copy(self, picture: Picture) -> Path:
+        # The bytes are read again from the source, not kept since decoding: a whole batch of large files would be too much.
+        with picture.file.open() as source, self._new_file(picture) as copy:
+            shutil.copyfileobj(source, copy)
+            return Path(copy.name)
+
+    def _new_file(self, picture: Picture):
+        for name in _names(picture.file.file_name, picture.file.absolute_path):
+            try:
+                return open(self.building / PICTURES / name, "xb")
+            except FileExistsError:
+                continue
+        raise AssertionError("the names never end")
+
+    def _link(self, copy: Path, folder: Path) -> None:
+        folder = self.building / folder
+        if folder not in self._made:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._made.add(folder)
+        try:
+            os.link(copy, folder / copy.name)
+        except OSError:  # a file system without hard links, or with too many of them
+            shutil.copyfile(copy, folder / copy.name)
+
+    def _put_in_place(self) -> None:
+        entries = sorted([*os.listdir(self.building), MARKER])
+        (self.building / MARKER).write_text(json.dumps({"made_by": "image-tagging-tools", "entries": entries}, indent=1))
+        old = self.final.with_name(f".{self.final.name}.old")
+        if self.final.exists():
+            os.rename(self.final, old)
+        os.rename(self.building, self.final)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _names(file_name: str, path: str):
+    """The file's own name first; if another picture has it, one with a digest of the path."""
+    stem, suffix = os.path.splitext(UNSAFE_CHARACTERS.sub("_", file_name))
+    stem, suffix = stem.encode()[:LONGEST_STEM].decode(errors="ignore"), suffix[:20]
+    yield stem + suffix
+    digest = blake2b(path.encode(), digest_size=4).hexdigest()
+    yield f"{stem}-{digest}{suffix}"
+    yield from (f"{stem}-{digest}-{number}{suffix}" for number in count(2))
+
+
+def _check_replaceable(path: Path) -> None:
+    if path.is_file():
+        raise Refused(f"--output {path} is a file; name a folder")
+    if not path.is_dir() or not os.listdir(path):
+        return
+    try:
+        entries = json.loads((path / MARKER).read_text())["entries"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Refused(f"--output {path} is not empty and holds no earlier result; name another folder") from None
+    added = sorted(set(os.listdir(path)) - set(entries))
+    if added:
+        raise Refused(f"--output {path} holds an earlier result and {added[0]}, which would be lost; name another folder")

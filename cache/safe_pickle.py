@@ -1,0 +1,58 @@
+"""Model files are pickles, and a pickle can name any function to call. Here only an exact list of classes can be named.
+
+The list holds what stage 2 writes and what older tools of this kind wrote: plain scikit-learn classifiers and NumPy arrays.
+"""
+import os
+import warnings
+from pathlib import Path
+
+from joblib.numpy_pickle import NumpyUnpickler
+
+from cache.refusal import Refused
+
+ALLOWED = frozenset({
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
+    ("numpy", "dtype"), ("numpy", "ndarray"), ("numpy", "float64"), ("numpy", "int64"),
+    ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"),
+    ("sklearn.calibration", "CalibratedClassifierCV"), ("sklearn.calibration", "_CalibratedClassifier"),
+    ("sklearn.calibration", "_SigmoidCalibration"),
+    ("sklearn.linear_model._logistic", "LogisticRegression"), ("sklearn.linear_model.logistic", "LogisticRegression"),
+    ("sklearn.pipeline", "Pipeline"),
+    ("sklearn.preprocessing._data", "StandardScaler"),
+    ("sklearn.svm._classes", "SVC"), ("sklearn.svm.classes", "SVC"),
+})
+# Where scikit-learn kept these classes before 0.22.
+MOVED = {"sklearn.linear_model.logistic": "sklearn.linear_model._logistic", "sklearn.svm.classes": "sklearn.svm._classes"}
+
+
+class _ListedUnpickler(NumpyUnpickler):
+    def find_class(self, module: str, name: str):
+        if (module, name) not in ALLOWED:
+            raise Refused(f"{self.filename} names {module}.{name}, which no model needs; --trust-pickle loads it if you know who made it")
+        return super().find_class(MOVED.get(module, module), name)
+
+
+def load_pickle(path: str | os.PathLike, trust: bool = False) -> object:
+    """The object in a joblib or pickle file. Raises Refused for classes off the list, and for files that are no pickle."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn warns of every model that another version wrote
+            return _load_trusted(path) if trust else _load_listed(path)
+    except Refused:
+        raise
+    except OSError as error:
+        raise Refused(f"cannot read {path}: {error.strerror or error}") from None
+    except Exception as error:  # a broken pickle can fail in any way
+        raise Refused(f"{path} is not a readable model file ({type(error).__name__}: {str(error)[:100]})") from None
+
+
+def _load_listed(path: str | os.PathLike) -> object:
+    with Path(path).open("rb") as file:
+        return _ListedUnpickler(os.fspath(path), file, ensure_native_byte_order=True).load()
+
+
+def _load_trusted(path: str | os.PathLike) -> object:
+    import joblib
+
+    return joblib.load(path)

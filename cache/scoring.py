@@ -1,0 +1,120 @@
+"""What stages 3 and 4 do: stream the pictures of a folder or of ZIPs, score them under every model, place them, remember the scores."""
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from cache import command_line
+from cache.batches import Batch, Counts, Embedding, record
+from cache.cache_score import ScoreListing, ScoreTable
+from cache.image_limits import Limits
+from cache.image_source import images
+from cache.known_vectors import KnownVectors
+from cache.metadata import write_json_object
+from cache.refusal import Refused
+from cache.result_folder import ResultFolder, default_output
+from cache.source_file import Picture
+from cache.tag_models import ModelSet, load_models
+
+CACHE_FOLDER = "./output"
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """The flags that stages 3 and 4 share."""
+
+    source: str
+    metadata_path: str
+    model_path: str = "./output/models"
+    output: str | None = None
+    bins: int = 10
+    place: bool = True
+    batch_size: int = 32
+    num_threads: int = 4
+    device: str | None = None
+    precision: str | None = None
+    checkpoint: str | None = None
+    trust_pickle: bool = False
+    limits: Limits = Limits()
+
+
+class Scorer:
+    """A store of batches.record(): vectors x models -> listing and bins."""
+
+    def __init__(self, vectors: KnownVectors, models: ModelSet, listing: ScoreListing, folder: ResultFolder):
+        self._vectors, self._models, self._listing, self._folder = vectors, models, listing, folder
+
+    def add(self, batch: Batch) -> None:
+        pictures = batch.of(Picture)
+        vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
+        scores = self._models.score(np.stack(vectors)) if vectors else np.empty((0, len(self._models.models)))
+        self._listing.add(batch, scores)
+        self._folder.place(pictures, scores)
+
+
+def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[ScoreTable]], counts: Counts) -> dict:
+    """Score everything under settings.source; the rows go to `tables`, by file name in ./output. Returns counts and paths.
+    Raises Refused if nothing could be scored."""
+    output = settings.output or default_output(datetime.now(), CACHE_FOLDER)
+    command_line.refuse_output_inside(settings.source, output)
+    with ExitStack() as stack:
+        vectors = stack.enter_context(KnownVectors(
+            settings.metadata_path, CACHE_FOLDER, settings.device, settings.precision, settings.checkpoint))
+        models, refusals = load_models(settings.model_path, vectors.key, vectors.width, settings.trust_pickle)
+        opened = [stack.enter_context(table(os.path.join(CACHE_FOLDER, name), create=True)) for name, table in tables.items()]
+        listing = stack.enter_context(ScoreListing(models))
+        progress = stack.enter_context(command_line.Progress(settings.source))
+        with ResultFolder(output, models, settings.bins, settings.place) as folder:
+            _stream(settings, archives, [vectors, Scorer(vectors, ModelSet(models), listing, folder), counts, progress])
+            if counts.processed + counts.unchanged == 0:
+                raise Refused(f"no readable picture to score in {settings.source} {counts.why_nothing()}")
+            write_json_object(folder.building / "output.json", listing.output_json())
+        for table in opened:
+            table.replace(listing)
+    for refusal in refusals:
+        print(f"skipped model: {refusal}", file=sys.stderr)
+    return {**counts.as_dict(), "models": len(models), "output": output, "tables": [os.path.join(CACHE_FOLDER, name) for name in tables]}
+
+
+def _stream(settings: ScoreSettings, archives: str, stores: Sequence) -> None:
+    vectors = stores[0]
+    embedding = Embedding(vectors.encoder, vectors.has, settings.batch_size)
+    stream = images(
+        settings.source, archives=archives, limits=settings.limits, num_threads=settings.num_threads,
+        window=2 * settings.batch_size + settings.num_threads, crop_for=embedding.crop_for, known=vectors.known,
+    )
+    record(stream, stores, embedding)
+
+
+def add_flags(parser: argparse.ArgumentParser, directory_help: str) -> None:
+    parser.add_argument("--directory", required=True, default=argparse.SUPPRESS, metavar="PATH", help=directory_help)
+    parser.add_argument("--metadata_json", default="./output/input-metadata.json", metavar="PATH",
+                        help="the metadata JSON of stage 1, or a clip cache (.sqlite)")
+    parser.add_argument("--model", default="./output/models", metavar="PATH", help="a folder of models, or one .pkl")
+    parser.add_argument("--output", default=None, metavar="PATH", help="None is ./output/tagging_output_<date and time>")
+    parser.add_argument("--output_bins", type=command_line.positive, default=10, metavar="N", help="score bins per tag")
+    parser.add_argument("--place", choices=["bins", "none"], default="bins", help="none: score without placing pictures into bins")
+    parser.add_argument("--pretrained", default=None, metavar="PATH",
+                        help="the checkpoint on disk, if the vectors come from one and new pictures have to be embedded")
+    parser.add_argument("--trust_pickle", action="store_true", help="load model files of any class; they can run code")
+    command_line.add_encoder_flags(parser)
+    command_line.add_reading_flags(parser)
+
+
+def settings_of(arguments: argparse.Namespace) -> ScoreSettings:
+    return ScoreSettings(
+        arguments.directory, arguments.metadata_json, arguments.model, arguments.output, arguments.output_bins,
+        arguments.place == "bins", arguments.batch_size, arguments.num_threads, arguments.device, arguments.precision,
+        arguments.pretrained, arguments.trust_pickle, command_line.limits_of(arguments),
+    )
+
+
+def print_result(result: dict) -> None:
+    print(f"scored under {result['models']} models")
+    for path in (result["output"], *result["tables"]):
+        print(f"wrote {path}")

@@ -1,0 +1,181 @@
+"""Classifier files of stage 2: their names, saving, safe loading, and one matrix product for all linear ones.
+
+In every model class 0 is the tag and class 1 is everything else: predict_proba(vectors)[:, 0] is the tag's probability.
+"""
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+
+from cache.refusal import Refused
+from cache.whole_file import whole_file
+
+LOGISTIC_REGRESSION, SVM = "ovr-logistic-regression", "ovr-svm"
+MODEL_FILE = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag_name>.+)\.pkl")
+UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|%]|^\.')
+LONGEST_NAME = 150  # bytes; file systems allow 255, and a name gets a prefix and a suffix
+
+
+@dataclass(frozen=True)
+class TagModel:
+    path: str
+    model_type: str
+    tag_name: str
+    estimator: object  # a fitted scikit-learn classifier
+    width: int  # features of a vector
+    encoder: str | None  # model:weights its vectors come from; None for a model without a JSON beside it
+
+
+def safe_name(text: str) -> str:
+    """A tag or file name as one part of a path, on any system. unquote() gives the text back, unless it was too long."""
+    name = UNSAFE_CHARACTERS.sub(lambda match: f"%{ord(match[0]):02X}", text) or "%"
+    if len(name.encode()) > LONGEST_NAME:
+        name = name.encode()[:LONGEST_NAME - 9].decode(errors="ignore") + "~" + blake2b(text.encode(), digest_size=4).hexdigest()
+    return name
+
+
+def generate_model_path(folder: str, model_type: str, tag_name: str) -> str:
+    return os.path.join(folder, f"model-{safe_name(model_type)}-tag-{safe_name(tag_name)}.pkl")
+
+
+def list_models(folder: str) -> list[str]:
+    """Print and return the paths of the model files in a folder, sorted."""
+    paths = model_paths(folder)
+    print(*paths, sep="\n")
+    return paths
+
+
+def model_paths(path: str) -> list[str]:
+    """One .pkl, or all in a folder."""
+    if os.path.isfile(path):
+        return [path]
+    if not os.path.isdir(path):
+        raise Refused(f"no such model file or folder: {path}; stage 2 makes one")
+    return sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(".pkl") and not name.startswith("."))
+
+
+def save_model(folder: str, model_type: str, tag_name: str, estimator: object, card: dict) -> str:
+    """Write the .pkl and its JSON; returns the path of the .pkl."""
+    import joblib
+
+    path = generate_model_path(folder, model_type, tag_name)
+    with whole_file(Path(path).with_suffix(".json")) as file:
+        file.write(json.dumps({"model_type": model_type, "tag_name": tag_name, **card}, indent=1, ensure_ascii=False).encode() + b"\n")
+    with whole_file(path) as file:
+        joblib.dump(estimator, file)
+    return path
+
+
+def load_model(path: str, trust_pickle: bool = False) -> TagModel:
+    """Raises Refused for a file that is not a binary classifier, or that could run code while loading."""
+    from cache.safe_pickle import load_pickle
+
+    card = _card(path)
+    named = MODEL_FILE.fullmatch(os.path.basename(path))
+    if not named and not card:
+        raise Refused(f"{path} has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown")
+    names = {**(named.groupdict() if named else {}), **card}
+    estimator = load_pickle(path, trust_pickle)
+    if not hasattr(estimator, "predict_proba") or len(getattr(estimator, "classes_", ())) != 2:
+        raise Refused(f"{path} is not a classifier of two classes with probabilities")
+    tag_name = card.get("tag_name") or unquote(names["tag_name"])
+    return TagModel(path, names["model_type"], tag_name, estimator, _width(path, estimator), card.get("model"))
+
+
+def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False) -> tuple[list[TagModel], list[Refused]]:
+    """The models at `path` that fit vectors of `encoder`, and the refusals of the others. Raises Refused if none is left."""
+    models, refusals = [], []
+    for model_path in model_paths(path):
+        try:
+            model = load_model(model_path, trust_pickle)
+            _check_fit(model, encoder, width)
+            models.append(model)
+        except Refused as refusal:
+            refusals.append(refusal)
+    if not models:
+        reasons = f": {refusals[0]}" if refusals else "; stage 2 makes them"
+        raise Refused(f"no usable model in {path}{reasons}" if len(refusals) != 1 else str(refusals[0]))
+    return models, refusals
+
+
+class ModelSet:
+    """Many models as one function. Column j of score() belongs to models[j]."""
+
+    def __init__(self, models: Sequence[TagModel]):
+        self.models = list(models)
+        rows = [linear_row(model.estimator) for model in self.models]
+        self._linear = [index for index, row in enumerate(rows) if row is not None]
+        self._others = [index for index, row in enumerate(rows) if row is None]
+        self._weights = np.array([rows[index][0] for index in self._linear])
+        self._offsets = np.array([rows[index][1] for index in self._linear])
+
+    def score(self, vectors: np.ndarray) -> np.ndarray:
+        """(n, d) -> probabilities of the tags, float64 (n, models). In float64, so that the product agrees with predict_proba to 1e-6."""
+        vectors = np.asarray(vectors, np.float64)
+        scores = np.empty((len(vectors), len(self.models)))
+        if self._linear:
+            scores[:, self._linear] = sigmoid(vectors @ self._weights.T + self._offsets)
+        for index in self._others:
+            scores[:, index] = self.models[index].estimator.predict_proba(vectors)[:, 0]
+        return scores
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # exp(-x) is inf where the probability is 0
+        return 1 / (1 + np.exp(-values))
+
+
+def linear_row(estimator) -> tuple[np.ndarray, float] | None:
+    """Weights and offset with sigmoid(vector @ weights + offset) = predict_proba(vector)[:, 0]; None if the model is not linear."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if isinstance(estimator, LogisticRegression):
+        if getattr(estimator, "multi_class", "auto") == "multinomial":
+            return None  # older models could ask for a softmax over two classes, which is another function
+        return -estimator.coef_[0], -float(estimator.intercept_[0])
+    if isinstance(estimator, Pipeline) and [type(step) for _, step in estimator.steps] == [StandardScaler, LogisticRegression]:
+        scaler, regression = (step for _, step in estimator.steps)
+        weights, offset = linear_row(regression)
+        weights = weights / scaler.scale_
+        return weights, offset - float(scaler.mean_ @ weights)
+    return None
+
+
+def _check_fit(model: TagModel, encoder: str, width: int) -> None:
+    if model.encoder is not None and model.encoder != encoder:
+        raise Refused(f"{model.path} was trained on vectors of {model.encoder}, these are of {encoder}; train with this metadata")
+    if model.width != width:
+        raise Refused(f"{model.path} takes vectors of {model.width} features, these have {width}; train with this metadata")
+
+
+def _width(path: str, estimator) -> int:
+    width = getattr(estimator, "n_features_in_", None)
+    if width is None and hasattr(estimator, "coef_"):  # models from before scikit-learn 0.24
+        width = estimator.coef_.shape[1]
+    if width is None and hasattr(estimator, "shape_fit_"):
+        width = estimator.shape_fit_[1]
+    if width is None:
+        raise Refused(f"{path} does not say how many features it takes")
+    return int(width)
+
+
+def _card(path: str) -> dict:
+    """The JSON beside a model file, {} if there is none."""
+    beside = Path(path).with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        card = json.loads(beside.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Refused(f"{beside} is not readable JSON ({error}); remove it, or train again") from None
+    if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in ("model_type", "tag_name", "model")):
+        raise Refused(f"{beside} is not a model card of stage 2; remove it, or train again")
+    return card

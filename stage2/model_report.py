@@ -1,0 +1,109 @@
+"""The text report of one model: counts, confusion matrix and rates, accuracy, classification report, score histograms."""
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import average_precision_score, classification_report
+
+THRESHOLD = 0.5
+HISTOGRAM_BINS = 10
+BAR_WIDTH = 40
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Probabilities of the tag for held-out images, and for images of no tag at all, where the dataset has some."""
+
+    tag_name: str
+    tag_scores: np.ndarray  # held-out images of the tag
+    other_scores: np.ndarray  # held-out images of others
+    outside_scores: np.ndarray | None  # images of the tag `other-validation`
+
+    @property
+    def confusion(self) -> dict[str, int]:
+        found = int((self.tag_scores >= THRESHOLD).sum())
+        false_alarms = int((self.other_scores >= THRESHOLD).sum())
+        return {
+            "true_positive": found, "false_negative": len(self.tag_scores) - found,
+            "false_positive": false_alarms, "true_negative": len(self.other_scores) - false_alarms,
+        }
+
+    def metrics(self) -> dict[str, float | None]:
+        """None where the held-out part has no image to measure on."""
+        confusion = self.confusion
+        correct = confusion["true_positive"] + confusion["true_negative"]
+        return {
+            "accuracy": _ratio(correct, len(self.tag_scores) + len(self.other_scores)),
+            "true_positive_rate": _ratio(confusion["true_positive"], len(self.tag_scores)),
+            "false_negative_rate": _ratio(confusion["false_negative"], len(self.tag_scores)),
+            "false_positive_rate": _ratio(confusion["false_positive"], len(self.other_scores)),
+            "true_negative_rate": _ratio(confusion["true_negative"], len(self.other_scores)),
+            "average_precision": self._average_precision(),
+        }
+
+    def is_tag(self) -> np.ndarray:
+        return np.repeat([True, False], [len(self.tag_scores), len(self.other_scores)])
+
+    def scores(self) -> np.ndarray:
+        return np.concatenate([self.tag_scores, self.other_scores])
+
+    def _average_precision(self) -> float | None:
+        if not len(self.tag_scores) or not len(self.other_scores):
+            return None
+        return round(float(average_precision_score(self.is_tag(), self.scores())), 6)
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None
+
+
+def report_text(model_type: str, encoder: str, width: int, counts: dict[str, int], evaluation: Evaluation) -> str:
+    tag = evaluation.tag_name
+    lines = [
+        f"model type   {model_type}",
+        f"tag          {tag}",
+        f"encoder      {encoder}, {width} features",
+        "",
+        f"{'images':<18}{'of the tag':>12}{'other':>12}",
+        f"{'trained on':<18}{counts['tag_train']:>12}{counts['other_train']:>12}",
+        f"{'held out':<18}{counts['tag_test']:>12}{counts['other_test']:>12}",
+        "",
+        *_quality(evaluation),
+        "",
+        *_histogram(f"in distribution: the {len(evaluation.tag_scores)} held-out images of the tag", evaluation.tag_scores),
+        "",
+        *_histogram(*_outside(evaluation)),
+    ]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _outside(evaluation: Evaluation) -> tuple[str, np.ndarray]:
+    if evaluation.outside_scores is not None:
+        scores = evaluation.outside_scores
+        return f"out of distribution: the {len(scores)} images of other-validation", scores
+    return f"out of distribution: the {len(evaluation.other_scores)} held-out other images", evaluation.other_scores
+
+
+def _quality(evaluation: Evaluation) -> Iterator[str]:
+    confusion = evaluation.confusion
+    yield f"{f'at {THRESHOLD}':<18}{'scored tag':>12}{'scored other':>14}"
+    yield f"{'is tag':<18}{confusion['true_positive']:>12}{confusion['false_negative']:>14}"
+    yield f"{'is other':<18}{confusion['false_positive']:>12}{confusion['true_negative']:>14}"
+    yield ""
+    for name, value in evaluation.metrics().items():
+        yield f"{name.replace('_', ' '):<22}{'no held-out image' if value is None else f'{value:.4f}'}"
+    if len(evaluation.scores()):
+        yield ""
+        yield classification_report(
+            evaluation.is_tag(), evaluation.scores() >= THRESHOLD, labels=[True, False], target_names=["tag", "other"],
+            digits=4, zero_division=0,
+        ).rstrip()
+
+
+def _histogram(title: str, scores: np.ndarray) -> Iterator[str]:
+    """A bin holds its lower edge, the last one also 1.0: the bins sum to the number of images."""
+    counts, edges = np.histogram(scores, bins=HISTOGRAM_BINS, range=(0, 1))
+    longest = max(1, counts.max())
+    yield f"{title}, by probability of the tag"
+    for count, low, high in zip(counts, edges, edges[1:], strict=False):
+        yield f"  {low:.1f} - {high:.1f} {count:>8}  {'#' * -(-int(count) * BAR_WIDTH // int(longest))}"

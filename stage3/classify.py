@@ -1,0 +1,46 @@
+"""Stage 3: score a folder of pictures under every model and sort them into score bins.
+
+    python ./stage3/classify.py --directory new-pictures --metadata_json ./output/input-metadata.json --model ./output/models
+
+Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json and ./output/stage3.db. The pictures themselves are only read.
+"""
+import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
+
+from cache import command_line
+from cache.batches import Counts
+from cache.cache_score import Stage3Table
+from cache.image_source import is_zip_file
+from cache.refusal import Refused
+from cache.scoring import ScoreSettings, add_flags, print_result, score_source, settings_of
+from cache.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
+from cache.zip_reader import LEAVE
+
+TABLES = {"stage3.db": Stage3Table}
+
+
+def main(
+    folder_path: str, output_dir: str | None = None, json_file_path: str = "./output/input-metadata.json", bins_number: int = 10,
+    model_path: str = "./output/models",
+) -> dict:
+    """Score a folder or one picture; returns the counts of files and the paths written. Raises Refused for unusable input."""
+    return classify(ScoreSettings(folder_path, json_file_path, model_path, output_dir, bins_number), Counts())
+
+
+def classify(settings: ScoreSettings, counts: Counts) -> dict:
+    if is_zip_file(settings.source):
+        raise Refused(f"{settings.source} is a ZIP; stage 4 scores those: python ./stage4/classify_zip.py --directory {settings.source}")
+    return score_source(settings, LEAVE, TABLES, counts)
+
+
+def command(argv: list[str] | None = None) -> int:
+    parser = command_line.new_parser(
+        "Score a folder of pictures, or one picture, under every model.",
+        "python ./stage3/classify.py --directory new-pictures --metadata_json ./output/input-metadata.json --model ./output/models",
+    )
+    add_flags(parser, "a folder of pictures, or one picture")
+    arguments = command_line.parse(parser, argv)
+    return command_line.run(lambda counts: print_result(classify(settings_of(arguments), counts)), arguments.strict)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command())

@@ -1,0 +1,48 @@
+"""Stage 4: score the pictures inside ZIP archives, nested to any depth, and sort them into score bins.
+
+    python ./stage4/classify_zip.py --directory archives --metadata_json ./output/input-metadata.json --model ./output/models
+
+Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json, ./output/stage4.db and ./output/zip_score_cache.sqlite.
+"""
+import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
+
+import os
+
+from cache import command_line
+from cache.batches import Counts
+from cache.cache_score import Stage4Table, ZipScoreTable
+from cache.image_source import is_zip_file
+from cache.refusal import Refused
+from cache.scoring import ScoreSettings, add_flags, print_result, score_source, settings_of
+from cache.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
+from cache.zip_reader import ONLY
+
+TABLES = {"stage4.db": Stage4Table, "zip_score_cache.sqlite": ZipScoreTable}
+
+
+def main(
+    folder_path: str, output_dir: str | None = None, json_file_path: str = "./output/input-metadata.json", bins_number: int = 10,
+    model_path: str = "./output/models",
+) -> dict:
+    """Score a ZIP or a folder that holds ZIPs; returns the counts of files and the paths written. Raises Refused for unusable input."""
+    return classify(ScoreSettings(folder_path, json_file_path, model_path, output_dir, bins_number), Counts())
+
+
+def classify(settings: ScoreSettings, counts: Counts) -> dict:
+    if os.path.isfile(settings.source) and not is_zip_file(settings.source):
+        raise Refused(f"{settings.source} is not a ZIP; stage 3 scores pictures: python ./stage3/classify.py --directory {settings.source}")
+    return score_source(settings, ONLY, TABLES, counts)
+
+
+def command(argv: list[str] | None = None) -> int:
+    parser = command_line.new_parser(
+        "Score the pictures inside a ZIP, or inside all ZIPs of a folder, under every model.",
+        "python ./stage4/classify_zip.py --directory archives.zip --metadata_json ./output/input-metadata.json --model ./output/models",
+    )
+    add_flags(parser, "a ZIP, or a folder that holds ZIPs")
+    arguments = command_line.parse(parser, argv)
+    return command_line.run(lambda counts: print_result(classify(settings_of(arguments), counts)), arguments.strict)
+
+
+if __name__ == "__main__":
+    raise SystemExit(command())
