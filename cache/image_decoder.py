@@ -24,7 +24,7 @@ from PIL import (
 
 from cache.image_limits import MIB, Limits, Skip
 
-FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "MPO"]
+FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF"]  # JPEG brings MPO, the phones' pairs of JPEGs
 try:
     import pillow_heif
 
@@ -43,7 +43,7 @@ IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00
 
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "La": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}  # others: 4
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR, "nearest": Image.Resampling.NEAREST}
-LONGEST_USEFUL_RATIO = 4  # beyond it the ends of a strip are cut before resizing, not after
+LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixels are 10 MB
 
 Image.MAX_IMAGE_PIXELS = None  # open_image() checks the size itself, against limits a person can raise
 
@@ -147,10 +147,11 @@ def _resized(picture: Image.Image, spec: CropSpec) -> Image.Image:
 
 
 def _centre(picture: Image.Image, size: int, resampling) -> Image.Image:
-    """Shortest side to `size`, then the centre: torchvision's Resize and CenterCrop, with their rounding."""
+    """Shortest side to `size`, then the centre: torchvision's Resize and CenterCrop with their rounding. The ends of a strip are cut
+    off first, or 65,500 x 1 pixels would become 14 million x 224. (Resizing only the box of the centre is not the same to the bit.)"""
     short = min(picture.size)
-    if max(picture.size) > LONGEST_USEFUL_RATIO * short:
-        picture = _centre_box(picture, *(min(side, LONGEST_USEFUL_RATIO * short) for side in picture.size))
+    if max(picture.size) > LONGEST_RATIO * short:
+        picture = _centre_box(picture, *(min(side, LONGEST_RATIO * short) for side in picture.size))
     width, height = (size if side == short else int(size * side / short) for side in picture.size)
     return _centre_box(picture.resize((width, height), resampling), size, size)
 

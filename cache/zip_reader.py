@@ -2,6 +2,7 @@
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
@@ -54,15 +55,17 @@ class ZipReader:
             raise Skip("too_many_entries", f"{len(archive.infolist())} entries")
 
     def _open(self, file: SourceFile, depth: int) -> ZipFile:
-        # The ZipFile is closed when the last of its members is done with: each holds a reference through its `open`.
+        stream = None
         try:
-            return ZipFile(file.open() if depth == 1 else self._spooled(file))
-        except Skip:
-            raise
-        except OSError as error:
-            raise Skip("unreadable", error.strerror or str(error)) from None
-        except Exception as error:  # BadZipFile, and what a broken table of contents makes zipfile run into
-            raise Skip("bad_archive", str(error)[:200]) from None
+            stream = file.open() if depth == 1 else self._spooled(file)
+            archive = ZipFile(stream)
+        except Exception as error:
+            if stream:
+                stream.close()
+            raise _unopened(error) from None
+        # The stream is closed when the last member is done with: each keeps the archive alive through its `open`.
+        weakref.finalize(archive, stream.close)
+        return archive
 
     def _spooled(self, file: SourceFile) -> BinaryIO:
         """An inner ZIP must be seekable: in memory while small, else in an anonymous temporary file."""
@@ -103,3 +106,11 @@ class ZipReader:
 
 def is_zip(file: SourceFile) -> bool:
     return file.head() in ZIP_MAGIC
+
+
+def _unopened(error: Exception) -> Skip:
+    if isinstance(error, Skip):
+        return error
+    if isinstance(error, OSError):
+        return Skip("unreadable", error.strerror or str(error))
+    return Skip("bad_archive", str(error)[:200])  # BadZipFile, and what a broken table of contents makes zipfile run into

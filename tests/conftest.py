@@ -1,0 +1,79 @@
+"""Shared fixtures: a clean working directory, a dataset, and a tiny CLIP whose checkpoint the tests save themselves."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.drawing import tag_folders, write
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = "tiny-test-clip"
+TINY_CONFIG = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+    "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 16, "heads": 1, "layers": 1},
+}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """A clean directory to stand in, as a person would: the default ./output lies in it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def photos(here) -> str:
+    """A tagged dataset of 12 pictures, named as a person would name it."""
+    write(here / "photos", tag_folders())
+    return "photos"
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> str:
+    """A real open_clip model, small and random, saved as the kind of checkpoint a person trains."""
+    import open_clip
+    import torch
+
+    folder = tmp_path_factory.mktemp("tiny-clip")
+    (folder / f"{TINY}.json").write_text(json.dumps(TINY_CONFIG))
+    open_clip.add_model_config(folder / f"{TINY}.json")
+    torch.manual_seed(0)
+    torch.save(open_clip.create_model(TINY).state_dict(), folder / "tiny.pt")
+    return str(folder / "tiny.pt")
+
+
+@pytest.fixture
+def tiny(tiny_checkpoint) -> dict[str, str]:
+    """Keyword arguments that name the tiny encoder."""
+    return {"clip_model": TINY, "pretrained": tiny_checkpoint}
+
+
+@pytest.fixture
+def stage1(tiny):
+    """Stage 1 with the tiny encoder."""
+    from stage1.ImageDatasetProcessor import ImageDatasetProcessor
+
+    def process(dataset_path="photos", output_folder="./output", **options):
+        return ImageDatasetProcessor.process_dataset(dataset_path, output_folder, **{**tiny, "batch_size": 4, "num_threads": 2, **options})
+
+    return process
+
+
+@pytest.fixture
+def trained(photos, stage1) -> str:
+    """Stages 1 and 2 done in ./output; the folder of models."""
+    from stage2.train import main
+
+    stage1()
+    main("./output/input-metadata.json", "./output/input-tag-to-image-hash-list.json", "./output", 0.2)
+    return "./output/models"
+
+
+def run_python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+    """`python <arguments>` as a person would run it, without the test's own search path."""
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, env={**variables, **environment}, capture_output=True, text=True)
