@@ -38,10 +38,9 @@ class FileTable(Table):
     )
 
     def add(self, batch: Batch) -> None:
-        news = [item for item in batch.of(Picture) if not item.unchanged]
+        news = [item for item in batch.items if isinstance(item, Archive) or isinstance(item, Picture) and not item.unchanged]
         with self.connection:
-            self.connection.executemany(ADD, map(_picture_row, news))
-            self.connection.executemany(ADD, map(_archive_row, batch.of(Archive)))
+            self.connection.executemany(ADD, map(_row, news))
             self.forget_skips(item.file.file_path for item in news)
             self.record_skips(batch.of(Skipped))
 
@@ -62,16 +61,13 @@ class FileTable(Table):
         return row and as_dict(row)
 
 
-def _picture_row(item: Picture) -> tuple:
+def _row(item: Picture | Archive) -> tuple:
     file = item.file
-    return (file.file_name, file.file_path, item.hash_id, item.type, None, None, file.archive_path,
-            file.absolute_path, file.size, file.mtime_ns, item.width, item.height, item.old_hash_id)
-
-
-def _archive_row(item: Archive) -> tuple:
-    file = item.file
-    return (file.file_name, file.file_path, None, "zip", True, item.n_content, file.archive_path,
-            file.absolute_path, file.size, file.mtime_ns, None, None, None)
+    name, path, container = file.file_name, file.file_path, file.archive_path
+    place = (file.absolute_path, file.size, file.mtime_ns)
+    if isinstance(item, Archive):
+        return (name, path, None, "zip", True, item.n_content, container, *place, None, None, None)
+    return (name, path, item.hash_id, item.type, None, None, container, *place, item.width, item.height, item.old_hash_id)
 
 
 def as_dict(row) -> dict:

@@ -31,13 +31,11 @@ class ScoreListing:
 
     def add(self, batch: Batch, scores: np.ndarray) -> None:
         """scores: float64 (pictures of the batch, models)."""
-        scored = zip(batch.of(Picture), scores, strict=True)
-        pictures = ((*_place(item), item.type, None, item.hash_id, row.tobytes()) for item, row in scored)
-        archives = ((*_place(item), "zip", item.n_content, None, None) for item in batch.of(Archive))
+        scores_in_order = iter(scores)
+        files = (_file_row(item, scores_in_order) for item in batch.items if not isinstance(item, Skipped))
         skips = ((skip.file_path, skip.reason, skip.detail) for skip in batch.of(Skipped))
         with self._connection:
-            for rows in (pictures, archives):
-                self._connection.executemany("INSERT INTO file VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO file VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", files)
             self._connection.executemany("INSERT INTO skipped VALUES (?, ?, ?)", skips)
 
     def rows(self) -> Iterator[dict]:
@@ -69,8 +67,11 @@ class ScoreListing:
         return zip(self._models, np.frombuffer(file["scores"] or b"").tolist(), strict=False)
 
 
-def _place(item: Picture | Archive) -> tuple[str, str, str, str | None]:
-    return item.file.file_name, item.file.file_path, item.file.absolute_path, item.file.archive_path
+def _file_row(item: Picture | Archive, scores: Iterator[np.ndarray]) -> tuple:
+    place = (item.file.file_name, item.file.file_path, item.file.absolute_path, item.file.archive_path)
+    if isinstance(item, Archive):
+        return (*place, "zip", item.n_content, None, None)
+    return (*place, item.type, None, item.hash_id, next(scores).tobytes())
 
 
 class ScoreTable(Table):

@@ -96,7 +96,8 @@ class Table:
     def random_row(self, condition: str = "1") -> sqlite3.Row | None:
         """A random row that meets the condition, None if there is none. Draws row numbers, so that its cost does not depend on the
         number of rows; `ORDER BY RANDOM()` reads them all."""
-        first, last = self.connection.execute(f"SELECT min(rowid), max(rowid) FROM {self.name}").fetchone()
+        # Two queries, because min and max in one read the whole table.
+        first, last = (self.connection.execute(f"SELECT {end}(rowid) FROM {self.name}").fetchone()[0] for end in ("min", "max"))
         if first is None:
             return None
         for _ in range(RANDOM_TRIES):
@@ -142,12 +143,12 @@ def _connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise Refused(f"cannot open the database {path}: {error}") from None
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
     return connection
 
 
 def _verify(connection: sqlite3.Connection, path: str | os.PathLike, name: str) -> None:
     try:
+        connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone()

@@ -33,6 +33,11 @@ def test_the_hash_is_blake2b_of_the_decoded_pixels_whatever_the_format():
     ]
 
 
+def test_the_pair_of_jpegs_of_a_phone_is_a_jpeg():
+    pair = encoded(drawn(1), "MPO", save_all=True, append_images=[drawn(2)])
+    assert decode(open_image(pair, Limits()))["type"] == "jpeg"
+
+
 def test_palette_pictures_hash_indices_and_palette_and_keep_the_digest_of_older_tools():
     red, blue = (Image.new("P", (4, 4)) for _ in range(2))
     red.putpalette([255, 0, 0])

@@ -82,7 +82,8 @@ def test_the_order_does_not_depend_on_the_number_of_decoders(here, threads):
 def test_the_other_archive_modes_say_where_the_rest_belongs(here):
     write(here, {"x/a.png": png(1), "x/b.zip": zipped({"c.png": png(2)})})
     assert told("x", archives=LEAVE) == [("picture", "x/a.png", None), ("skipped", "x/b.zip", "archive")]
-    assert told("x", archives=ONLY) == [("skipped", "x/a.png", "not_in_archive"), ("picture", "x/b.zip/c.png", None), ("archive", "x/b.zip", 1)]
+    assert told("x", archives=ONLY) == [
+        ("skipped", "x/a.png", "not_in_archive"), ("picture", "x/b.zip/c.png", None), ("archive", "x/b.zip", 1)]
 
 
 def test_zip_members_that_could_hurt_are_left_out_and_their_neighbours_kept(here):
