@@ -1,6 +1,5 @@
 """The output folder of stages 3 and 4: <model type>/<tag>/<bin>/<file>, built beside its final name and put in place as a whole."""
 import json
-import math
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cache.refusal import Refused
+from cache.score_bins import bin_name, bin_number
 from cache.source_file import Picture
 from cache.tag_models import TagModel, safe_name
 
@@ -20,16 +20,6 @@ PICTURES, MARKER = "pictures", ".result.json"
 # What no file name may hold on one system or another; a leading dot would hide the file.
 UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|]|^\.')
 LONGEST_STEM = 100
-
-
-def bin_number(probability: float, bins: int) -> int:
-    """1 .. bins; a probability on an edge falls into the lower bin, however the division rounds."""
-    return min(bins, max(1, math.ceil(probability * bins - 1e-9)))
-
-
-def bin_name(number: int, bins: int) -> str:
-    """The upper edge: 10 bins are called 0.1 ... 1.0."""
-    return str(round(number / bins, 4))
 
 
 def default_output(now: datetime, parent: str = "./output") -> str:

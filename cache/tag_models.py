@@ -85,7 +85,9 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
     if not hasattr(estimator, "predict_proba") or len(getattr(estimator, "classes_", ())) != 2:
         raise Refused(f"{path} is not a classifier of two classes with probabilities")
     tag_name = card.get("tag_name") or unquote(names["tag_name"])
-    return TagModel(path, names["model_type"], tag_name, estimator, _width(path, estimator), card.get("model"))
+    model = TagModel(path, names["model_type"], tag_name, estimator, _width(path, estimator), card.get("model"))
+    _try_out(model)
+    return model
 
 
 def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False) -> tuple[list[TagModel], list[Refused]]:
@@ -165,6 +167,14 @@ def _width(path: str, estimator) -> int:
     if width is None:
         raise Refused(f"{path} does not say how many features it takes")
     return int(width)
+
+
+def _try_out(model: TagModel) -> None:
+    """Estimators of much older scikit-learn versions load, but lack attributes that this version needs (an SVC from before 0.24)."""
+    try:
+        ModelSet([model]).score(np.zeros((1, model.width)))
+    except Exception as error:
+        raise Refused(f"{model.path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
 
 
 def _card(path: str) -> dict:

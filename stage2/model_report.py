@@ -1,9 +1,13 @@
 """The text report of one model: counts, confusion matrix and rates, accuracy, classification report, score histograms."""
+import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import average_precision_score, classification_report
+
+from cache.score_bins import bin_name, bin_number
 
 THRESHOLD = 0.5
 HISTOGRAM_BINS = 10
@@ -101,9 +105,10 @@ def _quality(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _histogram(title: str, scores: np.ndarray) -> Iterator[str]:
-    """A bin holds its lower edge, the last one also 1.0: the bins sum to the number of images."""
-    counts, edges = np.histogram(scores, bins=HISTOGRAM_BINS, range=(0, 1))
-    longest = max(1, counts.max())
+    """The bins of stage 3; they sum to the number of images."""
+    counts = Counter(bin_number(score, HISTOGRAM_BINS) for score in scores)
+    longest = max(counts.values(), default=1)
     yield f"{title}, by probability of the tag"
-    for count, low, high in zip(counts, edges, edges[1:], strict=False):
-        yield f"  {low:.1f} - {high:.1f} {count:>8}  {'#' * -(-int(count) * BAR_WIDTH // int(longest))}"
+    for number in range(1, HISTOGRAM_BINS + 1):
+        bar = "#" * math.ceil(counts[number] * BAR_WIDTH / longest)
+        yield f"  {bin_name(number - 1, HISTOGRAM_BINS)} - {bin_name(number, HISTOGRAM_BINS)} {counts[number]:>8}  {bar}"

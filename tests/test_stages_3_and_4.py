@@ -1,0 +1,303 @@
+"""Stages 3 and 4: scores, bins, output.json and the tables, for folders, single pictures and ZIPs."""
+import json
+import os
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cache.clip_encoder import ClipEncoder
+from cache.metadata import read_metadata
+from cache.result_folder import default_output
+from cache.score_bins import bin_name, bin_number
+from cache.tag_models import ModelSet, load_models
+from stage3 import classify
+from stage4 import classify_zip
+from tests.drawing import drawn, encoded, png, tree, write, zipped
+from tests.test_caches import hash_of, rows
+
+METADATA = "./output/input-metadata.json"
+MODELS = ["ovr-logistic-regression", "ovr-svm"]
+
+
+@pytest.fixture
+def ready(here, trained, tiny):
+    """Trained models, and the encoder at hand for pictures without a vector."""
+
+    def run(stage, source, *flags: str, output="scored", encoder=True) -> int:
+        weights = ["--pretrained", tiny["pretrained"]] if encoder else []
+        return stage.command(["--directory", source, "--output", output, "--num_threads", "2", *weights, *flags])
+
+    return run
+
+
+def expected_scores(*seeds_and_kinds: tuple[int, str]) -> dict[str, dict[tuple[str, str], float]]:
+    """hash_id -> {(model type, tag): probability}, computed from the metadata of known pictures."""
+    metadata = read_metadata(METADATA)
+    models, _ = load_models("./output/models", metadata.key, metadata.width)
+    hashes = [hash_of(*each) for each in seeds_and_kinds]
+    scores = ModelSet(models).score(np.stack([metadata.vector(hash_id) for hash_id in hashes]))
+    return {hash_id: {(model.model_type, model.tag_name): float(score) for model, score in zip(models, row, strict=True)}
+            for hash_id, row in zip(hashes, scores, strict=True)}
+
+
+def test_a_folder_is_scored_placed_and_remembered(here, ready, capsys):
+    write(here, {"new/known cat.png": png(0), "new/deep/known dog.png": png(100, "dogs"), "new/cat again.png": png(0), "new/no.txt": b"no"})
+    before = tree(here / "new")
+    assert ready(classify, "new") == 0
+    assert tree(here / "new") == before
+    out, err = capsys.readouterr()
+    assert out.endswith("scored under 4 models\nwrote scored\nwrote ./output/stage3.db\nprocessed 3, unchanged 0, skipped 1\n")
+    assert "skipped new/no.txt: not_an_image\n" in err
+    assert "loading the encoder" not in err
+
+    cat, dog = hash_of(0), hash_of(100, "dogs")
+    scores = expected_scores((0, "cats"), (100, "dogs"))
+    output = json.loads((here / "scored/output.json").read_text())
+    outputs = {hash_id: [{"model_type": model_type, "tag_name": tag, "tag_prob": pytest.approx(score, abs=1e-9)}
+                         for (model_type, tag), score in scores[hash_id].items()] for hash_id in scores}
+    assert output == {
+        cat: {"hash_id": cat, "file_path": "new/cat again.png", "file_paths": ["new/known cat.png"], "classifiers_output": outputs[cat]},
+        dog: {"hash_id": dog, "file_path": "new/deep/known dog.png", "classifiers_output": outputs[dog]},
+    }
+    files = [("cat again.png", "new/cat again.png", cat), ("known dog.png", "new/deep/known dog.png", dog),
+             ("known cat.png", "new/known cat.png", cat)]
+    assert rows("output/stage3.db", "SELECT * FROM stage3 ORDER BY rowid") == [
+        (name, path, "png", hash_id, model_type, tag, pytest.approx(score, abs=1e-9), None, str(here / path))
+        for name, path, hash_id in files for (model_type, tag), score in scores[hash_id].items()]
+    assert rows("output/stage3.db", "SELECT * FROM skipped") == [("new/no.txt", "not_an_image", "")]
+
+    placed = {name: data for name, data in tree(here / "scored").items() if name.startswith("ovr-")}
+    assert placed == {
+        f"{model_type}/{tag}/{bin_name(bin_number(score, 10), 10)}/{name}": Path(path).read_bytes()
+        for name, path, hash_id in files for (model_type, tag), score in scores[hash_id].items()}
+    assert sorted(os.listdir("scored")) == [".result.json", "output.json", *MODELS, "pictures"]
+    assert {name: (here / "scored/pictures" / name).stat().st_nlink for name in os.listdir("scored/pictures")} == {
+        "cat again.png": 5, "known cat.png": 5, "known dog.png": 5}
+
+
+def test_an_edited_result_never_reaches_the_original(here, ready):
+    write(here, {"new/a.png": png(0)})
+    ready(classify, "new")
+    [placed] = Path("scored/ovr-svm/cats").rglob("*.png")
+    placed.write_bytes(b"edited")
+    assert (here / "new/a.png").read_bytes() == png(0)
+
+
+def test_a_new_picture_is_embedded_once_and_its_vector_kept(here, ready, monkeypatch):
+    write(here, {"new/a.png": png(777)})
+    assert ready(classify, "new") == 0
+    assert rows("output/clip_cache.sqlite", f"SELECT count(*) FROM clip_cache WHERE hash_id = '{hash_of(777)}'") == [(1,)]
+    monkeypatch.setattr(ClipEncoder, "encode", None)
+    monkeypatch.setattr("cache.decoder_pool.WORKER", ["/bin/false"])
+    assert ready(classify, "new", encoder=False) == 0
+
+
+def test_an_unknown_picture_under_a_checkpoint_that_is_not_named_is_refused(here, ready, capsys):
+    write(here, {"new/a.png": png(778)})
+    assert ready(classify, "new", encoder=False) == 2
+    assert "error: --pretrained sha256-" in capsys.readouterr().err
+    assert not (here / "scored").exists()
+    (here / "other.pt").write_bytes(b"another checkpoint")
+    assert ready(classify, "new", "--pretrained", "other.pt", encoder=False) == 2
+    assert "error: --pretrained other.pt is sha256-" in capsys.readouterr().err
+
+
+def test_a_palette_picture_finds_the_vector_that_an_older_tool_stored_under_its_indices(here, ready, monkeypatch):
+    from hashlib import blake2b
+
+    picture = drawn(5).quantize()
+    content = json.loads(Path(METADATA).read_text())
+    record = next(iter(content.values()))
+    old_hash = blake2b(picture.tobytes()).hexdigest()
+    Path(METADATA).write_text(json.dumps({**content, old_hash: {**record, "hash_id": old_hash}}))
+    write(here, {"new/a.png": encoded(picture)})
+    monkeypatch.setattr(ClipEncoder, "encode", None)
+    assert ready(classify, "new") == 0
+    assert list(json.loads((here / "scored/output.json").read_text())) != [old_hash]
+
+
+def test_one_picture_one_model_and_a_clip_cache_as_metadata(here, ready):
+    write(here, {"one.png": png(0)})
+    model = classify.generate_model_path("output/models", "ovr-svm", "cats")
+    assert ready(classify, "one.png", "--model", model, "--metadata_json", "output/clip_cache.sqlite", "--output_bins", "4") == 0
+    score = expected_scores((0, "cats"))[hash_of(0)]["ovr-svm", "cats"]
+    assert sorted(tree(here / "scored")) == [
+        ".result.json", "output.json", f"ovr-svm/cats/{bin_name(bin_number(score, 4), 4)}/one.png", "pictures/one.png"]
+
+
+def test_scoring_without_placing(here, ready):
+    write(here, {"one.png": png(0)})
+    assert ready(classify, "one.png", "--place", "none") == 0
+    assert sorted(tree(here / "scored")) == [".result.json", "output.json"]
+
+
+def test_pictures_of_the_same_name_are_all_kept(here, ready):
+    write(here, {"new/a/IMG.png": png(0), "new/b/IMG.png": png(1), "new/c/IMG.png": png(2)})
+    ready(classify, "new")
+    names = sorted(os.listdir("scored/pictures"))
+    assert len(names) == 3
+    assert all(re.fullmatch(r"IMG(-[0-9a-f]{8})?\.png", name) for name in names)
+    assert sorted(Path("scored/pictures", name).read_bytes() for name in names) == sorted(png(seed) for seed in range(3))
+    assert len(list(Path("scored/ovr-svm/cats").rglob("*.png"))) == 3
+
+
+def test_where_links_fail_the_bins_hold_copies(here, ready, monkeypatch):
+    def no_links(*_):
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    write(here, {"new/a.png": png(0)})
+    assert ready(classify, "new") == 0
+    [placed] = Path("scored/ovr-svm/cats").rglob("*.png")
+    assert (placed.read_bytes(), placed.stat().st_nlink) == (png(0), 1)
+
+
+def test_an_earlier_result_is_replaced_as_a_whole_and_anything_else_is_left_alone(here, ready, capsys):
+    write(here, {"new/a.png": png(0), "newer/b.png": png(1), "taken/mine.txt": b"mine"})
+    assert ready(classify, "new") == 0
+    assert ready(classify, "newer") == 0
+    assert os.listdir("scored/pictures") == ["b.png"]
+    assert rows("output/stage3.db", "SELECT DISTINCT file_path FROM stage3") == [("new/a.png",), ("newer/b.png",)]
+    write(here, {"scored/notes.txt": b"mine"})
+    before = tree(here / "scored")
+    capsys.readouterr()
+    for output, message in {
+        "scored": f"error: --output {here}/scored holds an earlier result and notes.txt, which would be lost; name another folder",
+        "taken": f"error: --output {here}/taken is not empty and holds no earlier result; name another folder",
+        "new/a.png": f"error: --output {here}/new/a.png is a file; name a folder",
+        "newer/inside": f"error: the output folder {here}/newer/inside lies inside the input folder {here}/newer; name another one",
+    }.items():
+        assert ready(classify, "newer", output=output) == 2
+        assert capsys.readouterr().err.splitlines()[-1] == message
+    assert tree(here / "scored") == before
+    assert [path for path in os.listdir(".") if path.startswith(".")] == []
+
+
+def test_a_newer_score_replaces_the_older_one(here, ready):
+    write(here, {"new/a.png": png(0)})
+    ready(classify, "new")
+    write(here, {"new/a.png": encoded(drawn(101, "dogs"), "BMP")})
+    ready(classify, "new")
+    assert rows("output/stage3.db", "SELECT DISTINCT file_path, type, count(*) FROM stage3") == [("new/a.png", "bmp", 4)]
+
+
+def test_a_failed_run_leaves_neither_a_result_nor_rows(here, ready, monkeypatch):
+    write(here, {"new/a.png": png(0)})
+
+    def fail(*_):
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr("cache.scoring.write_json_object", fail)
+    with pytest.raises(RuntimeError):
+        ready(classify, "new")
+    assert not (here / "scored").exists()
+    assert not (here / ".scored.partial").exists()
+    assert rows("output/stage3.db", "SELECT count(*) FROM stage3") == [(0,)]
+
+
+def test_the_python_call_picks_a_folder_named_by_the_minute(here, trained, monkeypatch):
+    write(here, {"new/a.png": png(0)})
+    for _ in range(2):
+        classify.main(folder_path="new", output_dir=None, json_file_path=METADATA, bins_number=10, model_path="./output/models")
+    names = sorted(name for name in os.listdir("output") if name.startswith("tagging_output_"))
+    assert len(names) == 2
+    assert all(re.fullmatch(r"tagging_output_\d{4}_\d{1,2}_\d{1,2}_\d{1,2}_\d{1,2}(_2)?", name) for name in names)
+    assert default_output(datetime(2026, 3, 4, 5, 6), "x") == "x/tagging_output_2026_3_4_5_6"
+    assert classify.list_models("output/models") == classify_zip.list_models("output/models")
+
+
+def test_zips_are_scored_to_any_depth_with_a_row_for_each_archive(here, ready):
+    inner = zipped({"deep/dog.png": png(100, "dogs")})
+    write(here, {"zips/a.zip": zipped({"cat.png": png(0), "in.zip": inner, "b.txt": b"text"}), "zips/loose.png": png(1)})
+    before = tree(here / "zips")
+    assert ready(classify_zip, "zips") == 0
+    assert tree(here / "zips") == before
+    scores = expected_scores((0, "cats"), (100, "dogs"))
+
+    def of(name: str, path: str, archive: str, hash_id: str) -> list[tuple]:
+        return [(name, path, archive, "png", None, hash_id, model_type, tag, pytest.approx(score, abs=1e-9), None, str(here / path))
+                for (model_type, tag), score in scores[hash_id].items()]
+
+    expected = [
+        *of("cat.png", "zips/a.zip/cat.png", "zips/a.zip", hash_of(0)),
+        *of("dog.png", "zips/a.zip/in.zip/deep/dog.png", "zips/a.zip/in.zip", hash_of(100, "dogs")),
+        ("in.zip", "zips/a.zip/in.zip", "zips/a.zip", "zip", 1, None, None, None, None, None, str(here / "zips/a.zip/in.zip")),
+        ("a.zip", "zips/a.zip", None, "zip", 1, None, None, None, None, None, str(here / "zips/a.zip")),
+    ]
+    assert rows("output/stage4.db", "SELECT * FROM stage4 ORDER BY rowid") == expected
+    assert rows("output/zip_score_cache.sqlite", "SELECT * FROM zip_score_cache ORDER BY rowid") == expected
+    assert rows("output/stage4.db", "SELECT file_path, reason FROM skipped") == [
+        ("zips/a.zip/b.txt", "not_an_image"), ("zips/loose.png", "not_in_archive")]
+    assert sorted(os.listdir("scored/pictures")) == ["cat.png", "dog.png"]
+    assert (here / "scored/pictures/dog.png").read_bytes() == png(100, "dogs")
+    ready(classify_zip, "zips")
+    assert rows("output/stage4.db", "SELECT count(*) FROM stage4") == [(len(expected),)]
+
+
+def test_each_stage_sends_the_others_input_to_the_other(here, ready, capsys):
+    write(here, {"a.zip": zipped({"cat.png": png(0)}), "cat.png": png(0), "mixed/a.zip": zipped({"b.png": png(1)}), "mixed/c.png": png(2)})
+    assert ready(classify, "a.zip") == 2
+    assert capsys.readouterr().err == "error: a.zip is a ZIP; stage 4 scores those: python ./stage4/classify_zip.py --directory a.zip\n"
+    assert ready(classify_zip, "cat.png") == 2
+    assert capsys.readouterr().err == (
+        "error: cat.png is not a ZIP; stage 3 scores pictures: python ./stage3/classify.py --directory cat.png\n")
+    assert ready(classify, "mixed") == 0
+    assert rows("output/stage3.db", "SELECT * FROM skipped") == [("mixed/a.zip", "archive", "")]
+    assert ready(classify, "mixed", "--strict") == 3
+
+
+@pytest.mark.parametrize(("stage", "source", "flags", "message"), [
+    (classify, "nowhere", [], "no such file or folder: nowhere"),
+    (classify, "empty", [], "no readable picture to score in empty (it is empty)"),
+    (classify, "junk", [], "no readable picture to score in junk (1 not_an_image)"),
+    (classify_zip, "junk", [], "no readable picture to score in junk (1 not_in_archive)"),
+    (classify, "junk", ["--metadata_json", "nowhere.json"], "cannot read nowhere.json: No such file or directory"),
+    (classify, "junk", ["--metadata_json", "junk/a.txt"], "junk/a.txt is not valid JSON"),
+    (classify, "junk", ["--model", "empty"], "no usable model in empty; stage 2 makes them"),
+    (classify, "junk", ["--model", "nowhere"], "no such model file or folder: nowhere; stage 2 makes one"),
+])
+def test_what_cannot_be_scored_is_refused_in_one_line(here, ready, capsys, stage, source, flags, message):
+    (here / "empty").mkdir()
+    write(here, {"junk/a.txt": b"text"})
+    capsys.readouterr()
+    assert ready(stage, source, *flags) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {message}")
+    assert not (here / "scored").exists()
+
+
+def test_a_bad_model_among_good_ones_is_named_and_left_out(here, ready, capsys):
+    write(here, {"new/a.png": png(0), "output/models/model-ovr-svm-tag-bad.pkl": b"junk"})
+    assert ready(classify, "new") == 0
+    out, err = capsys.readouterr()
+    assert "skipped model: ./output/models/model-ovr-svm-tag-bad.pkl is not a readable model file" in err
+    assert "scored under 4 models\n" in out
+
+
+def test_metadata_of_another_model_is_refused(here, ready, capsys):
+    shutil.copy(METADATA, "other.json")
+    Path("other.json").write_text(Path("other.json").read_text().replace("tiny-test-clip", "ViT-B-32"))
+    write(here, {"new/a.png": png(0)})
+    assert ready(classify, "new", "--metadata_json", "other.json", encoder=False) == 2
+    assert "was trained on vectors of tiny-test-clip:sha256-" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("probability", "bins", "name"), [
+    (0.0, 10, "0.1"), (0.1, 10, "0.1"), (0.1 + 1e-12, 10, "0.1"), (0.3, 10, "0.3"), (0.30001, 10, "0.4"), (1.0, 10, "1.0"),
+    (0.5, 3, "0.6667"), (0.2, 1, "1.0"), (0.7, 7, "0.7143"), (0.99, 4, "1.0"),
+])
+def test_a_bin_is_named_by_its_upper_edge(probability, bins, name):
+    assert bin_name(bin_number(probability, bins), bins) == name
+
+
+def test_a_stage_that_knows_all_vectors_never_imports_torch(here, trained):
+    from tests.conftest import ROOT, run_python
+
+    write(here, {"new/a.png": png(0)})
+    code = "import sys\nfrom stage3.classify import main\nmain('new', 'scored')\nprint('torch' in sys.modules)"
+    assert run_python("-c", code, cwd=here, PYTHONPATH=str(ROOT)).stdout.splitlines()[-1] == "False"
+
+
