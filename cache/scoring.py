@@ -2,7 +2,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,7 +91,24 @@ def _stream(settings: ScoreSettings, archives: str, stores: Sequence) -> None:
     record(stream, stores, embedding)
 
 
-def add_flags(parser: argparse.ArgumentParser, directory_help: str) -> None:
+def scoring_command(
+    argv: Sequence[str] | None, description: str, example: str, directory_help: str, classify: Callable[[ScoreSettings, Counts], dict],
+) -> int:
+    """The command line of stage 3 or 4; returns the exit code."""
+    parser = command_line.new_parser(description, example)
+    _add_flags(parser, directory_help)
+    arguments = command_line.parse(parser, argv)
+
+    def work(counts: Counts) -> None:
+        result = classify(_settings_of(arguments), counts)
+        print(f"scored under {result['models']} models")
+        for path in (result["output"], *result["tables"]):
+            print(f"wrote {path}")
+
+    return command_line.run(work, arguments.strict)
+
+
+def _add_flags(parser: argparse.ArgumentParser, directory_help: str) -> None:
     parser.add_argument("--directory", required=True, default=argparse.SUPPRESS, metavar="PATH", help=directory_help)
     parser.add_argument("--metadata_json", default="./output/input-metadata.json", metavar="PATH",
                         help="the metadata JSON of stage 1, or a clip cache (.sqlite)")
@@ -106,15 +123,9 @@ def add_flags(parser: argparse.ArgumentParser, directory_help: str) -> None:
     command_line.add_reading_flags(parser)
 
 
-def settings_of(arguments: argparse.Namespace) -> ScoreSettings:
+def _settings_of(arguments: argparse.Namespace) -> ScoreSettings:
     return ScoreSettings(
         arguments.directory, arguments.metadata_json, arguments.model, arguments.output, arguments.output_bins,
         arguments.place == "bins", arguments.batch_size, arguments.num_threads, arguments.device, arguments.precision,
         arguments.pretrained, arguments.trust_pickle, command_line.limits_of(arguments),
     )
-
-
-def print_result(result: dict) -> None:
-    print(f"scored under {result['models']} models")
-    for path in (result["output"], *result["tables"]):
-        print(f"wrote {path}")

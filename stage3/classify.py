@@ -6,12 +6,11 @@ Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json and ./outp
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
-from cache import command_line
 from cache.batches import Counts
 from cache.cache_score import Stage3Table
 from cache.image_source import is_zip_file
 from cache.refusal import Refused
-from cache.scoring import ScoreSettings, add_flags, print_result, score_source, settings_of
+from cache.scoring import ScoreSettings, score_source, scoring_command
 from cache.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
 from cache.zip_reader import LEAVE
 
@@ -33,13 +32,13 @@ def classify(settings: ScoreSettings, counts: Counts) -> dict:
 
 
 def command(argv: list[str] | None = None) -> int:
-    parser = command_line.new_parser(
+    return scoring_command(
+        argv,
         "Score a folder of pictures, or one picture, under every model.",
         "python ./stage3/classify.py --directory new-pictures --metadata_json ./output/input-metadata.json --model ./output/models",
+        "a folder of pictures, or one picture",
+        classify,
     )
-    add_flags(parser, "a folder of pictures, or one picture")
-    arguments = command_line.parse(parser, argv)
-    return command_line.run(lambda counts: print_result(classify(settings_of(arguments), counts)), arguments.strict)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,11 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 import os
 
-from cache import command_line
 from cache.batches import Counts
 from cache.cache_score import Stage4Table, ZipScoreTable
 from cache.image_source import is_zip_file
 from cache.refusal import Refused
-from cache.scoring import ScoreSettings, add_flags, print_result, score_source, settings_of
+from cache.scoring import ScoreSettings, score_source, scoring_command
 from cache.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
 from cache.zip_reader import ONLY
 
@@ -35,13 +34,13 @@ def classify(settings: ScoreSettings, counts: Counts) -> dict:
 
 
 def command(argv: list[str] | None = None) -> int:
-    parser = command_line.new_parser(
+    return scoring_command(
+        argv,
         "Score the pictures inside a ZIP, or inside all ZIPs of a folder, under every model.",
         "python ./stage4/classify_zip.py --directory archives.zip --metadata_json ./output/input-metadata.json --model ./output/models",
+        "a ZIP, or a folder that holds ZIPs",
+        classify,
     )
-    add_flags(parser, "a ZIP, or a folder that holds ZIPs")
-    arguments = command_line.parse(parser, argv)
-    return command_line.run(lambda counts: print_result(classify(settings_of(arguments), counts)), arguments.strict)
 
 
 if __name__ == "__main__":
