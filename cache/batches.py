@@ -84,6 +84,11 @@ def record(items: Iterable[Item], stores: Sequence[Store], embedding: Embedding 
             store.add(batch)
 
 
+def observers(observer: Store | None) -> list[Store]:
+    """What a caller wants to look on with, as part of the list of stores."""
+    return [observer] if observer else []
+
+
 def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterator[Batch]:
     """Cut in listing order when enough pictures are new. A resumed run starts behind the last whole batch and therefore cuts the
     rest as an unbroken run would: the same pictures share a matrix product, and the same floats come out."""

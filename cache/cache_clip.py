@@ -13,7 +13,7 @@ from contextlib import nullcontext
 
 import numpy as np
 
-from cache.batches import Batch, Counts, Embedding, record
+from cache.batches import Batch, Counts, Embedding, Store, observers, record
 from cache.cache_file import FileTable, files_beside
 from cache.clip_encoder import ClipEncoder
 from cache.image_source import images
@@ -104,13 +104,15 @@ class ClipCache:
     def create_clip_cache(self, out_dir: str = "./output", db_name: str = "clip_cache.sqlite") -> dict:
         return created(ClipTable, database_path(out_dir, db_name))
 
-    def add_folder_to_clip_cache(self, data_dir: str, out_dir: str = "./output", db_name: str = "clip_cache.sqlite") -> dict:
+    def add_folder_to_clip_cache(
+        self, data_dir: str, out_dir: str = "./output", db_name: str = "clip_cache.sqlite", *, observer: Store | None = None,
+    ) -> dict:
         """Embed a folder, a picture or a ZIP; pictures whose vector is there are not embedded again."""
         path = database_path(out_dir, db_name)
         with ClipTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             store, counts = ClipStore(table, self.encoder, files), Counts()
             embedding = Embedding(self.encoder, store.has)
-            record(images(data_dir, known=store.known, crop_for=embedding.crop_for), [store, counts], embedding)
+            record(images(data_dir, known=store.known, crop_for=embedding.crop_for), [store, counts, *observers(observer)], embedding)
         return {"db_path": path, **counts.as_dict()}
 
     def get_random_hash(self, db_path: str) -> dict | None:

@@ -8,7 +8,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 import os
 
-from cache.batches import Batch, Counts, record
+from cache.batches import Batch, Counts, Store, observers, record
 from cache.image_source import images
 from cache.source_file import Archive, Picture, Skipped, SourceFile
 from cache.sqlite_table import Table, cleared, created, database_path
@@ -85,12 +85,15 @@ class FileCache:
         return created(FileTable, database_path(out_dir, db_name))
 
     @staticmethod
-    def add_folder_to_file_cache(data_dir: str, out_dir: str = "./output", db_name: str = "file_cache.sqlite") -> dict:
-        """Read a folder, a picture or a ZIP; files known by path, size and time of change are not decoded again."""
+    def add_folder_to_file_cache(
+        data_dir: str, out_dir: str = "./output", db_name: str = "file_cache.sqlite", *, observer: Store | None = None,
+    ) -> dict:
+        """Read a folder, a picture or a ZIP; files known by path, size and time of change are not decoded again.
+        The observer is given every batch after it was stored; what it raises ends the reading."""
         path = database_path(out_dir, db_name)
         counts = Counts()
         with FileTable(path, create=True) as table:
-            record(images(data_dir, known=table.known), [table, counts])
+            record(images(data_dir, known=table.known), [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod

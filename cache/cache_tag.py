@@ -8,7 +8,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 from contextlib import nullcontext
 
-from cache.batches import Batch, Counts, record, require_tag
+from cache.batches import Batch, Counts, Store, observers, record, require_tag
 from cache.cache_file import files_beside
 from cache.image_source import images
 from cache.source_file import Picture, Skipped
@@ -51,13 +51,15 @@ class TagCache:
         return created(TagTable, database_path(out_dir, db_name))
 
     @staticmethod
-    def add_folder_to_tag_cache(data_dir: str, out_dir: str = "./output", db_name: str = "tag_cache.sqlite") -> dict:
+    def add_folder_to_tag_cache(
+        data_dir: str, out_dir: str = "./output", db_name: str = "tag_cache.sqlite", *, observer: Store | None = None,
+    ) -> dict:
         """Read a folder of tag folders, or a ZIP of one; an image seen under two tags has both."""
         path = database_path(out_dir, db_name)
         with TagTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             counts = Counts()
             stream = images(data_dir, known=files.known) if files else images(data_dir)
-            record(require_tag(stream), [table, counts])
+            record(require_tag(stream), [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod

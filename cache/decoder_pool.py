@@ -122,8 +122,8 @@ class Decoder:
 
 
 class DecoderPool:
-    def __init__(self, workers: int = 4, window: int = 64, limits: Limits = Limits(), crop_for: CropFor = lambda *hash_ids: None):
-        self._limits, self._window, self._crop_for = limits, window, crop_for
+    def __init__(self, workers: int = 4, window: int = 64, limits: Limits = Limits()):
+        self._limits, self._window = limits, window
         self._decoders = [Decoder(limits) for _ in range(max(1, workers))]
         self._idle: SimpleQueue[Decoder] = SimpleQueue()
         for decoder in self._decoders:
@@ -150,22 +150,22 @@ class DecoderPool:
         for decoder in self._decoders:
             decoder.stop()
 
-    def map(self, files: Iterable, finish: Callable) -> Iterator:
+    def map(self, files: Iterable, finish: Callable, crop_for: CropFor) -> Iterator:
         """finish(file, identity, crop bytes) for every file with a `read` method, or finish(file, Skip); other items pass as they are.
         At most `window` files are under way: what the consumer does with one item overlaps with the decoding of the next ones."""
         pending: deque[Future | object] = deque()
         for file in files:
-            pending.append(self._threads.submit(self._decode, file, finish) if hasattr(file, "read") else file)
+            pending.append(self._threads.submit(self._decode, file, finish, crop_for) if hasattr(file, "read") else file)
             if len(pending) > self._window:
                 yield _result(pending.popleft())
         while pending:
             yield _result(pending.popleft())
 
-    def _decode(self, file, finish: Callable):
+    def _decode(self, file, finish: Callable, crop_for: CropFor):
         decoder = self._idle.get()
         try:
             with self._encoded.hold(file.size):
-                return finish(file, *decoder.decode(file.read(self._limits), self._decoded, self._crop_for))
+                return finish(file, *decoder.decode(file.read(self._limits), self._decoded, crop_for))
         except Skip as skip:
             return finish(file, skip)
         finally:

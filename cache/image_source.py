@@ -20,7 +20,7 @@ import numpy as np
 from cache.decoder_pool import DecoderPool
 from cache.image_decoder import CropSpec
 from cache.image_limits import Limits, Skip
-from cache.refusal import Refused
+from cache.refusal import Missing
 from cache.source_file import Archive, Item, Known, Picture, Skipped, SourceFile, printable
 from cache.zip_reader import ENTER, ZipReader, is_zip
 
@@ -35,8 +35,8 @@ def images(
         spec = crop_for(*hash_ids)
         return spec and vars(spec)
 
-    with DecoderPool(num_threads, window, limits, wish) as pool:
-        yield from _count_content(pool.map(walk(source, archives, limits, known), _finish))
+    with DecoderPool(num_threads, window, limits) as pool:
+        yield from _count_content(pool.map(walk(source, archives, limits, known), _finish, wish))
 
 
 def walk(
@@ -55,7 +55,7 @@ def disk_files(source: str | os.PathLike) -> Iterator[SourceFile | Skipped]:
     """Regular files under a folder, sorted by name at each level; or the one file given."""
     source = os.fspath(source)
     if not os.path.exists(source):
-        raise Refused(f"no such file or folder: {source}")
+        raise Missing(f"no such file or folder: {source}")
     if os.path.isdir(source):
         yield from _folder(source.rstrip("/" + os.sep) or os.sep, None, ())
     else:

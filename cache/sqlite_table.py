@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from cache.refusal import Refused
+from cache.refusal import Missing, Refused
 from cache.source_file import Skipped
 
 APPLICATION_ID = 0x49545431  # "ITT1"
@@ -31,7 +31,7 @@ class Table:
         if create:
             self.create(path)
         if not os.path.isfile(path):
-            raise Refused(f"no such database: {path}")
+            raise Missing(f"no such database: {path}")
         self.connection = self._verified(path)
 
     @classmethod

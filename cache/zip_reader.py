@@ -78,7 +78,7 @@ class ZipReader:
         return spool
 
     def _member(self, container: SourceFile, archive: ZipFile, info: ZipInfo, depth: int) -> Iterator[SourceFile | Item]:
-        name = printable(info.filename.replace("\\", "/"))
+        name = member_name(info)
         path = f"{container.file_path}/{name}"
         reason = self._refusal(archive, info, name)
         if reason:
@@ -102,6 +102,11 @@ class ZipReader:
         if info.file_size > self._limits.expansion_free_bytes and ratio > self._limits.max_expansion:
             return ("expansion_ratio", f"{ratio:.0f}:1")
         return ()
+
+
+def member_name(info: ZipInfo) -> str:
+    """As it stands in paths: some tools on Windows write backslashes."""
+    return printable(info.filename.replace("\\", "/"))
 
 
 def is_zip(file: SourceFile) -> bool:

@@ -1,0 +1,73 @@
+"""One image read again from where a cache says it lies, on disk or inside ZIPs, and its thumbnail."""
+import io
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+from zipfile import ZipFile
+
+from PIL import Image
+
+from cache.decoder_pool import DecoderPool
+from cache.image_decoder import CropSpec
+from cache.image_limits import MIB, Limits, Skip
+from cache.refusal import Missing
+from cache.source_file import SourceFile
+from cache.zip_reader import member_name
+
+JPEG_QUALITY = 80
+LARGEST_CACHE = 64 * MIB
+
+
+def stored_file(absolute_path: str) -> SourceFile:
+    """The file at a path that may lead into ZIPs. Raises Missing if it is no longer there."""
+    for path in (Path(absolute_path), *Path(absolute_path).parents):
+        if path.is_file():
+            inside = absolute_path[len(str(path)) + 1:]
+            opener = partial(_member, path, inside) if inside else partial(open, path, "rb")
+            status = path.stat()
+            return SourceFile(absolute_path, absolute_path, None, None, 0 if inside else status.st_size, status.st_mtime_ns, opener)
+    raise Missing(f"no longer there: {absolute_path}")
+
+
+def _member(archive: Path | io.BytesIO, inside: str, limits: Limits = Limits()) -> io.BytesIO:
+    """The member with this path; a leading part of it may name a ZIP in the ZIP."""
+    with ZipFile(archive) as opened:
+        for info in opened.infolist():
+            name = member_name(info)
+            if inside == name or inside.startswith(name + "/") and not info.is_dir():
+                if info.file_size > limits.max_member_mib * MIB:
+                    raise Skip("too_large", f"{info.file_size} bytes")
+                data = io.BytesIO(opened.read(info))
+                return data if inside == name else _member(data, inside[len(name) + 1:], limits)
+    raise FileNotFoundError(2, "no longer in the archive", inside)
+
+
+class Thumbnails:
+    """Square JPEGs of stored images, decoded in processes that can be killed, the newest of them kept in memory."""
+
+    def __init__(self, workers: int = 2, limits: Limits = Limits()):
+        self._pool = DecoderPool(workers, limits=limits)
+        self._pool.__enter__()
+        self._kept: OrderedDict[tuple, bytes] = OrderedDict()
+
+    def jpeg(self, file: SourceFile, size: int) -> bytes:
+        """Raises Skip if the file is no picture (any more)."""
+        key = (file.absolute_path, file.mtime_ns, size)
+        found = self._kept.pop(key, None)
+        if found is None:
+            found = self._made(file, size)
+        self._kept[key] = found
+        while sum(map(len, list(self._kept.values()))) > LARGEST_CACHE:
+            self._kept.popitem(last=False)
+        return found
+
+    def _made(self, file: SourceFile, size: int) -> bytes:
+        def finish(_, outcome, crop: bytes = b"") -> bytes | Skip:
+            return outcome if isinstance(outcome, Skip) else crop
+
+        [crop] = self._pool.map([file], finish, lambda *hash_ids: vars(CropSpec(size)))
+        if isinstance(crop, Skip):
+            raise crop
+        buffer = io.BytesIO()
+        Image.frombytes("RGB", (size, size), crop).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        return buffer.getvalue()

@@ -1,0 +1,91 @@
+"""The route table: every call of the three caches by its name, and how a query is bound to its signature.
+
+One generic view serves them all; /openapi.json is made from the same table, so that it cannot drift.
+"""
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cache import ClipCache, FileCache, TagCache
+from web_api.api_error import ApiError
+from web_api.roots import Roots, plain_name
+
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+PATHS = ("data_dir", "out_dir", "db_path")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    name: str
+    call: Callable
+    kind: str  # "create", "add", "get" or "clear"
+
+    @property
+    def changes(self) -> bool:
+        return self.kind != "get"
+
+    @property
+    def parameters(self) -> list[inspect.Parameter]:
+        """The arguments a client may give: those of the Python method, without its keyword-only ones."""
+        found = inspect.signature(self.call).parameters.values()
+        return [parameter for parameter in found if parameter.kind is not parameter.KEYWORD_ONLY]
+
+    def bind(self, values: Mapping[str, object], roots: Roots) -> dict:
+        """The arguments of the call, each checked. Raises ApiError 400 with the name of the bad one, 403 for paths outside the roots."""
+        unknown = sorted(set(values) - {parameter.name for parameter in self.parameters})
+        if unknown:
+            raise ApiError(400, "unknown_argument", f"{self.name} has no argument {unknown[0]}")
+        bound = {}
+        for parameter in self.parameters:
+            if parameter.name in values:
+                bound[parameter.name] = _value(parameter, values[parameter.name])
+            elif parameter.default is parameter.empty:
+                raise ApiError(400, "missing_argument", f"{self.name} needs the argument {parameter.name}")
+            else:
+                bound[parameter.name] = parameter.default
+        for name in PATHS:
+            if name in bound:
+                roots.check(bound[name])
+        if "db_name" in bound:
+            roots.check(os.path.join(bound["out_dir"], plain_name(bound["db_name"])))
+        return bound
+
+
+def _value(parameter: inspect.Parameter, value: object) -> str | bool:
+    if isinstance(parameter.default, bool):
+        if isinstance(value, bool):
+            return value
+        if str(value).lower() not in TRUTHS:
+            raise ApiError(400, "bad_argument", f"{parameter.name} is neither true nor false")
+        return TRUTHS[str(value).lower()]
+    if not isinstance(value, str):
+        raise ApiError(400, "bad_argument", f"{parameter.name} is not a text")
+    return value
+
+
+def cache_endpoints() -> dict[str, Endpoint]:
+    """The eighteen calls by name. The encoder of the clip cache comes from ITT_CLIP_MODEL and ITT_PRETRAINED."""
+    clips = ClipCache(os.environ.get("ITT_CLIP_MODEL", "ViT-B-32"), os.environ.get("ITT_PRETRAINED", "openai"))
+    files, tags = FileCache, TagCache
+    table = [
+        ("create_file_cache", files.create_file_cache, "create"),
+        ("add_folder_to_file_cache", files.add_folder_to_file_cache, "add"),
+        ("get_random_file_hash", files.get_random_hash, "get"),
+        ("get_img_by_hash", files.get_img_by_hash, "get"),
+        ("get_random_img", files.get_random_image, "get"),
+        ("clear_file_cache", files.clear_cache, "clear"),
+        ("create_clip_cache", clips.create_clip_cache, "create"),
+        ("add_folder_to_clip_cache", clips.add_folder_to_clip_cache, "add"),
+        ("get_random_clip_hash", clips.get_random_hash, "get"),
+        ("get_clip_by_hash", clips.get_clip_by_hash, "get"),
+        ("get_random_clip", clips.get_random_clip, "get"),
+        ("clear_clip_cache", clips.clear_cache, "clear"),
+        ("create_tag_cache", tags.create_tag_cache, "create"),
+        ("add_folder_to_tag_cache", tags.add_folder_to_tag_cache, "add"),
+        ("get_random_tag_hash", tags.get_random_hash, "get"),
+        ("get_tag_by_hash", tags.get_tag_by_hash, "get"),
+        ("get_random_tag", tags.get_random_tag, "get"),
+        ("clear_tag_cache", tags.clear_cache, "clear"),
+    ]
+    return {name: Endpoint(name, call, kind) for name, call, kind in table}
