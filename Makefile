@@ -24,4 +24,4 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo output
+	rm -rf $(VENV) demo

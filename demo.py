@@ -105,6 +105,8 @@ def main() -> None:
     data = parser.parse_args().data
     if data and not data.is_dir():
         raise SystemExit(f"error: no such folder: {data}")
+    if data and data.resolve().is_relative_to(FOLDER):
+        raise SystemExit(f"error: {data} lies inside {FOLDER}, which is made anew; move your pictures elsewhere")
     shutil.rmtree(FOLDER, ignore_errors=True)
     lay_out(pictures_of(data) if data else digits())
     print("$ cd demo")

@@ -3,7 +3,8 @@
     record(images(...), [clips, tags, files], embedding=Embedding(encoder, clips.has))
 """
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,7 +13,7 @@ import numpy as np
 from cache.image_decoder import CropSpec
 from cache.source_file import Item, Picture, Skipped
 
-ITEMS_WITHOUT_NEWS = 1000  # a transaction per so many items when nothing has to be embedded
+MOST_BATCHES = 32  # a batch ends at the latest where this many batches of new pictures would
 
 
 @dataclass
@@ -77,11 +78,13 @@ class Counts:
         return ", ".join(f"{name} {count}" for name, count in self.as_dict().items())
 
 
-def record(items: Iterable[Item], stores: Sequence[Store], embedding: Embedding | None = None) -> None:
-    """Run the stream to its end. A batch reaches the stores in their order, each in one transaction of its own."""
-    for batch in batches(items, embedding):
-        for store in stores:
-            store.add(batch)
+def record(items: Generator[Item], stores: Sequence[Store], embedding: Embedding | None = None) -> None:
+    """Run the stream to its end, and close it even where a store fails. A batch reaches the stores in their order, each in one
+    transaction of its own; a store may replace items of the batch for those behind it."""
+    with closing(items):
+        for batch in batches(items, embedding):
+            for store in stores:
+                store.add(batch)
 
 
 def observers(observer: Store | None) -> list[Store]:
@@ -90,19 +93,20 @@ def observers(observer: Store | None) -> list[Store]:
 
 
 def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterator[Batch]:
-    """Cut in listing order when enough pictures are new. A resumed run starts behind the last whole batch and therefore cuts the
-    rest as an unbroken run would: the same pictures share a matrix product, and the same floats come out."""
+    """Cut in listing order when enough pictures are new, and at every so-many-th item of the listing, so that one new picture among
+    many known ones ends up in a bounded batch. A resumed run starts behind the last whole batch and therefore cuts the rest as an
+    unbroken run would: the same pictures share a matrix product, and the same floats come out."""
     items_now: list[Item] = []
     crops: dict[str, np.ndarray] = {}
-    for item in items:
+    batch_size = embedding.batch_size if embedding else 32
+    for number, item in enumerate(items, start=1):
         if isinstance(item, Picture) and item.crop is not None:
             # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
             if not embedding.has_vector(item.hash_id, item.old_hash_id):
                 crops.setdefault(item.hash_id, item.crop)
             item = replace(item, crop=None)
         items_now.append(item)
-        full = len(crops) == embedding.batch_size if crops else len(items_now) == ITEMS_WITHOUT_NEWS
-        if full:
+        if len(crops) == batch_size or number % (MOST_BATCHES * batch_size) == 0:
             yield Batch(items_now, _embed(crops, embedding))
             items_now, crops = [], {}
     if items_now:
@@ -111,11 +115,3 @@ def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterat
 
 def _embed(crops: dict[str, np.ndarray], embedding: Embedding | None) -> dict[str, np.ndarray]:
     return dict(zip(crops, embedding.encoder.encode(np.stack(list(crops.values()))), strict=True)) if crops else {}
-
-
-def require_tag(items: Iterable[Item]) -> Iterator[Item]:
-    """Pictures in no tag folder become Skipped."""
-    for item in items:
-        if isinstance(item, Picture) and item.file.folder is None:
-            item = Skipped(item.file.file_path, "outside_tag_folder")
-        yield item

@@ -7,7 +7,6 @@
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
-import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -130,7 +129,3 @@ class ClipCache:
 
     def clear_cache(self, db_path: str, delete_cache: bool = False) -> dict:
         return cleared(ClipTable, db_path, delete_cache)
-
-
-def clip_table(path: str | os.PathLike) -> ClipTable | None:
-    return ClipTable(path) if os.path.isfile(path) else None

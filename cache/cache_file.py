@@ -24,6 +24,10 @@ ON CONFLICT(absolute_path) DO UPDATE SET
 """
 
 
+# A known file may be given by another name today: from another folder, or absolute.
+RENAME = "UPDATE file_cache SET path = ?, container_archive = ? WHERE absolute_path = ? AND path <> ?"
+
+
 class FileTable(Table):
     name = "file_cache"
     schema = (
@@ -42,6 +46,9 @@ class FileTable(Table):
         with self.connection:
             self.connection.executemany(ADD, map(_row, news))
             self.forget_skips(item.file.file_path for item in news)
+            self.connection.executemany(RENAME, (
+                (item.file.file_path, item.file.archive_path, item.file.absolute_path, item.file.file_path)
+                for item in batch.of(Picture) if item.unchanged))
             self.record_skips(batch.of(Skipped))
 
     def known(self, file: SourceFile) -> Picture | None:

@@ -47,6 +47,9 @@ class ScoreListing:
             for (model_type, tag_name), score in self._scored(file):
                 yield {**facts, "model_type": model_type, "tag_name": tag_name, "tag_prob": score}
 
+    def file_paths(self) -> Iterator[str]:
+        return (row["file_path"] for row in self._connection.execute("SELECT file_path FROM file"))
+
     def skips(self) -> Iterator[Skipped]:
         return (Skipped(*row) for row in self._connection.execute("SELECT * FROM skipped"))
 
@@ -85,7 +88,7 @@ class ScoreTable(Table):
         rows = (tuple(row[column] for column in self.columns) for row in listing.rows())
         with self.connection:
             self.connection.executemany(statement, rows)
-            self.forget_skips(row["file_path"] for row in listing.rows())
+            self.forget_skips(listing.file_paths())
             self.record_skips(listing.skips())
 
 

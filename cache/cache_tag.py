@@ -8,7 +8,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 from contextlib import nullcontext
 
-from cache.batches import Batch, Counts, Store, observers, record, require_tag
+from cache.batches import Batch, Counts, Store, observers, record
 from cache.cache_file import files_beside
 from cache.image_source import images
 from cache.source_file import Picture, Skipped
@@ -58,8 +58,8 @@ class TagCache:
         path = database_path(out_dir, db_name)
         with TagTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             counts = Counts()
-            stream = images(data_dir, known=files.known) if files else images(data_dir)
-            record(require_tag(stream), [table, counts, *observers(observer)])
+            known = {"known": files.known} if files else {}
+            record(images(data_dir, tagged=True, **known), [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod

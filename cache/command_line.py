@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from cache import __version__
 from cache.batches import Batch, Counts
@@ -98,10 +99,10 @@ def run(work: Callable[[Counts], None], strict: bool = False) -> int:
     except KeyboardInterrupt:
         print(counts)
         return _fail("interrupted; what was finished is kept, the same command goes on from there", 130)
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.DatabaseError) as error:
         if not _is_storage(error):
             raise
-        return _fail(f"error: cannot write the output: {error}", 2)
+        return _fail(f"error: cannot read or write: {error}", 2)
     print(counts)
     return 3 if strict and counts.skipped else 0
 
@@ -116,16 +117,19 @@ def _fail(message: str, code: int) -> int:
 
 
 def _is_storage(error: Exception) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return any(words in str(error) for words in ("disk is full", "readonly", "unable to open", "disk I/O error"))
+    """Disk full, no permission, a damaged database: nothing of ours to mend."""
+    if isinstance(error, sqlite3.DatabaseError):
+        return any(words in str(error) for words in ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed"))
     return error.errno in DISK_FULL or isinstance(error, PermissionError)
 
 
-def refuse_output_inside(source: str, output: str) -> None:
+def refuse_output_inside(source: str, output: str, keeps_input: bool = True) -> None:
     """An output below the input would change the input, and be read as input the next time."""
-    source, output = os.path.realpath(source), os.path.realpath(output)
-    if os.path.isdir(source) and os.path.commonpath([source, output]) == source:
+    source, output = Path(source).resolve(), Path(output).resolve()
+    if source.is_dir() and output.is_relative_to(source):
         raise Refused(f"the output folder {output} lies inside the input folder {source}; name another one")
+    if source.is_relative_to(output) and not keeps_input:
+        raise Refused(f"the input {source} lies inside the output folder {output}, which is replaced as a whole; name another one")
 
 
 class Progress:

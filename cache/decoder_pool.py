@@ -3,21 +3,21 @@
     with DecoderPool(workers=4) as pool:
         for item in pool.map(files): ...        # in the order of `files`, whichever decoder was faster
 """
-import os
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 
-from cache.decoder_worker import read_frame, write_frame
+from cache.frames import read_frame, write_frame
 from cache.image_limits import MIB, Limits, Skip
+from cache.refusal import Refused
 
 ROOT = Path(__file__).resolve().parents[1]
 WATCHDOG_SECONDS = 0.1
@@ -60,11 +60,12 @@ class Decoder:
     def decode(self, data: bytes, budget: Budget, crop_for: CropFor) -> tuple[dict, bytes]:
         """The identity of one image and the bytes of its crop, b"" where crop_for(hash_id, old_hash_id) wants none. Raises Skip."""
         try:
-            header = self._ask({"limits": asdict(self._limits)}, data)[0]
+            process = self._running()
+            header, _ = self._ask(process, {"limits": asdict(self._limits)}, data)
             with budget.hold(header["decoded_bytes"]):
-                identity = self._ask({})[0]
+                identity, _ = self._ask(process, {})
                 wish = crop_for(identity["hash_id"], identity["old_hash_id"])
-                return identity, self._ask({"crop": wish})[1]
+                return identity, self._ask(process, {"crop": wish})[1]
         except Skip:
             raise
         except BaseException:
@@ -73,52 +74,66 @@ class Decoder:
 
     def kill_if_overdue(self) -> None:
         with self._lock:
-            if time.monotonic() > self._deadline:
+            if self._process is not None and time.monotonic() > self._deadline:
                 self._timed_out, self._deadline = True, float("inf")
                 self._process.kill()
 
     def stop(self) -> None:
         with self._lock:
-            if self._process is not None:
-                self._process.kill()
-                self._process.wait()
-                self._process.stdin.close()
-                self._process.stdout.close()
-                self._process = None
+            process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            try:
+                stream.close()
+            except OSError:
+                pass  # what was still to be written has nobody to read it
 
-    def _ask(self, header: dict, payload: bytes = b"") -> tuple[dict, bytes]:
-        process = self._running()
-        self._set_deadline(time.monotonic() + self._limits.file_timeout)
+    def _ask(self, process: subprocess.Popen, header: dict, payload: bytes = b"") -> tuple[dict, bytes]:
+        self._watch_from(time.monotonic())
         try:
             write_frame(process.stdin, header, payload)
             answer, pixels = read_frame(process.stdout)
-        except (EOFError, OSError):
+        except (EOFError, OSError, ValueError):
             raise self._gone() from None
         finally:
-            self._set_deadline(float("inf"))
+            self._watch_from(float("inf"))
         if "skip" in answer:
             raise Skip(answer["skip"], answer["detail"])
         return answer, pixels
+
+    def _watch_from(self, moment: float) -> None:
+        with self._lock:
+            self._deadline = moment + self._limits.file_timeout
 
     def _gone(self) -> Skip:
         self.stop()
         timed_out, self._timed_out = self._timed_out, False
         return Skip("timeout", f"{self._limits.file_timeout:g} s") if timed_out else Skip("damaged", "the decoder crashed")
 
-    def _set_deadline(self, deadline: float) -> None:
-        with self._lock:
-            self._deadline = deadline
-
     def _running(self) -> subprocess.Popen:
+        """The process, a new one if there is none or if it was killed between two files."""
+        if self._process is not None and (self._timed_out or self._process.poll() is not None):
+            self.stop()
+        self._timed_out = False
         if self._process is None:
             # A plain subprocess, not multiprocessing: it needs no importable __main__, so notebooks, Flask and `python -c` work.
-            search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+            # It stands in the root, or a json.py in the person's folder would be imported for Python's own.
             self._process = subprocess.Popen(
-                WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": search_path},
+                WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT,
                 start_new_session=True,  # Ctrl-C is for the stage; it flushes, then ends its decoders
             )
+            self._await_ready(self._process)
         return self._process
+
+    @staticmethod
+    def _await_ready(process: subprocess.Popen) -> None:
+        try:
+            read_frame(process.stdout)
+        except (EOFError, ValueError):
+            raise Refused(f"the decoder process does not start; {' '.join(WORKER)} in {ROOT} tells why") from None
 
 
 class DecoderPool:
@@ -164,8 +179,10 @@ class DecoderPool:
     def _decode(self, file, finish: Callable, crop_for: CropFor):
         decoder = self._idle.get()
         try:
+            if self._closed.is_set():
+                raise CancelledError
             with self._encoded.hold(file.size):
-                return finish(file, *decoder.decode(file.read(self._limits), self._decoded, crop_for))
+                return finish(file, *decoder.decode(file.read(self._limits.max_member_mib * MIB), self._decoded, crop_for))
         except Skip as skip:
             return finish(file, skip)
         finally:

@@ -1,37 +1,22 @@
 """One decoder process: frames in on stdin, frames out on stdout. Started by decoder_pool.py as `python -m cache.decoder_worker`.
 
-A frame is a line of JSON, then as many raw bytes as its "payload" says: nothing that comes from a process that met hostile
-bytes is ever unpickled. For one image the two sides say, in turn:
+It says {} when it is ready. For one image the two sides then say, in turn:
     -> {limits} + the file's bytes   <- {decoded_bytes}            the header was read
     -> {}                            <- {hash_id, type, width ...}  the pixels were decoded and hashed
     -> {crop: null or a CropSpec}    <- {} + the crop's pixels
 Each answer may be {skip, detail} instead, which ends the exchange.
 """
-import json
 import sys
 import warnings
 from typing import BinaryIO
 
-
-def write_frame(stream: BinaryIO, header: dict, payload: bytes = b"") -> None:
-    stream.write(json.dumps({**header, "payload": len(payload)}).encode() + b"\n")
-    stream.write(payload)
-    stream.flush()
-
-
-def read_frame(stream: BinaryIO) -> tuple[dict, bytes]:
-    """The next frame; EOFError when the other side is gone."""
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError("the other side is gone")
-    header = json.loads(line)
-    payload = stream.read(header.pop("payload"))
-    return header, payload
+from cache.frames import read_frame, write_frame
+from cache.image_decoder import CropSpec, crop, decode, decoded_bytes, open_image
+from cache.image_limits import Limits, Skip
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    from cache.image_limits import Skip
-
+    write_frame(answers, {})
     while True:
         try:
             _serve_one(requests, answers)
@@ -44,9 +29,6 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _serve_one(requests: BinaryIO, answers: BinaryIO) -> None:
-    from cache.image_decoder import CropSpec, crop, decode, decoded_bytes, open_image
-    from cache.image_limits import Limits
-
     header, data = read_frame(requests)
     image = open_image(data, Limits(**header["limits"]))
     write_frame(answers, {"decoded_bytes": decoded_bytes(image)})

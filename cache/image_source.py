@@ -26,24 +26,25 @@ from cache.zip_reader import ENTER, ZipReader, is_zip
 
 
 def images(
-    source: str | os.PathLike, *, archives: str = ENTER, limits: Limits = Limits(), num_threads: int = 4, window: int = 64,
-    crop_for: Callable[[str, str | None], CropSpec | None] = lambda *hash_ids: None, known: Known = lambda file: None,
+    source: str | os.PathLike, *, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), num_threads: int = 4,
+    window: int = 64, crop_for: Callable[[str, str | None], CropSpec | None] = lambda *hash_ids: None,
+    known: Known = lambda file: None,
 ) -> Iterator[Item]:
-    """Stream what lies under `source`. known(file) may spare the decoding; crop_for(hash_id, old_hash_id), called from several
-    threads, says whether a crop is wanted. Raises Refused if there is no `source`."""
+    """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the decoding;
+    crop_for(hash_id, old_hash_id), called from several threads, says whether a crop is wanted. Raises Missing if there is no `source`."""
     def wish(*hash_ids: str | None) -> dict | None:
         spec = crop_for(*hash_ids)
         return spec and vars(spec)
 
     with DecoderPool(num_threads, window, limits) as pool:
-        yield from _count_content(pool.map(walk(source, archives, limits, known), _finish, wish))
+        yield from _count_content(pool.map(walk(source, archives, tagged, limits, known), _finish, wish))
 
 
 def walk(
-    source: str | os.PathLike, archives: str = ENTER, limits: Limits = Limits(), known: Known = lambda file: None,
+    source: str | os.PathLike, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), known: Known = lambda file: None,
 ) -> Iterator[SourceFile | Item]:
     """The files under `source` before any decoding: SourceFile to be decoded, Picture where known(file) has it, Archive, Skipped."""
-    zips = ZipReader(limits, archives, known)
+    zips = ZipReader(limits, archives, tagged, known)
     for file in disk_files(source):
         if isinstance(file, Skipped):
             yield file
@@ -74,7 +75,7 @@ def _folder(path: str, name: str | None, ancestors: tuple) -> Iterator[SourceFil
         yield Skipped(printable(path), "unreadable", "a link to a folder that holds it")
         return
     for entry in entries:
-        if entry.is_dir():
+        if os.path.isdir(entry.path):  # unlike entry.is_dir() False for a link to itself
             yield from _folder(entry.path, entry.name, (*ancestors, here))
         else:
             yield _disk_file(entry.path, name)

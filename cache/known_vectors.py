@@ -34,15 +34,13 @@ class KnownVectors:
         self._stack.close()
 
     def vector(self, hash_id: str, old_hash_id: str | None = None) -> np.ndarray | None:
-        """float32 (d,), under the hash or, for a palette image, under the digest that older tools gave it."""
-        for known_hash in filter(None, (hash_id, old_hash_id)):
-            vector = self._metadata.vector(known_hash) if self._metadata else None
-            for table in self._clips:
-                if vector is None:
-                    vector = table.vector(known_hash, self.key)
-            if vector is not None:
-                return vector
-        return None
+        """float32 (d,), under the hash; for a palette image also under the digest that older tools wrote into their metadata."""
+        sources = [self._metadata, *self._clips]
+        found = (source.vector(hash_id, self.key) for source in sources if source)
+        vector = next((vector for vector in found if vector is not None), None)
+        if vector is None and old_hash_id and self._metadata:
+            return self._metadata.vector(old_hash_id, self.key)
+        return vector
 
     def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:
         return self.vector(hash_id, old_hash_id) is not None

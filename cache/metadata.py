@@ -27,8 +27,9 @@ class Metadata:
     def width(self) -> int:
         return self.matrix.shape[1]
 
-    def vector(self, hash_id: str) -> np.ndarray | None:
-        row = self.rows.get(hash_id)
+    def vector(self, hash_id: str, key: str | None = None) -> np.ndarray | None:
+        """Of `key`, if one is named: then this is the look-up of a ClipTable."""
+        row = self.rows.get(hash_id) if key in (None, self.key) else None
         return None if row is None else self.matrix[row]
 
 

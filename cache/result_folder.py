@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from cache.image_limits import Skip
 from cache.refusal import Refused
 from cache.score_bins import bin_name, bin_number
-from cache.source_file import Picture
+from cache.source_file import Picture, Skipped
 from cache.tag_models import TagModel, safe_name
+from cache.whole_file import make_folder, umask
 
 PICTURES, MARKER = "pictures", ".result.json"
 # What no file name may hold on one system or another; a leading dot would hide the file.
@@ -22,10 +25,17 @@ UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|]|^\.')
 LONGEST_STEM = 100
 
 
-def default_output(now: datetime, parent: str = "./output") -> str:
-    """./output/tagging_output_<year>_<month>_<day>_<hour>_<minute>, with _2, _3 ... if that is taken."""
+def reserve_default_output(now: datetime, parent: str = "./output") -> str:
+    """Make ./output/tagging_output_<year>_<month>_<day>_<hour>_<minute>, with _2, _3 ... if that is taken, and return its path."""
+    make_folder(parent)
     name = os.path.join(parent, f"tagging_output_{now.year}_{now.month}_{now.day}_{now.hour}_{now.minute}")
-    return next(path for path in (name if number == 1 else f"{name}_{number}" for number in count(1)) if not os.path.exists(path))
+    for path in (name if number == 1 else f"{name}_{number}" for number in count(1)):
+        try:
+            os.mkdir(path)
+            return path
+        except FileExistsError:
+            continue
+    raise AssertionError("the numbers never end")
 
 
 class ResultFolder:
@@ -33,45 +43,47 @@ class ResultFolder:
 
     def __init__(self, path: str, models: Sequence[TagModel], bins: int, place: bool):
         """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
-        self.path, self.final = path, Path(path).absolute()
+        self.final = Path(path).resolve()
         _check_replaceable(self.final)
-        self.building = self.final.with_name(f".{self.final.name}.partial")
         self._bins, self._place = bins, place
         self._bin_folders = [Path(safe_name(model.model_type), safe_name(model.tag_name)) for model in models]
         self._made: set[Path] = set()
 
     def __enter__(self) -> "ResultFolder":
-        shutil.rmtree(self.building, ignore_errors=True)  # of a run that was killed
-        self.building.mkdir(parents=True)
+        make_folder(self.final.parent)
+        self.building = self._new_neighbour("partial")
         if self._place:
             (self.building / PICTURES).mkdir()
         return self
 
     def __exit__(self, kind, *error) -> None:
-        if kind is None:
-            self._put_in_place()
-        else:
+        try:
+            if kind is None:
+                self._put_in_place()
+        finally:
             shutil.rmtree(self.building, ignore_errors=True)
 
-    def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> None:
-        """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models)."""
-        if not self._place:
-            return
-        for picture, row in zip(pictures, scores, strict=True):
-            copy = self._copy(picture)
-            for folder, score in zip(self._bin_folders, row, strict=True):
+    def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> dict[int, Skipped]:
+        """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models).
+        Returns those that could no longer be read, by their position."""
+        lost: dict[int, Skipped] = {}
+        for position, picture in enumerate(pictures if self._place else []):
+            try:
+                data = picture.file.read()
+            except Skip as skip:
+                lost[position] = Skipped(picture.file.file_path, skip.reason, skip.detail)
+                continue
+            copy = self._new_file(picture, data)
+            for folder, score in zip(self._bin_folders, scores[position], strict=True):
                 self._link(copy, folder / bin_name(bin_number(score, self._bins), self._bins))
+        return lost
 
-    def _copy(self, picture: Picture) -> Path:
-        # The bytes are read again from the source, not kept since decoding: a whole batch of large files would be too much.
-        with picture.file.open() as source, self._new_file(picture) as copy:
-            shutil.copyfileobj(source, copy)
-            return Path(copy.name)
-
-    def _new_file(self, picture: Picture):
+    def _new_file(self, picture: Picture, data: bytes) -> Path:
         for name in _names(picture.file.file_name, picture.file.absolute_path):
             try:
-                return open(self.building / PICTURES / name, "xb")
+                with open(self.building / PICTURES / name, "xb") as file:
+                    file.write(data)
+                return Path(file.name)
             except FileExistsError:
                 continue
         raise AssertionError("the names never end")
@@ -89,11 +101,18 @@ class ResultFolder:
     def _put_in_place(self) -> None:
         entries = sorted([*os.listdir(self.building), MARKER])
         (self.building / MARKER).write_text(json.dumps({"made_by": "image-tagging-tools", "entries": entries}, indent=1))
-        old = self.final.with_name(f".{self.final.name}.old")
+        _check_replaceable(self.final)  # again: somebody may have put something there meanwhile
+        old = self._new_neighbour("old")
         if self.final.exists():
             os.rename(self.final, old)
         os.rename(self.building, self.final)
         shutil.rmtree(old, ignore_errors=True)
+
+    def _new_neighbour(self, purpose: str) -> Path:
+        """A hidden folder beside the final one, on the same file system, with the rights of any new folder."""
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.final.name}.{purpose}-", dir=self.final.parent))
+        folder.chmod(0o777 & ~umask())
+        return folder
 
 
 def _names(file_name: str, path: str):
@@ -109,6 +128,8 @@ def _names(file_name: str, path: str):
 def _check_replaceable(path: Path) -> None:
     if path.is_file():
         raise Refused(f"--output {path} is a file; name a folder")
+    if path.is_mount():
+        raise Refused(f"--output {path} is a mount point and cannot be replaced as a whole; name a folder inside it")
     if not path.is_dir() or not os.listdir(path):
         return
     try:

@@ -3,9 +3,11 @@
 The list holds what stage 2 writes and what older tools of this kind wrote: plain scikit-learn classifiers and NumPy arrays.
 """
 import os
+import pickle
 import warnings
 from pathlib import Path
 
+import numpy as np
 from joblib.numpy_pickle import NumpyUnpickler
 
 from cache.refusal import Refused
@@ -22,15 +24,38 @@ ALLOWED = frozenset({
     ("sklearn.preprocessing._data", "StandardScaler"),
     ("sklearn.svm._classes", "SVC"), ("sklearn.svm.classes", "SVC"),
 })
+PICKLE_START = b"\x80"  # of protocol 2 and newer
 # Where scikit-learn kept these classes before 0.22.
 MOVED = {"sklearn.linear_model.logistic": "sklearn.linear_model._logistic", "sklearn.svm.classes": "sklearn.svm._classes"}
 
 
 class _ListedUnpickler(NumpyUnpickler):
+    """Also without arrays of objects and records: a hostile file could have their bytes taken for pointers."""
+
+    dispatch = NumpyUnpickler.dispatch.copy()
+
     def find_class(self, module: str, name: str):
         if (module, name) not in ALLOWED:
             raise Refused(f"{self.filename} names {module}.{name}, which no model needs; --trust-pickle loads it if you know who made it")
+        if (module, name) == ("numpy", "dtype"):
+            return _plain_dtype
         return super().find_class(MOVED.get(module, module), name)
+
+    def load_build(self) -> None:
+        # The state of a dtype may only say its byte order: (version, order, subarray, names, fields, size, alignment, flags ...).
+        state = self.stack[-1]
+        if isinstance(self.stack[-2], np.dtype) and (not isinstance(state, tuple) or len(state) < 8 or any(state[2:5]) or state[7]):
+            raise Refused(f"{self.filename} holds an array of records or objects, which no model needs")
+        super().load_build()
+
+    dispatch[pickle.BUILD[0]] = load_build
+
+
+def _plain_dtype(*arguments) -> np.dtype:
+    dtype = np.dtype(*arguments)
+    if dtype.kind not in "biufU":
+        raise ValueError(f"an array of {dtype}, which no model needs")
+    return dtype
 
 
 def load_pickle(path: str | os.PathLike, trust: bool = False) -> object:
@@ -49,6 +74,8 @@ def load_pickle(path: str | os.PathLike, trust: bool = False) -> object:
 
 def _load_listed(path: str | os.PathLike) -> object:
     with Path(path).open("rb") as file:
+        if file.peek(1)[:1] != PICKLE_START:
+            raise Refused(f"{path} is compressed or no pickle; save it again uncompressed, or load it with --trust-pickle")
         return _ListedUnpickler(os.fspath(path), file, ensure_native_byte_order=True).load()
 
 

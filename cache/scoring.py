@@ -17,7 +17,7 @@ from cache.image_source import images
 from cache.known_vectors import KnownVectors
 from cache.metadata import write_json_object
 from cache.refusal import Refused
-from cache.result_folder import ResultFolder, default_output
+from cache.result_folder import ResultFolder, reserve_default_output
 from cache.source_file import Picture
 from cache.tag_models import ModelSet, load_models
 
@@ -44,7 +44,8 @@ class ScoreSettings:
 
 
 class Scorer:
-    """A store of batches.record(): vectors x models -> listing and bins."""
+    """A store of batches.record(): vectors x models -> listing and bins. A picture that cannot be read again to be placed becomes a
+    Skipped, also for the stores behind this one."""
 
     def __init__(self, vectors: KnownVectors, models: ModelSet, listing: ScoreListing, folder: ResultFolder):
         self._vectors, self._models, self._listing, self._folder = vectors, models, listing, folder
@@ -53,15 +54,19 @@ class Scorer:
         pictures = batch.of(Picture)
         vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
         scores = self._models.score(np.stack(vectors)) if vectors else np.empty((0, len(self._models.models)))
-        self._listing.add(batch, scores)
-        self._folder.place(pictures, scores)
+        lost = self._folder.place(pictures, scores)
+        if lost:
+            replaced = {pictures[position].file.file_path: skipped for position, skipped in lost.items()}
+            batch.items = [replaced.get(item.file.file_path, item) if isinstance(item, Picture) else item for item in batch.items]
+        self._listing.add(batch, np.delete(scores, list(lost), axis=0))
 
 
 def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[ScoreTable]], counts: Counts) -> dict:
     """Score everything under settings.source; the rows go to `tables`, by file name in ./output. Returns counts and paths.
     Raises Refused if nothing could be scored."""
-    output = settings.output or default_output(datetime.now(), CACHE_FOLDER)
-    command_line.refuse_output_inside(settings.source, output)
+    command_line.refuse_output_inside(settings.source, CACHE_FOLDER)
+    if settings.output:
+        command_line.refuse_output_inside(settings.source, settings.output, keeps_input=False)
     with ExitStack() as stack:
         vectors = stack.enter_context(KnownVectors(
             settings.metadata_path, CACHE_FOLDER, settings.device, settings.precision, settings.checkpoint))
@@ -69,6 +74,7 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
         opened = [stack.enter_context(table(os.path.join(CACHE_FOLDER, name), create=True)) for name, table in tables.items()]
         listing = stack.enter_context(ScoreListing(models))
         progress = stack.enter_context(command_line.Progress(settings.source))
+        output = settings.output or _reserved(stack)
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             _stream(settings, archives, [vectors, Scorer(vectors, ModelSet(models), listing, folder), counts, progress])
             if counts.processed + counts.unchanged == 0:
@@ -79,6 +85,13 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
     for refusal in refusals:
         print(f"skipped model: {refusal}", file=sys.stderr)
     return {**counts.as_dict(), "models": len(models), "output": output, "tables": [os.path.join(CACHE_FOLDER, name) for name in tables]}
+
+
+def _reserved(stack: ExitStack) -> str:
+    """A folder named by the minute; if nothing comes of the run, it goes again."""
+    output = reserve_default_output(datetime.now(), CACHE_FOLDER)
+    stack.callback(lambda: os.listdir(output) or os.rmdir(output))
+    return output
 
 
 def _stream(settings: ScoreSettings, archives: str, stores: Sequence) -> None:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from cache.image_limits import MIB, Limits, Skip
+from cache.image_limits import Skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +23,27 @@ class SourceFile:
 
     @property
     def file_name(self) -> str:
-        return self.file_path.replace("\\", "/").rsplit("/", 1)[-1]
+        return os.path.basename(self.file_path)
 
-    def read(self, limits: Limits) -> bytes:
-        return self._guarded(limits.max_member_mib * MIB + 1, limits)
+    def read(self, most: int | None = None) -> bytes:
+        """The whole file. Raises Skip if it cannot be read, or has more than `most` bytes."""
+        if most is not None and self.size > most:
+            raise Skip("too_large", f"{self.size} bytes")
+        return self._guarded(lambda stream: stream.read(self.size))
 
     def head(self) -> bytes:
-        return self._guarded(4, None)
+        return self._guarded(lambda stream: stream.read(4))
 
-    def _guarded(self, count: int, limits: Limits | None) -> bytes:
-        if limits and self.size >= count:
-            raise Skip("too_large", f"{self.size} bytes")
+    def _guarded(self, read: Callable[[BinaryIO], bytes]) -> bytes:
         try:
             with self.open() as stream:
-                data = stream.read(count)
+                return read(stream)
         except NotImplementedError as error:  # a compression method that zipfile does not know
             raise Skip("unsupported_type", str(error)) from None
         except OSError as error:
             raise Skip("unreadable", error.strerror or str(error)) from None
         except Exception as error:  # zipfile lets the errors of zlib, bz2 and lzma through, and its own of bad checksums
             raise Skip("damaged", f"{type(error).__name__}: {error}"[:200]) from None
-        if limits and len(data) == count:
-            raise Skip("too_large", f"more than {count - 1} bytes")
-        return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cache.refusal import Missing, Refused
 from cache.source_file import Skipped
+from cache.whole_file import make_folder
 
 APPLICATION_ID = 0x49545431  # "ITT1"
 SCHEMA_VERSION = 1
@@ -37,12 +38,12 @@ class Table:
     @classmethod
     def create(cls, path: str | os.PathLike) -> bool:
         """Make an empty database; False if it was there already, then it is left as it is."""
-        if os.path.isfile(path) and os.path.getsize(path):
-            cls._verified(path).close()
-            return False
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        make_folder(os.path.dirname(os.path.abspath(path)))
         connection = _connect(path, "rwc")
         try:
+            if not _is_empty(connection, path):
+                _verify(connection, path, cls.name)
+                return False
             connection.execute(f"PRAGMA page_size = {cls.page_size}")
             connection.execute("PRAGMA journal_mode = WAL")
             return cls._create_tables(connection)
@@ -144,6 +145,14 @@ def _connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
         raise Refused(f"cannot open the database {path}: {error}") from None
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
+    """Without any table: new, or made by a run that was killed before it got further."""
+    try:
+        return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    except sqlite3.DatabaseError as error:
+        raise Refused(f"{path} is not a readable database: {error}") from None
 
 
 def _verify(connection: sqlite3.Connection, path: str | os.PathLike, name: str) -> None:

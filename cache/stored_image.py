@@ -25,7 +25,7 @@ def stored_file(absolute_path: str) -> SourceFile:
             inside = absolute_path[len(str(path)) + 1:]
             opener = partial(_member, path, inside) if inside else partial(open, path, "rb")
             status = path.stat()
-            return SourceFile(absolute_path, absolute_path, None, None, 0 if inside else status.st_size, status.st_mtime_ns, opener)
+            return SourceFile(absolute_path, absolute_path, None, None, -1 if inside else status.st_size, status.st_mtime_ns, opener)
     raise Missing(f"no longer there: {absolute_path}")
 
 

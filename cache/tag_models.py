@@ -97,6 +97,9 @@ def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False)
         try:
             model = load_model(model_path, trust_pickle)
             _check_fit(model, encoder, width)
+            twin = next((other for other in models if (other.model_type, other.tag_name) == (model.model_type, model.tag_name)), None)
+            if twin:
+                raise Refused(f"{model_path} is of the same type and tag as {twin.path}")
             models.append(model)
         except Refused as refusal:
             refusals.append(refusal)
@@ -164,7 +167,7 @@ def _width(path: str, estimator) -> int:
         width = estimator.coef_.shape[1]
     if width is None and hasattr(estimator, "shape_fit_"):
         width = estimator.shape_fit_[1]
-    if width is None:
+    if not isinstance(width, (int, np.integer)):
         raise Refused(f"{path} does not say how many features it takes")
     return int(width)
 

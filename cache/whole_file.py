@@ -5,26 +5,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from cache.refusal import Refused
+
 
 @contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """with whole_file("report.txt") as file: file.write(b"...")"""
     path = os.path.abspath(path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    make_folder(os.path.dirname(path))
     descriptor, temporary = tempfile.mkstemp(prefix=".partial-", dir=os.path.dirname(path))
     try:
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files
+        os.chmod(temporary, 0o666 & ~umask())  # mkstemp makes private files
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
 
 
-def _umask() -> int:
+def make_folder(path: str | os.PathLike) -> None:
+    """With its parents, if it is not there. Raises Refused where a file is in the way."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise Refused(f"{path} cannot be a folder: there is a file of that name") from None
+
+
+def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -2,8 +2,11 @@
 import re
 import shutil
 import tempfile
+import threading
 import weakref
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
@@ -16,56 +19,93 @@ ENTER, LEAVE, ONLY = "enter", "leave", "only"  # what to do with ZIPs: read them
 UNSAFE_NAME = re.compile(r"^/|^[A-Za-z]:|(^|/)\.\.(/|$)|\x00")
 
 
-class ZipReader:
-    """Expands the files of one walk. `archives` says whether ZIPs are entered, left alone, or all that is read."""
+class OpenArchives:
+    """The few ZIPs that are open at once: a folder of a thousand ZIPs must not take a thousand file descriptors, nor the memory of a
+    thousand inner ZIPs. One lock for all, since opening an inner ZIP reads from the one around it."""
 
-    def __init__(self, limits: Limits, archives: str, known: Known):
-        self._limits, self._archives, self._known = limits, archives, known
+    def __init__(self, most: int = 8):
+        self._most = most
+        self._lock = threading.RLock()
+        self._open: OrderedDict[Callable[[], BinaryIO], ZipFile] = OrderedDict()
+
+    def infos(self, source: Callable[[], BinaryIO]) -> list[ZipInfo]:
+        with self._lock:
+            return self._zip(source).infolist()
+
+    def member(self, source: Callable[[], BinaryIO], info: ZipInfo) -> BinaryIO:
+        """A stream of its own, which outlives the closing of the archive."""
+        with self._lock:
+            return self._zip(source).open(info)
+
+    def _zip(self, source: Callable[[], BinaryIO]) -> ZipFile:
+        archive = self._open.pop(source, None) or _opened(source())
+        self._open[source] = archive
+        while len(self._open) > self._most:
+            self._open.popitem(last=False)[1].close()
+        return archive
+
+
+def _opened(stream: BinaryIO) -> ZipFile:
+    try:
+        archive = ZipFile(stream)
+    except BaseException:
+        stream.close()
+        raise
+    weakref.finalize(archive, stream.close)  # when the last member that is being read has let go of it
+    return archive
+
+
+class ZipReader:
+    """Expands the files of one walk. `archives` says whether ZIPs are entered, left alone, or all that is read; with `tagged`, only files
+    that some folder tags are wanted."""
+
+    def __init__(self, limits: Limits, archives: str, tagged: bool, known: Known):
+        self._limits, self._archives, self._tagged, self._known = limits, archives, tagged, known
+        self._open = OpenArchives()
 
     def expand(self, file: SourceFile, depth: int = 0) -> Iterator[SourceFile | Item]:
         """The file itself; or, if it is a ZIP, its members and then an Archive."""
         try:
             picture = self._known(file)
-            if picture is not None and self._wanted(depth):
-                yield picture
-            elif picture is None and is_zip(file):
+            if picture is None and is_zip(file):
                 yield from self._archive(file, depth + 1)
-            elif not self._wanted(depth):
-                raise Skip("not_in_archive")
             else:
-                yield file
+                self._check_wanted(file, depth)
+                yield picture or file
         except Skip as skip:
             yield Skipped(file.file_path, skip.reason, skip.detail)
 
-    def _wanted(self, depth: int) -> bool:
-        return depth > 0 or self._archives != ONLY
+    def _check_wanted(self, file: SourceFile, depth: int) -> None:
+        if self._archives == ONLY and not depth:
+            raise Skip("not_in_archive")
+        if self._tagged and file.folder is None:
+            raise Skip("outside_tag_folder")
 
     def _archive(self, file: SourceFile, depth: int) -> Iterator[SourceFile | Item]:
         if self._archives == LEAVE:
             raise Skip("archive")
         if depth > self._limits.max_zip_depth:
             raise Skip("nested_too_deep", f"{depth} levels")
-        archive = self._open(file, depth)
+        source = file.open if depth == 1 else partial(self._spooled, file)
+        infos = self._infos(source)
         allowed = self._limits.max_zip_entries if depth == 1 else self._limits.max_inner_zip_entries
-        for info in islice(archive.infolist(), allowed):
+        last = {info.filename: info for info in infos}
+        for info in islice(infos, allowed):
             if not info.is_dir():
-                yield from self._member(file, archive, info, depth)
+                yield from self._member(file, source, info, info is last[info.filename], depth)
         yield Archive(file)
-        if len(archive.infolist()) > allowed:
-            raise Skip("too_many_entries", f"{len(archive.infolist())} entries")
+        if len(infos) > allowed:
+            raise Skip("too_many_entries", f"{len(infos)} entries")
 
-    def _open(self, file: SourceFile, depth: int) -> ZipFile:
-        stream = None
+    def _infos(self, source: Callable[[], BinaryIO]) -> list[ZipInfo]:
         try:
-            stream = file.open() if depth == 1 else self._spooled(file)
-            archive = ZipFile(stream)
-        except Exception as error:
-            if stream:
-                stream.close()
-            raise _unopened(error) from None
-        # The stream is closed when the last member is done with: each keeps the archive alive through its `open`.
-        weakref.finalize(archive, stream.close)
-        return archive
+            return self._open.infos(source)
+        except Skip:
+            raise
+        except OSError as error:
+            raise Skip("unreadable", error.strerror or str(error)) from None
+        except Exception as error:  # BadZipFile, and what a broken table of contents makes zipfile run into
+            raise Skip("bad_archive", str(error)[:200]) from None
 
     def _spooled(self, file: SourceFile) -> BinaryIO:
         """An inner ZIP must be seekable: in memory while small, else in an anonymous temporary file."""
@@ -77,24 +117,26 @@ class ZipReader:
         spool.seek(0)
         return spool
 
-    def _member(self, container: SourceFile, archive: ZipFile, info: ZipInfo, depth: int) -> Iterator[SourceFile | Item]:
+    def _member(
+        self, container: SourceFile, source: Callable[[], BinaryIO], info: ZipInfo, is_last: bool, depth: int,
+    ) -> Iterator[SourceFile | Item]:
         name = member_name(info)
         path = f"{container.file_path}/{name}"
-        reason = self._refusal(archive, info, name)
+        reason = self._refusal(info, name, is_last)
         if reason:
             yield Skipped(path, *reason)
             return
-        folders = name.split("/")[:-1]
+        folders = [part for part in name.split("/")[:-1] if part not in ("", ".")]
         member = SourceFile(
             path, f"{container.absolute_path}/{name}", folders[-1] if folders else container.folder, container.file_path,
-            info.file_size, container.mtime_ns, lambda: archive.open(info),
+            info.file_size, container.mtime_ns, partial(self._open.member, source, info),
         )
         yield from self.expand(member, depth)
 
-    def _refusal(self, archive: ZipFile, info: ZipInfo, name: str) -> tuple[str, ...]:
+    def _refusal(self, info: ZipInfo, name: str, is_last: bool) -> tuple[str, ...]:
         if UNSAFE_NAME.search(name):
             return ("unsafe_name",)
-        if archive.NameToInfo[info.filename] is not info:
+        if not is_last:
             return ("duplicate_name",)
         if info.flag_bits & 0x1:
             return ("encrypted",)
@@ -111,11 +153,3 @@ def member_name(info: ZipInfo) -> str:
 
 def is_zip(file: SourceFile) -> bool:
     return file.head() in ZIP_MAGIC
-
-
-def _unopened(error: Exception) -> Skip:
-    if isinstance(error, Skip):
-        return error
-    if isinstance(error, OSError):
-        return Skip("unreadable", error.strerror or str(error))
-    return Skip("bad_archive", str(error)[:200])  # BadZipFile, and what a broken table of contents makes zipfile run into

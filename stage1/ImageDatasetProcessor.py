@@ -11,7 +11,7 @@ import os
 from contextlib import ExitStack
 
 from cache import command_line
-from cache.batches import Counts, Embedding, record, require_tag
+from cache.batches import Counts, Embedding, record
 from cache.cache_clip import ClipStore, ClipTable
 from cache.cache_file import FileTable
 from cache.cache_tag import TagTable
@@ -21,6 +21,7 @@ from cache.image_limits import Limits
 from cache.image_source import dataset_name, images
 from cache.metadata import metadata_records, write_json_object
 from cache.refusal import Refused
+from cache.source_file import printable
 
 
 class ImageDatasetProcessor:
@@ -44,14 +45,16 @@ class ImageDatasetProcessor:
             progress = stack.enter_context(command_line.Progress(dataset_path))
             store = ClipStore(clips, encoder, files)
             embedding = Embedding(encoder, store.has, batch_size)
-            stream = images(dataset_path, limits=limits, num_threads=num_threads, window=2 * batch_size + num_threads,
-                            crop_for=embedding.crop_for, known=store.known)
+            stream = images(
+                dataset_path, tagged=tagged_dataset, limits=limits, num_threads=num_threads, window=2 * batch_size + num_threads,
+                crop_for=embedding.crop_for, known=store.known,
+            )
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
-            record(require_tag(stream) if tagged_dataset else stream, [store, *tags, dataset, files, counts, progress], embedding)
+            record(stream, [store, *tags, dataset, files, counts, progress], embedding)
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
             for table in (files, *tags):
-                table.forget_missing(os.path.abspath(dataset_path), dataset.absolute_paths())
+                table.forget_missing(printable(os.path.abspath(dataset_path)), dataset.absolute_paths())
             written = _write(folder, dataset_path, dataset, store, tagged_dataset)
             dataset.finish()
         return {**counts.as_dict(), "written": [*written, os.path.join(folder, "stage1.db")]}

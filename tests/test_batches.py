@@ -1,7 +1,8 @@
 """How the stream is cut into batches, with an encoder that only remembers what it was given."""
 import numpy as np
+import pytest
 
-from cache.batches import ITEMS_WITHOUT_NEWS, Batch, Counts, Embedding, batches, record, require_tag
+from cache.batches import MOST_BATCHES, Batch, Counts, Embedding, batches, record
 from cache.image_decoder import CropSpec
 from cache.source_file import Picture, Skipped, SourceFile
 
@@ -49,8 +50,10 @@ def test_a_resumed_run_cuts_the_rest_as_the_unbroken_run_does():
     assert resumed == unbroken[1:]
 
 
-def test_a_long_stretch_without_news_is_stored_in_parts():
-    assert cut([picture(1, crop=False)] * (ITEMS_WITHOUT_NEWS + 5)) == ([], [ITEMS_WITHOUT_NEWS, 5])
+def test_a_long_stretch_without_news_is_stored_in_parts_even_behind_a_new_picture():
+    known = [picture(1, crop=False)]
+    assert cut(known * (3 * MOST_BATCHES + 5)) == ([], [3 * MOST_BATCHES, 5])
+    assert cut([picture(2), *known * (3 * MOST_BATCHES)]) == ([[2]], [3 * MOST_BATCHES, 1])
 
 
 def test_batches_keep_the_listing_order_and_no_crops():
@@ -70,7 +73,7 @@ def test_every_store_gets_every_batch_in_turn():
         def add(self, batch: Batch) -> None:
             calls.append((self.name, len(batch.items)))
 
-    record([picture(number) for number in range(4)], [Store("a"), Store("b")], Embedding(Encoder(), lambda *hash_ids: False, 3))
+    record((picture(number) for number in range(4)), [Store("a"), Store("b")], Embedding(Encoder(), lambda *hash_ids: False, 3))
     assert calls == [("a", 3), ("b", 3), ("a", 1), ("b", 1)]
 
 
@@ -82,6 +85,19 @@ def test_files_are_counted_by_what_became_of_them():
     assert Counts().why_nothing() == "(it is empty)"
 
 
-def test_pictures_in_no_tag_folder_are_left_out():
-    assert list(require_tag([picture(1, folder=None), Skipped("a", "empty")])) == [
-        Skipped("x/1.png", "outside_tag_folder"), Skipped("a", "empty")]
+def test_a_store_that_fails_closes_the_stream():
+    closed = []
+
+    def items():
+        try:
+            yield from [Skipped("a", "empty")] * 40
+        finally:
+            closed.append(True)
+
+    class Full:
+        def add(self, batch: Batch) -> None:
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        record(items(), [Full()])
+    assert closed == [True]

@@ -83,6 +83,13 @@ def test_a_changed_file_replaces_its_row_and_a_repaired_one_is_no_longer_skipped
     assert rows(FILES, "SELECT * FROM skipped") == []
 
 
+def test_a_known_file_goes_by_the_name_it_was_last_given(here):
+    write(here, {"x/a.png": png(1)})
+    FileCache.add_folder_to_file_cache("x")
+    assert FileCache.add_folder_to_file_cache(str(here / "x"))["unchanged"] == 1
+    assert FileCache.get_img_by_hash(FILES, hash_of(1))["file_path"] == str(here / "x" / "a.png")
+
+
 def test_clearing_empties_or_deletes_a_cache(here):
     write(here, {"x/a.png": png(1)})
     FileCache.add_folder_to_file_cache("x")

@@ -1,6 +1,7 @@
 """Folders and ZIPs as one stream: what comes out, in which order, and what is left out with which reason."""
 import os
 import sys
+import threading
 import zipfile
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from cache import decoder_pool
 from cache.image_decoder import CropSpec
 from cache.image_limits import Limits
-from cache.image_source import dataset_name, images, is_zip_file
+from cache.image_source import dataset_name, disk_files, images, is_zip_file
 from cache.refusal import Refused
 from cache.source_file import Archive, Picture, Skipped
 from cache.zip_reader import LEAVE, ONLY
@@ -151,16 +152,42 @@ def test_a_known_file_is_not_decoded_and_a_crop_comes_only_where_it_is_wanted(he
     assert again[1].crop is None
 
 
+def test_a_thousand_zips_take_few_file_descriptors(here):
+    members = {f"zips/{number:04}.zip": zipped({"in.zip": zipped({"a.png": png(number)})}) for number in range(60)}
+    write(here, members)
+    most = []
+    found = 0
+    for item in images("zips", num_threads=2):
+        found += isinstance(item, Picture)
+        most.append(len(os.listdir("/proc/self/fd")))
+    assert found == 60
+    assert max(most) - min(most) < 12
+
+
+def test_odd_folder_names_in_zips_are_no_tags(here):
+    write(here, {"x.zip": zipped({"./a.png": png(1), "cats//b.png": png(2), "./dogs/./c.png": png(3)})})
+    assert [item.file.folder for item in images("x.zip") if isinstance(item, Picture)] == [None, "cats", "dogs"]
+    assert told("x.zip", tagged=True)[0] == ("skipped", "x.zip/./a.png", "outside_tag_folder")
+
+
+def test_pictures_outside_a_tag_folder_are_not_even_decoded(here, monkeypatch):
+    write(here, {"x/a.png": png(1)})
+    monkeypatch.setattr(decoder_pool, "WORKER", ["/bin/false"])
+    assert told("x", tagged=True) == [("skipped", "x/a.png", "outside_tag_folder")]
+
+
 def test_links_are_followed_but_not_in_circles_and_odd_files_are_left_alone(here):
     write(here, {"x/cats/a.png": png(1)})
     os.symlink(here / "x", here / "x" / "round")
     os.symlink("nowhere", here / "x" / "broken.png")
+    os.symlink("itself", here / "x" / "itself")
     os.symlink(here / "x" / "cats" / "a.png", here / "x" / "cats" / "b.png")
     os.mkfifo(here / "x" / "pipe.png")
     assert told("x") == [
         ("skipped", "x/broken.png", "unreadable"),
         ("picture", "x/cats/a.png", "cats"),
         ("picture", "x/cats/b.png", "cats"),
+        ("skipped", "x/itself", "unreadable"),
         ("skipped", "x/pipe.png", "unreadable"),
         ("skipped", "x/round", "unreadable"),
     ]
@@ -174,10 +201,44 @@ def test_names_that_are_no_text_are_shown_as_text(here):
 
 def test_a_decoder_that_hangs_is_killed_and_one_that_dies_is_replaced(here, monkeypatch):
     write(here, {"x/a.png": png(1), "x/b.png": png(2)})
-    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", "import threading; threading.Event().wait()"])
+    ready = "print('{\"payload\": 0}', flush=True)"
+    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", f"{ready}; import threading; threading.Event().wait()"])
     assert [(item.reason, item.detail) for item in images("x", limits=Limits(file_timeout=0.3))] == [("timeout", "0.3 s")] * 2
-    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", "import sys; sys.stdin.buffer.readline()"])
+    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", f"{ready}; import sys; sys.stdin.buffer.readline()"])
     assert [(item.reason, item.detail) for item in images("x")] == [("damaged", "the decoder crashed")] * 2
+
+
+def test_a_decoder_that_cannot_start_is_an_error_not_a_damaged_picture(here, monkeypatch):
+    write(here, {"x/a.png": png(1)})
+    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", "raise SystemExit(1)"])
+    with pytest.raises(Refused, match="the decoder process does not start"):
+        list(images("x"))
+
+
+def test_a_decoder_killed_between_two_files_costs_neither(here):
+    with decoder_pool.DecoderPool(1) as pool:
+        files = list(disk_files(write(here, {"x/a.png": png(1), "x/b.png": png(2)}) / "x"))
+        done = []
+        for file in files:
+            done += pool.map([file], lambda file, outcome, crop=b"": outcome, lambda *hash_ids: None)
+            pool._decoders[0]._process.kill()
+            pool._decoders[0]._process.wait()
+    assert [outcome["type"] for outcome in done] == ["png", "png"]
+
+
+def test_nothing_in_the_persons_folder_is_imported(here):
+    write(here, {"x/a.png": png(1), "json.py": b"raise SystemExit(9)", "cache.py": b"raise SystemExit(9)", "PIL/__init__.py": b"1/0"})
+    assert told("x") == [("picture", "x/a.png", None)]
+
+
+def test_a_stream_that_is_left_early_takes_its_decoders_along(here):
+    write(here, tag_folders())
+    before = set(threading.enumerate())
+    stream = images(".", num_threads=2)
+    next(stream)
+    assert {thread.name for thread in set(threading.enumerate()) - before} >= {"decoder-watchdog"}
+    stream.close()
+    assert set(threading.enumerate()) == before
 
 
 def test_an_error_while_asking_for_a_crop_ends_the_stream(here):

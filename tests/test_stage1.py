@@ -25,7 +25,8 @@ def json_files(folder="output") -> dict[str, bytes]:
 
 
 def test_the_outputs_describe_the_dataset(here, stage1, tiny):
-    write(here, {"photos/cats/a.png": png(1), "photos/cats/b.png": png(2), "photos/pets/a again.png": png(1), "photos/read.me": b"text"})
+    write(here, {"photos/cats/a.png": png(1), "photos/cats/b.png": png(2), "photos/cats/read.me": b"text"})
+    write(here, {"photos/pets/a again.png": png(1)})
     before = tree(here / "photos")
     result = stage1("photos")
     assert tree(here / "photos") == before
@@ -49,7 +50,7 @@ def test_the_outputs_describe_the_dataset(here, stage1, tiny):
         ("b.png", "photos/cats/b.png", "png", second, str(here / "photos/cats/b.png")),
         ("a again.png", "photos/pets/a again.png", "png", first, str(here / "photos/pets/a again.png")),
     ]
-    assert rows("output/stage1.db", "SELECT * FROM skipped") == [("photos/read.me", "not_an_image", "")]
+    assert rows("output/stage1.db", "SELECT * FROM skipped") == [("photos/cats/read.me", "not_an_image", "")]
 
 
 def test_a_second_run_decodes_and_embeds_nothing_and_writes_the_same_bytes(photos, stage1, monkeypatch):

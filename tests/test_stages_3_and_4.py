@@ -11,7 +11,7 @@ import pytest
 
 from cache.clip_encoder import ClipEncoder
 from cache.metadata import read_metadata
-from cache.result_folder import default_output
+from cache.result_folder import reserve_default_output
 from cache.score_bins import bin_name, bin_number
 from cache.tag_models import ModelSet, load_models
 from stage3 import classify
@@ -195,7 +195,7 @@ def test_a_failed_run_leaves_neither_a_result_nor_rows(here, ready, monkeypatch)
     with pytest.raises(RuntimeError):
         ready(classify, "new")
     assert not (here / "scored").exists()
-    assert not (here / ".scored.partial").exists()
+    assert [name for name in os.listdir(".") if name.startswith(".")] == []
     assert rows("output/stage3.db", "SELECT count(*) FROM stage3") == [(0,)]
 
 
@@ -206,7 +206,8 @@ def test_the_python_call_picks_a_folder_named_by_the_minute(here, trained, monke
     names = sorted(name for name in os.listdir("output") if name.startswith("tagging_output_"))
     assert len(names) == 2
     assert all(re.fullmatch(r"tagging_output_\d{4}_\d{1,2}_\d{1,2}_\d{1,2}_\d{1,2}(_2)?", name) for name in names)
-    assert default_output(datetime(2026, 3, 4, 5, 6), "x") == "x/tagging_output_2026_3_4_5_6"
+    moment = datetime(2026, 3, 4, 5, 6)
+    assert [reserve_default_output(moment, "x") for _ in range(2)] == [f"x/tagging_output_2026_3_4_5_6{end}" for end in ("", "_2")]
     assert classify.list_models("output/models") == classify_zip.list_models("output/models")
 
 
@@ -273,7 +274,7 @@ def test_a_bad_model_among_good_ones_is_named_and_left_out(here, ready, capsys):
     write(here, {"new/a.png": png(0), "output/models/model-ovr-svm-tag-bad.pkl": b"junk"})
     assert ready(classify, "new") == 0
     out, err = capsys.readouterr()
-    assert "skipped model: ./output/models/model-ovr-svm-tag-bad.pkl is not a readable model file" in err
+    assert "skipped model: ./output/models/model-ovr-svm-tag-bad.pkl is compressed or no pickle" in err
     assert "scored under 4 models\n" in out
 
 
@@ -283,6 +284,69 @@ def test_metadata_of_another_model_is_refused(here, ready, capsys):
     write(here, {"new/a.png": png(0)})
     assert ready(classify, "new", "--metadata_json", "other.json", encoder=False) == 2
     assert "was trained on vectors of tiny-test-clip:sha256-" in capsys.readouterr().err
+
+
+def test_a_picture_that_vanishes_before_it_is_placed_costs_only_itself(here, ready, monkeypatch):
+    from cache.result_folder import ResultFolder
+
+    place = ResultFolder.place
+
+    def vanish_first(self, pictures, scores):
+        os.unlink("new/b.png")
+        return place(self, pictures, scores)
+
+    monkeypatch.setattr(ResultFolder, "place", vanish_first)
+    write(here, {f"new/{name}.png": png(seed) for seed, name in enumerate("abc")})
+    assert ready(classify, "new", "--strict") == 3
+    assert sorted(os.listdir("scored/pictures")) == ["a.png", "c.png"]
+    assert rows("output/stage3.db", "SELECT DISTINCT file_path FROM stage3") == [("new/a.png",), ("new/c.png",)]
+    assert rows("output/stage3.db", "SELECT * FROM skipped") == [("new/b.png", "unreadable", "No such file or directory")]
+
+
+def test_what_is_put_into_the_output_folder_meanwhile_is_not_lost(here, ready, monkeypatch, capsys):
+    from cache import scoring
+
+    write_json_object = scoring.write_json_object
+
+    def a_person_saves_a_file(path, members):
+        write(here, {"scored/mine.txt": b"mine"})
+        write_json_object(path, members)
+
+    monkeypatch.setattr(scoring, "write_json_object", a_person_saves_a_file)
+    write(here, {"new/a.png": png(0)})
+    assert ready(classify, "new") == 2
+    assert tree(here / "scored") == {"mine.txt": b"mine"}
+    assert f"{here}/scored is not empty and holds no earlier result" in capsys.readouterr().err
+
+
+def test_an_output_that_would_swallow_its_input_is_refused(here, ready, capsys):
+    write(here, {"new/a.png": png(0)})
+    assert ready(classify, "new") == 0
+    before = tree(here / "scored")
+    assert ready(classify, "scored/pictures") == 2
+    assert "lies inside the output folder" in capsys.readouterr().err
+    assert ready(classify, ".", output="../elsewhere") == 2
+    assert f"the output folder {here}/output lies inside the input folder {here}; name another one" in capsys.readouterr().err
+    assert tree(here / "scored") == before
+
+
+def test_an_output_folder_that_is_a_link_stays_one(here, ready):
+    write(here, {"new/a.png": png(0)})
+    (here / "disk" / "scored").mkdir(parents=True)
+    (here / "scored").symlink_to(here / "disk" / "scored")
+    for _ in range(2):
+        assert ready(classify, "new") == 0
+    assert (here / "scored").is_symlink()
+    assert sorted(os.listdir("disk/scored")) == [".result.json", "output.json", *MODELS, "pictures"]
+
+
+def test_the_second_of_two_files_for_one_model_is_named_and_left_out(here, ready, capsys):
+    write(here, {"new/a.png": png(0)})
+    for suffix in (".pkl", ".json"):
+        shutil.copy(f"output/models/model-ovr-svm-tag-cats{suffix}", f"output/models/backup{suffix}")
+    assert ready(classify, "new") == 0
+    assert ("skipped model: ./output/models/model-ovr-svm-tag-cats.pkl is of the same type and tag as ./output/models/backup.pkl\n"
+            in capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(("probability", "bins", "name"), [

@@ -115,8 +115,7 @@ def test_a_softmax_over_two_classes_is_not_taken_for_a_sigmoid():
     assert linear_row(model) is None
 
 
-@pytest.mark.parametrize("hide", [lambda payload: payload, lambda payload: [payload], lambda payload: np.array([payload], dtype=object)],
-                         ids=["bare", "in a list", "in an array of objects"])
+@pytest.mark.parametrize("hide", [lambda payload: payload, lambda payload: [payload]], ids=["bare", "in a list"])
 def test_a_model_file_that_would_run_code_is_refused(here, hide):
     joblib.dump(hide(Payload()), "model-svm-tag-cats.pkl")
     with pytest.raises(Refused) as caught:
@@ -124,6 +123,37 @@ def test_a_model_file_that_would_run_code_is_refused(here, hide):
     assert str(caught.value) == (
         "model-svm-tag-cats.pkl names posix.system, which no model needs; --trust-pickle loads it if you know who made it")
     assert not (here / "marker").exists()
+
+
+@pytest.mark.parametrize("hide", [
+    lambda: np.array([Payload()], dtype=object),  # its content is a pickle of its own
+    lambda: BuiltFromPointers(),
+    lambda: DtypeWithFields(),
+], ids=["array of objects", "array of raw pointers", "record dtype"])
+def test_arrays_whose_bytes_could_be_taken_for_pointers_are_refused(here, hide):
+    model = LogisticRegression().fit(VECTORS, CLASSES)
+    model.n_features_in_ = hide()
+    joblib.dump(model, "model-svm-tag-cats.pkl")
+    with pytest.raises(Refused, match="which no model needs"):
+        load_model("model-svm-tag-cats.pkl")
+    assert not (here / "marker").exists()
+
+
+class BuiltFromPointers:
+    def __reduce__(self):
+        return np.ndarray, ((), np.dtype("O"), b"A" * 8)
+
+
+class DtypeWithFields:
+    def __reduce__(self):
+        return np.dtype, ("f8", False, True), (3, "<", None, ("a",), {"a": (np.dtype("f8"), 0)}, 8, 1, 0)
+
+
+def test_a_compressed_model_file_is_named_as_such(here):
+    joblib.dump(LogisticRegression().fit(VECTORS, CLASSES), "model-svm-tag-cats.pkl", compress=3)
+    with pytest.raises(Refused, match="model-svm-tag-cats.pkl is compressed or no pickle; save it again uncompressed"):
+        load_model("model-svm-tag-cats.pkl")
+    assert load_model("model-svm-tag-cats.pkl", trust_pickle=True).width == 8
 
 
 def test_a_payload_hidden_in_a_real_estimator_is_refused(here):
@@ -154,7 +184,7 @@ def test_a_class_off_the_list_loads_only_when_trusted(here):
 
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("model-svm-tag-cut.pkl", b"\x80\x04\x95", "model-svm-tag-cut.pkl is not a readable model file"),
-    ("model-svm-tag-text.pkl", b"hello", "model-svm-tag-text.pkl is not a readable model file"),
+    ("model-svm-tag-text.pkl", b"hello", "model-svm-tag-text.pkl is compressed or no pickle"),
     ("model-svm-tag-list.pkl", pickle.dumps([1, 2]), "model-svm-tag-list.pkl is not a classifier of two classes with probabilities"),
     ("mine.pkl", pickle.dumps([1, 2]), "mine.pkl has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown"),
 ])
