@@ -7,8 +7,10 @@
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
+import heapq
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import islice
 
 import numpy as np
 
@@ -18,6 +20,8 @@ from cache.clip_encoder import ClipEncoder
 from cache.image_source import images
 from cache.source_file import Picture, Skipped, SourceFile
 from cache.sqlite_table import Table, cleared, created, database_path
+
+NEIGHBOURS_AT_ONCE = 4096  # vectors in memory while looking for similar images
 
 
 class ClipTable(Table):
@@ -66,6 +70,25 @@ class ClipTable(Table):
         query = "SELECT count(*), max(length(clip_vector)) FROM clip_cache WHERE model = ?"
         count, blob = self.connection.execute(query, (model,)).fetchone()
         return count, (blob or 0) // 4
+
+
+    def neighbours(self, hash_id: str, model: str, count: int = 12) -> list[dict]:
+        """The most similar other images by cosine: [{hash_id, cosine}], best first. Reads every vector of the model, in parts."""
+        query = self.vector(hash_id, model)
+        if query is None:
+            return []
+        best: list[tuple[float, str]] = []
+        for part in _parts(self.vectors(model), NEIGHBOURS_AT_ONCE):
+            matrix = np.stack([vector for _, vector in part])
+            cosines = matrix @ query / np.maximum(np.linalg.norm(matrix, axis=1) * np.linalg.norm(query), 1e-12)
+            scored = zip(cosines.tolist(), (name for name, _ in part), strict=True)
+            best = heapq.nlargest(count, [*best, *(pair for pair in scored if pair[1] != hash_id)])
+        return [{"hash_id": name, "cosine": cosine} for cosine, name in best]
+
+
+def _parts(items: Iterator, size: int) -> Iterator[list]:
+    while part := list(islice(items, size)):
+        yield part
 
 
 class ClipStore:

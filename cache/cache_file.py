@@ -63,6 +63,16 @@ class FileTable(Table):
         row = self._one("hash_id = ?", hash_id) or self._one("old_hash_id = ?", hash_id)
         return row and as_dict(row)
 
+    def page(self, after: int = 0, count: int = 100) -> list[dict]:
+        """Pictures in the order they came in, `position` above `after`: keyset paging, so that the last page costs what the first does."""
+        rows = self.connection.execute(
+            "SELECT rowid AS position, * FROM file_cache WHERE rowid > ? AND is_archive IS NULL ORDER BY rowid LIMIT ?", (after, count))
+        return [as_dict(row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        pictures, archives = self.connection.execute("SELECT count(*) - count(is_archive), count(is_archive) FROM file_cache").fetchone()
+        return {"pictures": pictures, "archives": archives}
+
     def random_image(self) -> dict | None:
         row = self.random_row("is_archive IS NULL")
         return row and as_dict(row)

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from cache.batches import Batch
+from cache.score_bins import bin_name
 from cache.source_file import Archive, Picture, Skipped
 from cache.sqlite_table import Table
 from cache.tag_models import TagModel
+
+BIN_EDGE = 1e-10  # a probability on an edge belongs to the lower bin, as in score_bins.py
 
 
 class ScoreListing:
@@ -92,6 +95,36 @@ class ScoreTable(Table):
             self.record_skips(listing.skips())
 
 
+    def of_image(self, hash_id: str) -> list[dict]:
+        """Each score of an image once, by tag and model type."""
+        return self._dicts("hash_id = ? AND model_type IS NOT NULL GROUP BY model_type, tag_name ORDER BY tag_name, model_type", hash_id)
+
+    def classifiers(self) -> list[tuple[str, str]]:
+        """(tag, model type) of every classifier that scored something."""
+        query = f"SELECT DISTINCT tag_name, model_type FROM {self.name} WHERE tag_name IS NOT NULL ORDER BY tag_name, model_type"
+        return [tuple(row) for row in self.connection.execute(query)]
+
+    def scores(self, tag: str, low: float = 0.0, high: float = 1.0, page: int = 1, count: int = 100) -> list[dict]:
+        """Rows of a tag with low <= tag_prob <= high, the likeliest first; pages are counted from 1."""
+        return self._dicts("tag_name = ? AND tag_prob BETWEEN ? AND ? ORDER BY tag_prob DESC, file_path LIMIT ? OFFSET ?",
+                           tag, low, high, count, (page - 1) * count)
+
+    def bins(self, tag: str, model_type: str, bins: int = 10, count: int = 12) -> list[dict]:
+        """Every bin, the likeliest first: {name, total, rows}, with its `count` likeliest rows."""
+        found = []
+        for number in range(bins, 0, -1):
+            where = "tag_name = ? AND model_type = ? AND tag_prob > ? AND tag_prob <= ?"
+            low = -1.0 if number == 1 else (number - 1) / bins + BIN_EDGE
+            limits = (tag, model_type, low, number / bins + BIN_EDGE)
+            total = self.connection.execute(f"SELECT count(*) FROM {self.name} WHERE {where}", limits).fetchone()[0]
+            found.append({"name": bin_name(number, bins), "total": total,
+                          "rows": self._dicts(f"{where} ORDER BY tag_prob DESC, file_path LIMIT ?", *limits, count)})
+        return found
+
+    def _dicts(self, condition: str, *values) -> list[dict]:
+        return [dict(row) for row in self.connection.execute(f"SELECT * FROM {self.name} WHERE {condition}", values)]
+
+
 class Stage3Table(ScoreTable):
     name = "stage3"
     columns = ("file_name", "file_path", "type", "hash_id", "model_type", "tag_name", "tag_prob", "decision", "absolute_path")
@@ -100,6 +133,7 @@ class Stage3Table(ScoreTable):
             model_type TEXT NOT NULL, tag_name TEXT NOT NULL, tag_prob REAL NOT NULL, decision TEXT, absolute_path TEXT NOT NULL,
             UNIQUE(file_path, model_type, tag_name))""",
         "CREATE INDEX stage3_hash_id ON stage3(hash_id)",
+        "CREATE INDEX stage3_tag ON stage3(tag_name, model_type, tag_prob)",
     )
 
 
@@ -111,6 +145,7 @@ def _archive_schema(name: str) -> tuple[str, ...]:
             absolute_path TEXT NOT NULL)""",
         f"CREATE UNIQUE INDEX {name}_file_and_model ON {name}(file_path, ifnull(model_type, ''), ifnull(tag_name, ''))",
         f"CREATE INDEX {name}_hash_id ON {name}(hash_id)",
+        f"CREATE INDEX {name}_tag ON {name}(tag_name, model_type, tag_prob)",
     )
 
 

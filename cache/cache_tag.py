@@ -42,6 +42,16 @@ class TagTable(Table):
         tags = [row["tag"] for row in rows]
         return {"hash_id": hash_id, "tag": tags[0], "tags": tags} if tags else None
 
+    def counts(self) -> dict[str, int]:
+        """Number of different images of every tag, by name."""
+        rows = self.connection.execute("SELECT tag, count(DISTINCT hash_id) AS images FROM tag_cache GROUP BY tag ORDER BY tag")
+        return {row["tag"]: row["images"] for row in rows}
+
+    def page(self, tag: str, after: int = 0, count: int = 100) -> list[dict]:
+        """Files under a tag in the order they came in, `position` above `after`."""
+        query = "SELECT rowid AS position, hash_id, path FROM tag_cache WHERE tag = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+        return [dict(row) for row in self.connection.execute(query, (tag, after, count))]
+
 
 class TagCache:
     """Every method takes paths; a missing or foreign database raises Refused, a hash that is not there gives None."""

@@ -152,7 +152,7 @@ def _fast_dtype(device: "torch.device") -> "torch.dtype":
 
     if device.type == "cuda":
         return torch.float16
-    features = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    features = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}  # older versions of torch cannot tell
     # Without one of these, bfloat16 is emulated and slower than float32.
     return torch.bfloat16 if features.get("avx512_bf16") or features.get("amx_bf16") else torch.float32
 

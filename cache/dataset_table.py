@@ -17,8 +17,8 @@ class DatasetTable(Table):
         "CREATE INDEX stage1_hash_id ON stage1(hash_id)",
     )
 
-    def __init__(self, path: str):
-        super().__init__(path, create=True)
+    def start_listing(self) -> None:
+        """Begin a run; before it, the table only shows what the last one found."""
         self.connection.execute(
             """CREATE TEMP TABLE listing(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEXT, type TEXT, hash_id TEXT,
                absolute_path TEXT, tag TEXT, size_bytes INTEGER, width INTEGER, height INTEGER)""")

@@ -33,6 +33,8 @@ def load(clip_model: str, pretrained: str) -> tuple[nn.Module, CropSpec, tuple, 
     if clip_model not in open_clip.list_models():
         raise Refused(f"unknown --clip_model {clip_model}: neither EfficientNet-Lite0-MS nor one of open_clip.list_models()")
     tag = open_clip.get_pretrained_cfg(clip_model, pretrained)
+    if pretrained.startswith("sha256-"):
+        raise Refused(f"the vectors are of a checkpoint known as {pretrained}; name its file: --pretrained /path/to/checkpoint")
     if not tag and not os.path.isfile(pretrained):
         known = ", ".join(open_clip.list_pretrained_tags_by_model(clip_model)) or "none"
         raise Refused(f"--pretrained {pretrained} is no checkpoint on disk and no weights of {clip_model} (known: {known})")

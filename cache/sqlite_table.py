@@ -87,6 +87,14 @@ class Table:
                     (root, root + separator, root + chr(ord(separator) + 1)))
             self.connection.execute("DROP TABLE present")
 
+    def absolute_path(self, hash_id: str) -> str | None:
+        """Where an image with this hash lies, for the tables that have a row per file."""
+        row = self._one("hash_id = ?", hash_id)
+        return row["absolute_path"] if row and "absolute_path" in row.keys() else None  # noqa: SIM118  a Row is no dict
+
+    def row_count(self) -> int:
+        return self.connection.execute(f"SELECT count(*) FROM {self.name}").fetchone()[0]
+
     def clear(self) -> int:
         """Delete every row; returns how many there were."""
         with self.connection:

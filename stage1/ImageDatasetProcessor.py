@@ -41,7 +41,8 @@ class ImageDatasetProcessor:
             files = stack.enter_context(FileTable(os.path.join(folder, "file_cache.sqlite"), create=True))
             clips = stack.enter_context(ClipTable(os.path.join(folder, "clip_cache.sqlite"), create=True))
             tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []
-            dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db")))
+            dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db"), create=True))
+            dataset.start_listing()
             progress = stack.enter_context(command_line.Progress(dataset_path))
             store = ClipStore(clips, encoder, files)
             embedding = Embedding(encoder, store.has, batch_size)

@@ -55,7 +55,7 @@ def test_every_database_is_marked_versioned_in_wal_mode_and_has_a_table_of_skipp
     (ZipScoreTable, "file_name file_path archive_path type n_img_content hash_id model_type tag_name tag_prob decision absolute_path"),
 ])
 def test_columns_are_a_contract(here, table, columns):
-    with table("a.sqlite") if table is DatasetTable else table("a.sqlite", create=True) as opened:
+    with table("a.sqlite", create=True) as opened:
         assert [row[1] for row in opened.connection.execute(f"PRAGMA table_info({table.name})")] == columns.split()
 
 

@@ -99,7 +99,7 @@ def test_a_new_picture_is_embedded_once_and_its_vector_kept(here, ready, monkeyp
 def test_an_unknown_picture_under_a_checkpoint_that_is_not_named_is_refused(here, ready, capsys):
     write(here, {"new/a.png": png(778)})
     assert ready(classify, "new", encoder=False) == 2
-    assert "error: --pretrained sha256-" in capsys.readouterr().err
+    assert "error: the vectors are of a checkpoint known as sha256-" in capsys.readouterr().err
     assert not (here / "scored").exists()
     (here / "other.pt").write_bytes(b"another checkpoint")
     assert ready(classify, "new", "--pretrained", "other.pt", encoder=False) == 2

@@ -7,16 +7,18 @@ import os
 import threading
 from collections.abc import Collection
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, render_template, request
 from flask.json.provider import DefaultJSONProvider
 from numpy import ndarray
 from werkzeug.exceptions import HTTPException
 
 from cache.refusal import Missing, Refused
-from web_api import guard
+from web_api import guard, pages
 from web_api.api_error import ApiError
 from web_api.endpoints import TRUTHS, Endpoint, cache_endpoints
 from web_api.jobs import Job, Jobs
+from web_api.openapi import document
+from web_api.pictures import Pictures, scores
 from web_api.roots import Roots
 
 PATIENCE_SECONDS = 10  # how long adding a folder is waited for before the answer is 202 and a job
@@ -54,6 +56,10 @@ class CacheApi:
 
         return answer
 
+    def reading_view(self, endpoint: Endpoint):
+        """For what only reads and brings its own kind of answer."""
+        return lambda **path: endpoint.call(**endpoint.bind({**request.args, **path}, self.roots))
+
     def job(self, job_id: str) -> Response:
         job = self.jobs.get(job_id)
         if request.method == "DELETE":
@@ -78,6 +84,16 @@ class CacheApi:
         if not job.wait(None if patient else PATIENCE_SECONDS):
             return jsonify({"job": f"/jobs/{job.id}", **job.as_dict()}), 202
         return _outcome(job), 200
+
+
+def picture_endpoints(roots: Roots) -> dict[str, Endpoint]:
+    """What the API has beyond the caches, by path."""
+    pictures = Pictures(roots)
+    return {
+        "/image/{hash_id}": Endpoint("image", pictures.image, "read", "The picture itself, from a folder or from inside ZIPs."),
+        "/thumbnail/{hash_id}": Endpoint("thumbnail", pictures.thumbnail, "read", "A square JPEG of the picture."),
+        "/scores": Endpoint("scores", scores, "read", "Scores of a tag from a stage 3 or 4 database, the likeliest first."),
+    }
 
 
 def _outcome(job: Job) -> Response:
@@ -108,6 +124,12 @@ def create_app(roots: Roots | None = None, token: str | None = None, names: Coll
     guard.install(app, token, names)
     for name, endpoint in api.endpoints.items():
         app.add_url_rule(f"/{name}", name, api.view(endpoint), methods=["GET", "POST"])
+    extras = picture_endpoints(api.roots)
+    for path, endpoint in extras.items():
+        app.add_url_rule(path.replace("{", "<").replace("}", ">"), endpoint.name, api.reading_view(endpoint))
+    described = document({**{f"/{name}": endpoint for name, endpoint in api.endpoints.items()}, **extras})
+    app.add_url_rule("/openapi.json", "openapi", lambda: jsonify(described))
+    pages.install(app, api.roots, token)
     app.add_url_rule("/jobs/<job_id>", "job", api.job, methods=["GET", "DELETE"])
     app.add_url_rule("/healthz", "healthz", lambda: jsonify({"status": "ok"}))
     _install_errors(app)
@@ -116,7 +138,9 @@ def create_app(roots: Roots | None = None, token: str | None = None, names: Coll
 
 def _install_errors(app: Flask) -> None:
     @app.errorhandler(ApiError)
-    def refused_request(error: ApiError) -> tuple[Response, int]:
+    def refused_request(error: ApiError) -> tuple[Response | str, int]:
+        if request.endpoint in (*pages.RULES, "login"):
+            return render_template("error.html", error=error), error.status
         return jsonify(error.body()), error.status
 
     @app.errorhandler(Refused)

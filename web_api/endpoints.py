@@ -12,18 +12,28 @@ from web_api.api_error import ApiError
 from web_api.roots import Roots, plain_name
 
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
+LARGEST_NUMBER = 10**9
 PATHS = ("data_dir", "out_dir", "db_path")
+
+
+SUMMARIES = {
+    "create": "Make an empty cache; one that is there is left as it is.",
+    "add": "Read a folder, a picture or a ZIP into the cache. Answers 202 and a job if it takes longer than 10 s, unless wait=true.",
+    "get": "Look something up.",
+    "clear": "Delete all rows; with delete_cache=true the database, too.",
+}
 
 
 @dataclass(frozen=True)
 class Endpoint:
     name: str
     call: Callable
-    kind: str  # "create", "add", "get" or "clear"
+    kind: str  # "create", "add", "get" or "clear"; "read" for what brings its own kind of answer
+    summary: str
 
     @property
     def changes(self) -> bool:
-        return self.kind != "get"
+        return self.kind in ("create", "add", "clear")
 
     @property
     def parameters(self) -> list[inspect.Parameter]:
@@ -52,7 +62,9 @@ class Endpoint:
         return bound
 
 
-def _value(parameter: inspect.Parameter, value: object) -> str | bool:
+def _value(parameter: inspect.Parameter, value: object) -> str | bool | int | float:
+    if type(parameter.default) in (int, float):
+        return _number(parameter, value)
     if isinstance(parameter.default, bool):
         if isinstance(value, bool):
             return value
@@ -62,6 +74,17 @@ def _value(parameter: inspect.Parameter, value: object) -> str | bool:
     if not isinstance(value, str):
         raise ApiError(400, "bad_argument", f"{parameter.name} is not a text")
     return value
+
+
+def _number(parameter: inspect.Parameter, value: object) -> int | float:
+    kind = type(parameter.default)
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1
+    if not 0 <= number <= LARGEST_NUMBER:  # also False for nan
+        raise ApiError(400, "bad_argument", f"{parameter.name} is not a number from 0 to {LARGEST_NUMBER}")
+    return number
 
 
 def cache_endpoints() -> dict[str, Endpoint]:
@@ -88,4 +111,4 @@ def cache_endpoints() -> dict[str, Endpoint]:
         ("get_random_tag", tags.get_random_tag, "get"),
         ("clear_tag_cache", tags.clear_cache, "clear"),
     ]
-    return {name: Endpoint(name, call, kind) for name, call, kind in table}
+    return {name: Endpoint(name, call, kind, SUMMARIES[kind]) for name, call, kind in table}

@@ -1,0 +1,82 @@
+"""Which databases of ours lie in a folder, told by their headers: for pages that show what there is."""
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from cache.cache_clip import ClipTable
+from cache.cache_file import FileTable
+from cache.cache_score import Stage3Table, Stage4Table, ZipScoreTable
+from cache.cache_tag import TagTable
+from cache.dataset_table import DatasetTable
+from cache.refusal import Refused
+from cache.sqlite_table import APPLICATION_ID, Table
+
+KINDS: tuple[type[Table], ...] = (FileTable, ClipTable, TagTable, Stage3Table, Stage4Table, ZipScoreTable, DatasetTable)
+SCORES = (Stage3Table, Stage4Table)
+MOST_FOLDERS = 5000  # looked into below one root
+HEADER_BYTES = 72  # the application id is the last four of these: https://www.sqlite.org/fileformat.html
+
+
+def databases(root: str) -> Iterator[tuple[str, str]]:
+    """(path, table) of every database of ours below a folder; hidden folders and links are passed over."""
+    for number, (folder, folders, names) in enumerate(os.walk(root)):
+        if number == MOST_FOLDERS:
+            return
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            kind = name.endswith((".sqlite", ".db")) and table_of(path)
+            if kind:
+                yield path, kind.name
+
+
+def table_of(path: str) -> type[Table] | None:
+    """The kind of a database of ours, None for anything else."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError:
+        return None
+    if len(header) < HEADER_BYTES or int.from_bytes(header[68:], "big") != APPLICATION_ID:
+        return None
+    for kind in KINDS:
+        try:
+            kind(path).close()
+            return kind
+        except Refused:
+            continue
+    return None
+
+
+class Surroundings:
+    """What the databases beside a cache know about an image: its tags, its scores, its vector."""
+
+    def __init__(self, db_path: str):
+        self._stack = ExitStack()
+        self._tables: dict[type[Table], Table] = {}
+        folder = os.path.dirname(os.path.abspath(db_path))
+        for name in sorted(os.listdir(folder)):
+            path = os.path.join(folder, name)
+            kind = table_of(path) if name.endswith((".sqlite", ".db")) else None
+            if kind and kind not in self._tables:
+                self._tables[kind] = self._stack.enter_context(kind(path))
+
+    def __enter__(self) -> "Surroundings":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._stack.close()
+
+    def path_of(self, kind: type[Table]) -> str | None:
+        return self._tables[kind].path if kind in self._tables else None
+
+    def tags(self, hash_id: str) -> list[str]:
+        found = TagTable in self._tables and self._tables[TagTable].tags(hash_id)
+        return found["tags"] if found else []
+
+    def scores(self, hash_id: str) -> list[dict]:
+        return next((rows for kind in SCORES if kind in self._tables and (rows := self._tables[kind].of_image(hash_id))), [])
+
+    def neighbours(self, hash_id: str, count: int = 12) -> list[dict]:
+        clips = self._tables.get(ClipTable)
+        return next((found for model in clips.models() if (found := clips.neighbours(hash_id, model, count))), []) if clips else []
