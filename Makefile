@@ -1,11 +1,12 @@
 # make demo                      the whole toolkit on real pictures: handwritten digits
 # make demo DATA=/path/to/tags   the same on your own folder of tag folders
 # make test                      the whole test suite
+# make soak                      20,000 mixed requests against the web API
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test clean
+.PHONY: demo test soak clean
 
 demo: $(VENV)/installed
 	$(RUN) demo.py $(if $(DATA),--data "$(DATA)")
@@ -13,6 +14,9 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest
+
+soak: $(VENV)/installed
+	$(RUN) -m benchmarks.soak
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)

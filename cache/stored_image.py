@@ -1,5 +1,6 @@
 """One image read again from where a cache says it lies, on disk or inside ZIPs, and its thumbnail."""
 import io
+import weakref
 from collections import OrderedDict
 from functools import partial
 from pathlib import Path
@@ -48,6 +49,7 @@ class Thumbnails:
     def __init__(self, workers: int = 2, limits: Limits = Limits()):
         self._pool = DecoderPool(workers, limits=limits)
         self._pool.__enter__()
+        weakref.finalize(self, self._pool.__exit__)
         self._kept: OrderedDict[tuple, bytes] = OrderedDict()
 
     def jpeg(self, file: SourceFile, size: int) -> bytes:

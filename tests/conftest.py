@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,17 @@ def run_python(*arguments: str, cwd: Path, **environment: str) -> subprocess.Com
     """`python <arguments>` as a person would run it, without the test's own search path."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run([sys.executable, *arguments], cwd=cwd, env={**variables, **environment}, capture_output=True, text=True)
+
+
+@contextmanager
+def serving(*flags: str) -> Iterator[str]:
+    """A real server, `python -m web_api`, on a free port of this machine; its address."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "web_api", "--port", "0", *flags]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            line = server.stdout.readline()
+            assert line.startswith("serving on http://127.0.0.1:")
+            yield line.removeprefix("serving on ").strip()
+        finally:
+            server.terminate()

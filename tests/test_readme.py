@@ -13,6 +13,7 @@ from stage3 import classify
 from stage4 import classify_zip
 from tests.conftest import ROOT, run_python
 from tests.drawing import png, tag_folders, write, zipped
+from web_api import __main__ as web_api_main
 
 README = (ROOT / "README.md").read_text()
 NO_HUB = {"HF_HUB_OFFLINE": "1", "HF_HOME": "empty-hf-home"}
@@ -78,10 +79,19 @@ def flags_of(module, monkeypatch) -> set[str]:
 
 
 def test_every_flag_is_in_the_readme_and_every_flag_in_the_readme_exists(monkeypatch):
-    existing = set().union(*(flags_of(module, monkeypatch) for module in (stage1, train, classify, classify_zip)))
+    existing = set().union(*(flags_of(module, monkeypatch) for module in (stage1, train, classify, classify_zip, web_api_main)))
     named = {flag.replace("--no-tagged-dataset", "--no-tagged_dataset") for flag in re.findall(r"--[a-z][\w-]*", README)}
     assert existing - named == set()
     assert named - existing == {"--like_this", "--like-this"}
+
+
+def test_every_address_of_the_web_api_is_in_the_readme(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    from web_api.cache_web_api import create_app
+
+    names = {rule.rule.split("/")[1]: rule.rule for rule in create_app().url_map.iter_rules() if rule.endpoint != "static"}
+    for name, rule in names.items():
+        assert re.search(rf"[`/]{name}\b" if name else "`/`", README), rule
 
 
 def test_every_reason_for_skipping_is_in_the_readme():

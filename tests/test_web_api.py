@@ -187,7 +187,7 @@ def test_pages_show_what_there_is(client, trained, here):
     assert page(f"/tag?db_path={TAGS}&tag=dogs").count("<img") == 6
     picture = page(f"/picture/{one}?db_path={FILES}")
     assert picture.count("<meter") == 4
-    assert picture.count("cosine") == 11
+    assert picture.count('"name">cosine') == 11
     assert ">cats</a>" in picture
     assert page("/bins?db_path=output/stage3.db&tag=cats&model_type=ovr-svm").count("<section>") == 10
 
@@ -315,6 +315,17 @@ def test_many_clients_at_once_lose_nothing_and_meet_no_locked_database(client, h
     assert statuses == [200] * 18
     with FileTable(FILES) as table:
         assert table.counts() == {"pictures": 36, "archives": 0}
+
+
+def test_a_cache_deleted_while_the_first_page_is_made_is_left_out(client, monkeypatch):
+    monkeypatch.setattr("web_api.pages.databases", lambda root: [("gone.sqlite", "file_cache")])
+    response = client.get("/")
+    assert (response.status_code, "gone.sqlite" in response.get_data(as_text=True)) == (200, False)
+
+
+def test_a_short_soak_meets_no_unexpected_answer_and_grows_no_memory(here):
+    done = run_python("-m", "benchmarks.soak", "--requests", "500", cwd=ROOT)
+    assert (done.returncode, json.loads(done.stdout)["unexpected"]) == (0, []), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("app", "folder"), [("web_api/cache_web_api.py", ROOT), ("cache_web_api.py", ROOT / "web_api")])

@@ -3,9 +3,12 @@
     python -m web_api --root photos --root output
 """
 import argparse
+import logging
 import sys
 
-from cache.command_line import parse, positive
+from cache import command_line
+
+THREADS = 8
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -13,11 +16,11 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m web_api", description="Serve the caches over HTTP, with pages for a browser.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; anything but loopback needs --token")
-    parser.add_argument("--port", type=positive, default=5000, help="port to listen on")
+    parser.add_argument("--port", type=int, default=5000, help="port to listen on; 0 is any free one")
     parser.add_argument("--root", action="append", metavar="FOLDER", help="a folder clients may name, repeatable; None is ITT_ROOT or here")
     parser.add_argument("--name", action="append", default=[], metavar="HOST", help="host name besides localhost, repeatable")
     parser.add_argument("--token", default=None, help="what clients must present: Authorization: Bearer <token>, or /login in a browser")
-    arguments = parse(parser, argv)
+    arguments = command_line.parse(parser, argv)
 
     from web_api.guard import is_loopback
 
@@ -27,12 +30,19 @@ def main(argv: list[str] | None = None) -> int:
 
     import waitress
 
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
+
     from web_api.cache_web_api import create_app
     from web_api.roots import Roots
 
     app = create_app(Roots(arguments.root) if arguments.root else None, arguments.token, arguments.name)
-    print(f"serving on http://{arguments.host}:{arguments.port}", flush=True)
-    waitress.serve(app, host=arguments.host, port=arguments.port, threads=8, ident=None)
+    try:
+        server = waitress.create_server(app, host=arguments.host, port=arguments.port, threads=THREADS, ident=None)
+    except OSError as error:
+        print(f"error: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"serving on http://{arguments.host}:{server.effective_port}", flush=True)
+    server.run()
     return 0
 
 

@@ -27,9 +27,10 @@ class Pages:
         found = []
         for root in self._roots.folders:
             for path, kind in databases(str(root)):
-                with any_table(path) as table:
-                    facts = table.counts() if isinstance(table, (FileTable, TagTable)) else {"rows": table.row_count()}
-                found.append({"path": os.path.relpath(path), "kind": kind, "facts": facts})
+                try:
+                    found.append({"path": os.path.relpath(path), "kind": kind, "facts": _facts(path)})
+                except Refused:
+                    continue  # deleted since it was listed
         return render_template("caches.html", caches=found, roots=self._roots.folders, views=VIEW_OF)
 
     def files(self, db_path: str, after: int = 0) -> str:
@@ -68,6 +69,11 @@ class Pages:
             tag, model_type = (tag, model_type) if tag else next(iter(classifiers), ("", ""))
             return render_template("bins.html", db_path=db_path, tag=tag, model_type=model_type, classifiers=classifiers,
                                    bins=table.bins(tag, model_type))
+
+
+def _facts(path: str) -> dict[str, int]:
+    with any_table(path) as table:
+        return table.counts() if isinstance(table, (FileTable, TagTable)) else {"rows": table.row_count()}
 
 
 # The page on which a person looks at a database, by the name of its table.
