@@ -50,6 +50,9 @@ def lay_out(pictures: Iterator[tuple[str, str, bytes | Path]]) -> None:
     by_tag = defaultdict(list)
     for tag, name, content in pictures:
         by_tag[tag].append((name, content))
+    if not by_tag:
+        raise SystemExit("error: no pictures in tag folders there; put them into <folder>/<tag>/")
+    shutil.rmtree(FOLDER, ignore_errors=True)
     for tag, files in by_tag.items():
         random.Random(tag).shuffle(files)
         held_back = round(HELD_BACK * len(files))
@@ -105,9 +108,8 @@ def main() -> None:
     data = parser.parse_args().data
     if data and not data.is_dir():
         raise SystemExit(f"error: no such folder: {data}")
-    if data and data.resolve().is_relative_to(FOLDER):
-        raise SystemExit(f"error: {data} lies inside {FOLDER}, which is made anew; move your pictures elsewhere")
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    if data and (data.resolve().is_relative_to(FOLDER) or FOLDER.is_relative_to(data.resolve())):
+        raise SystemExit(f"error: {data} and {FOLDER}, which is made anew, lie inside one another; move your pictures elsewhere")
     lay_out(pictures_of(data) if data else digits())
     print("$ cd demo")
     run("stage1/ImageDatasetProcessor.py", "--input_folder", "dataset", "--output_folder", "output", *ENCODER)

@@ -39,6 +39,8 @@ class ClipEncoder:
     prefix of its sha256, never by its path. precision: None for the lowest that keeps the vectors, "fp32" for full."""
 
     def __init__(self, clip_model: str = "ViT-B-32", pretrained: str = "openai", device: str | None = None, precision: str | None = None):
+        if clip_model == EMBEDDED[0] and pretrained != EMBEDDED[1]:
+            raise Refused(f"{clip_model} has one set of weights: --pretrained {EMBEDDED[1]}")
         self.clip_model, self.pretrained = clip_model, checkpoint_name(pretrained)
         self._weights, self._device_name, self._wanted_precision = pretrained, device, precision
         self._lock = threading.Lock()

@@ -56,7 +56,8 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     limits = parser.add_argument_group("limits for each file")
     for name, help_text in LIMIT_FLAGS.items():
         default = getattr(Limits, name)
-        limits.add_argument(f"--{name}", type=positive if isinstance(default, int) else float, default=default, metavar="N", help=help_text)
+        kind = positive if isinstance(default, int) else seconds
+        limits.add_argument(f"--{name}", type=kind, default=default, metavar="N", help=help_text)
 
 
 def limits_of(arguments: argparse.Namespace) -> Limits:
@@ -67,6 +68,16 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return number
 
 
 def truth(text: str) -> bool:
@@ -135,9 +146,11 @@ def refuse_output_inside(source: str, output: str, keeps_input: bool = True) -> 
 class Progress:
     """A store of batches.record() that shows how far it is, and names each skipped file, on stderr. The bar needs a terminal."""
 
-    def __init__(self, source: str | os.PathLike):
+    def __init__(self, source: str | os.PathLike, database: str):
+        """database: where the table `skipped` names them all."""
         from tqdm import tqdm
 
+        self._database = database
         total = _count_files(source) if sys.stderr.isatty() else None
         self._bar = tqdm(total=total, unit=" files", disable=None, smoothing=0.1)
         self._skips = 0
@@ -148,7 +161,7 @@ class Progress:
     def __exit__(self, *error) -> None:
         self._bar.close()
         if self._skips > SKIPS_SHOWN:
-            print(f"... and {self._skips - SKIPS_SHOWN} more skipped files: see the table `skipped` of the database", file=sys.stderr)
+            print(f"... and {self._skips - SKIPS_SHOWN} more skipped files: see the table `skipped` of {self._database}", file=sys.stderr)
 
     def add(self, batch: Batch) -> None:
         self._bar.update(len(batch.items))

@@ -153,4 +153,4 @@ def _opened(path: str | os.PathLike):
     try:
         return open(path, "rb")
     except OSError as error:
-        raise Refused(f"cannot read {path}: {error.strerror}") from None
+        raise Refused(f"cannot read {path}: {error.strerror}; stage 1 makes it") from None

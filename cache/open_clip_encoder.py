@@ -42,10 +42,15 @@ def load(clip_model: str, pretrained: str) -> tuple[nn.Module, CropSpec, tuple, 
         # open_clip 3 only warns when weights trained with QuickGELU (OpenAI's) meet a plain GELU model; the vectors would be wrong.
         model = open_clip.create_model(clip_model, pretrained, force_quick_gelu=tag.get("quick_gelu", False), require_pretrained=True)
     except Exception as error:
-        cause = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise Refused(f"cannot load the weights {pretrained} of {clip_model} ({cause}): {TWO_WAYS_OUT}") from None
+        raise Refused(f"cannot load the weights {pretrained} of {clip_model}: {_cause(error, pretrained)}; {TWO_WAYS_OUT}") from None
     settings = open_clip.get_model_preprocess_cfg(model)
     return ImageTower(model), _crop_spec(settings), settings["mean"], settings["std"]
+
+
+def _cause(error: Exception, pretrained: str) -> str:
+    if os.path.isfile(pretrained):
+        return f"the file is no checkpoint of this model ({type(error).__name__})"
+    return "they are not in the local cache, and the Hugging Face hub cannot be reached or does not have them"
 
 
 def _crop_spec(settings: dict) -> CropSpec:

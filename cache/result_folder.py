@@ -100,7 +100,8 @@ class ResultFolder:
 
     def _put_in_place(self) -> None:
         entries = sorted([*os.listdir(self.building), MARKER])
-        (self.building / MARKER).write_text(json.dumps({"made_by": "image-tagging-tools", "entries": entries}, indent=1))
+        marker = {"made_by": "image-tagging-tools", "entries": entries, "files": _file_count(self.building)}
+        (self.building / MARKER).write_text(json.dumps(marker, indent=1))
         _check_replaceable(self.final)  # again: somebody may have put something there meanwhile
         old = self._new_neighbour("old")
         if self.final.exists():
@@ -133,9 +134,16 @@ def _check_replaceable(path: Path) -> None:
     if not path.is_dir() or not os.listdir(path):
         return
     try:
-        entries = json.loads((path / MARKER).read_text())["entries"]
+        marker = json.loads((path / MARKER).read_text())
+        entries, files = marker["entries"], int(marker["files"])
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused(f"--output {path} is not empty and holds no earlier result; name another folder") from None
     added = sorted(set(os.listdir(path)) - set(entries))
     if added:
         raise Refused(f"--output {path} holds an earlier result and {added[0]}, which would be lost; name another folder")
+    if _file_count(path) - 1 > files:  # the marker itself was not counted
+        raise Refused(f"--output {path} holds an earlier result and files added since, which would be lost; name another folder")
+
+
+def _file_count(path: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(path))

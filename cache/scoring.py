@@ -73,18 +73,23 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
         models, refusals = load_models(settings.model_path, vectors.key, vectors.width, settings.trust_pickle)
         opened = [stack.enter_context(table(os.path.join(CACHE_FOLDER, name), create=True)) for name, table in tables.items()]
         listing = stack.enter_context(ScoreListing(models))
-        progress = stack.enter_context(command_line.Progress(settings.source))
+        progress = stack.enter_context(command_line.Progress(settings.source, opened[0].path))
         output = settings.output or _reserved(stack)
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             _stream(settings, archives, [vectors, Scorer(vectors, ModelSet(models), listing, folder), counts, progress])
             if counts.processed + counts.unchanged == 0:
-                raise Refused(f"no readable picture to score in {settings.source} {counts.why_nothing()}")
+                raise Refused(f"no readable picture to score in {settings.source} {counts.why_nothing()}{_other_stage(counts)}")
             write_json_object(folder.building / "output.json", listing.output_json())
         for table in opened:
             table.replace(listing)
     for refusal in refusals:
         print(f"skipped model: {refusal}", file=sys.stderr)
     return {**counts.as_dict(), "models": len(models), "output": output, "tables": [os.path.join(CACHE_FOLDER, name) for name in tables]}
+
+
+def _other_stage(counts: Counts) -> str:
+    hints = {"not_in_archive": "; stage 3 scores pictures outside ZIPs", "archive": "; stage 4 scores ZIPs"}
+    return next((hint for reason, hint in hints.items() if counts.reasons[reason]), "")
 
 
 def _reserved(stack: ExitStack) -> str:

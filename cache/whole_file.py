@@ -27,11 +27,15 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def make_folder(path: str | os.PathLike) -> None:
-    """With its parents, if it is not there. Raises Refused where a file is in the way."""
+    """With its parents, if it is not there. Raises Refused where that cannot be, or where nothing can be written into it."""
     try:
         os.makedirs(path, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise Refused(f"{path} cannot be a folder: there is a file of that name") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be made: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise Refused(f"{path} cannot be written to")
 
 
 def umask() -> int:

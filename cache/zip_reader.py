@@ -16,6 +16,7 @@ from cache.source_file import Archive, Item, Known, Skipped, SourceFile, printab
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty archive, the first of several volumes
 ENTER, LEAVE, ONLY = "enter", "leave", "only"  # what to do with ZIPs: read them too, skip them, read nothing else
+UTF8_FLAG = 0x800
 UNSAFE_NAME = re.compile(r"^/|^[A-Za-z]:|(^|/)\.\.(/|$)|\x00")
 
 
@@ -147,8 +148,15 @@ class ZipReader:
 
 
 def member_name(info: ZipInfo) -> str:
-    """As it stands in paths: some tools on Windows write backslashes."""
-    return printable(info.filename.replace("\\", "/"))
+    """As it stands in paths. Some tools on Windows write backslashes; Info-ZIP and others write UTF-8 without the flag that says so,
+    which zipfile takes for the code page of 1981."""
+    name = info.filename
+    if not info.flag_bits & UTF8_FLAG:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass  # it really is in that code page, or an unknown one
+    return printable(name.replace("\\", "/"))
 
 
 def is_zip(file: SourceFile) -> bool:

@@ -43,7 +43,7 @@ class ImageDatasetProcessor:
             tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []
             dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db"), create=True))
             dataset.start_listing()
-            progress = stack.enter_context(command_line.Progress(dataset_path))
+            progress = stack.enter_context(command_line.Progress(dataset_path, dataset.path))
             store = ClipStore(clips, encoder, files)
             embedding = Embedding(encoder, store.has, batch_size)
             stream = images(

@@ -20,8 +20,8 @@ from cache import __version__, command_line
 from cache.batches import Counts
 from cache.metadata import Metadata, read_metadata, read_tag_to_hashes
 from cache.refusal import Refused
-from cache.tag_models import LOGISTIC_REGRESSION, SVM, safe_name, save_model
-from cache.whole_file import whole_file
+from cache.tag_models import LOGISTIC_REGRESSION, SVM, generate_model_path, model_paths, safe_name, save_model
+from cache.whole_file import make_folder, whole_file
 
 OTHER_TRAINING, OTHER_VALIDATION = "other-training", "other-validation"
 FEWEST_IMAGES = 2  # of a class, in the training part: below that nothing can be calibrated
@@ -49,6 +49,7 @@ class TaggedRows:
     def __init__(self, tag_to_hashes: dict[str, list[str]], metadata: Metadata):
         hashes = {hash_id for listed in tag_to_hashes.values() for hash_id in listed}
         self.without_vector = len(hashes - metadata.rows.keys())
+        self.with_vector = len(hashes) - self.without_vector
         self._rows = {
             tag: np.unique(np.array([metadata.rows[hash_id] for hash_id in listed if hash_id in metadata.rows], dtype=np.int64))
             for tag, listed in sorted(tag_to_hashes.items())
@@ -104,7 +105,7 @@ def fit(model_type: str, matrix: np.ndarray, split: Split):
 
 
 def train_tag(tag: str, model_type: str, metadata: Metadata, tagged: TaggedRows, test_per: float, output_dir: str) -> dict:
-    """Fit, evaluate and write one model; returns its metrics."""
+    """Fit, evaluate and write one model; returns its metrics and the counts of its split."""
     from stage2.model_report import Evaluation, report_text
 
     split = split_rows(tag, tagged.of(tag), tagged.negatives(tag), test_per)
@@ -120,7 +121,7 @@ def train_tag(tag: str, model_type: str, metadata: Metadata, tagged: TaggedRows,
         file.write(text.encode())
     metrics = evaluation.metrics()
     save_model(os.path.join(output_dir, "models"), model_type, tag, estimator, _card(metadata, split, metrics))
-    return metrics
+    return {**metrics, **split.counts()}
 
 
 def _card(metadata: Metadata, split: Split, metrics: dict) -> dict:
@@ -148,22 +149,37 @@ def trainable(tagged: TaggedRows) -> Iterator[str]:
 
 
 def main(metadata_json: str, tag_to_hash_json: str, output_dir: str | None = None, test_per: float = 0.1) -> dict[str, dict]:
-    """Train both classifiers of every tag; returns {model type: {tag: metrics}}. Raises Refused for unusable input."""
+    """Train both classifiers of every tag; returns {model type: {tag: metrics and counts}}. Raises Refused for unusable input."""
     from tqdm import tqdm
 
     if not 0 <= test_per < 1:
         raise Refused(f"--test_per {test_per} is not a share of the images, between 0 and 1")
     metadata = read_metadata(metadata_json)
     tagged = TaggedRows(read_tag_to_hashes(tag_to_hash_json), metadata)
+    if not tagged.with_vector and tagged.without_vector:
+        raise Refused(f"no image of {tag_to_hash_json} has a vector in {metadata_json}: these two files are not of one dataset")
     if tagged.without_vector:
         print(f"{tagged.without_vector} images of {tag_to_hash_json} have no vector in {metadata_json}", file=sys.stderr)
     jobs = [(tag, model_type) for tag in trainable(tagged) for model_type in (LOGISTIC_REGRESSION, SVM)]
     if not jobs:
         raise Refused(f"no tag of {tag_to_hash_json} has {FEWEST_IMAGES} images with a vector in {metadata_json}")
+    output_dir = output_dir or "./output"
+    for folder in ("models", "reports"):
+        make_folder(os.path.join(output_dir, folder))
     results: dict[str, dict] = {LOGISTIC_REGRESSION: {}, SVM: {}}
     for tag, model_type in tqdm(jobs, unit=" models", disable=None):
-        results[model_type][tag] = train_tag(tag, model_type, metadata, tagged, test_per, output_dir or "./output")
+        results[model_type][tag] = train_tag(tag, model_type, metadata, tagged, test_per, output_dir)
+    _name_stale_models(output_dir, results)
     return results
+
+
+def _name_stale_models(output_dir: str, results: dict[str, dict]) -> None:
+    """Models of earlier runs stay, because several datasets may be trained into one folder; a renamed tag would live on unnoticed."""
+    folder = os.path.join(output_dir, "models")
+    made = {generate_model_path(folder, model_type, tag) for model_type, tags in results.items() for tag in tags}
+    for path in model_paths(folder):
+        if path not in made:
+            print(f"still there from an earlier run: {path}; delete it if its tag is gone", file=sys.stderr)
 
 
 def command(argv: list[str] | None = None) -> int:
@@ -183,17 +199,19 @@ def command(argv: list[str] | None = None) -> int:
     def work(counts: Counts) -> None:
         results = main(arguments.metadata_json, arguments.tag_to_hash_json, arguments.output, arguments.test_per)
         _print_results(results)
-        counts.processed = sum(len(metrics) for metrics in results.values())
+        counts.processed = len({hash_id for hashes in read_tag_to_hashes(arguments.tag_to_hash_json).values() for hash_id in hashes})
 
     return command_line.run(work)
 
 
 def _print_results(results: dict[str, dict]) -> None:
-    print(f"{'held out: average precision':<32}{LOGISTIC_REGRESSION:>26}{SVM:>12}")
-    for tag in results[SVM]:
-        values = [results[model_type][tag]["average_precision"] for model_type in (LOGISTIC_REGRESSION, SVM)]
-        logistic, svm = ("-" if value is None else f"{value:.4f}" for value in values)
-        print(f"{tag:<32}{logistic:>26}{svm:>12}")
+    """How good each model is on the images held out, and how few these are."""
+    print(f"{'average precision on held-out images':<38}{'of the tag':>10}{'of others':>10}{LOGISTIC_REGRESSION:>25}{SVM:>9}")
+    for tag, svm in results[SVM].items():
+        values = (results[LOGISTIC_REGRESSION][tag]["average_precision"], svm["average_precision"])
+        logistic_text, svm_text = ("-" if value is None else f"{value:.4f}" for value in values)
+        print(f"{' '.join(tag.split()):<38}{svm['tag_test']:>10}{svm['other_test']:>10}{logistic_text:>25}{svm_text:>9}")
+    print(f"trained {sum(map(len, results.values()))} models of {len(results[SVM])} tags")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json and ./outp
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
+import shlex
+
 from cache.batches import Counts
 from cache.cache_score import Stage3Table
 from cache.image_source import is_zip_file
@@ -27,7 +29,8 @@ def main(
 
 def classify(settings: ScoreSettings, counts: Counts) -> dict:
     if is_zip_file(settings.source):
-        raise Refused(f"{settings.source} is a ZIP; stage 4 scores those: python ./stage4/classify_zip.py --directory {settings.source}")
+        command = f"python ./stage4/classify_zip.py --directory {shlex.quote(settings.source)}"
+        raise Refused(f"{settings.source} is a ZIP; stage 4 scores those: {command}")
     return score_source(settings, LEAVE, TABLES, counts)
 
 

@@ -7,6 +7,7 @@ Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json, ./output/
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 import os
+import shlex
 
 from cache.batches import Counts
 from cache.cache_score import Stage4Table, ZipScoreTable
@@ -29,7 +30,8 @@ def main(
 
 def classify(settings: ScoreSettings, counts: Counts) -> dict:
     if os.path.isfile(settings.source) and not is_zip_file(settings.source):
-        raise Refused(f"{settings.source} is not a ZIP; stage 3 scores pictures: python ./stage3/classify.py --directory {settings.source}")
+        command = f"python ./stage3/classify.py --directory {shlex.quote(settings.source)}"
+        raise Refused(f"{settings.source} is not a ZIP; stage 3 scores pictures: {command}")
     return score_source(settings, ONLY, TABLES, counts)
 
 

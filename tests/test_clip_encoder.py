@@ -114,8 +114,9 @@ def test_a_hub_that_cannot_be_reached_is_tried_once_and_the_message_names_two_wa
         with pytest.raises(Refused) as caught:
             _ = encoder.crop_spec
     assert str(caught.value) == (
-        "cannot load the weights openai of ViT-B-32 (no hub here): use the embedded encoder (--clip_model EfficientNet-Lite0-MS "
-        "--pretrained imagenet) or a local checkpoint (--pretrained /path/to/checkpoint)")
+        "cannot load the weights openai of ViT-B-32: they are not in the local cache, and the Hugging Face hub cannot be reached or does "
+        "not have them; use the embedded encoder (--clip_model EfficientNet-Lite0-MS --pretrained imagenet) or a local checkpoint "
+        "(--pretrained /path/to/checkpoint)")
     assert attempts == [("ViT-B-32", "openai")]
     assert capsys.readouterr().err == "loading the encoder ViT-B-32:openai\n"
 
@@ -131,6 +132,11 @@ def test_names_that_mean_nothing_are_refused(model, weights, device, message):
     assert str(caught.value).startswith(message)
 
 
+def test_the_embedded_encoder_says_what_its_weights_are_called():
+    with pytest.raises(Refused, match="EfficientNet-Lite0-MS has one set of weights: --pretrained imagenet"):
+        ClipEncoder("EfficientNet-Lite0-MS", "openai")
+
+
 def test_a_path_that_is_not_there_is_refused_at_once():
     with pytest.raises(Refused, match="no such checkpoint: ./weights/mine.pt"):
         ClipEncoder("ViT-B-32", "./weights/mine.pt")
@@ -138,7 +144,7 @@ def test_a_path_that_is_not_there_is_refused_at_once():
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, tiny_checkpoint):
     (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(Refused, match="cannot load the weights"):
+    with pytest.raises(Refused, match=r"the file is no checkpoint of this model \(\w+\); use the embedded encoder"):
         _ = ClipEncoder(TINY, str(tmp_path / "broken.pt")).crop_spec
 
 

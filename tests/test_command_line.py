@@ -35,7 +35,9 @@ def test_a_truth_may_be_written_in_many_ways(monkeypatch, flags, expected):
     assert seen == {"tagged": expected}
 
 
-@pytest.mark.parametrize("argument", ["--batch_size=0", "--batch_size=x", "--tagged_dataset=perhaps", "--precision=low", "--no_such_flag"])
+@pytest.mark.parametrize("argument", [
+    "--batch_size=0", "--batch_size=x", "--tagged_dataset=perhaps", "--precision=low", "--file_timeout=0", "--no_such_flag",
+])
 def test_a_wrong_argument_is_refused_with_exit_code_2(capsys, argument):
     with pytest.raises(SystemExit) as caught:
         stage1.main(["--input_folder", "photos", argument])
@@ -89,11 +91,11 @@ def test_exit_codes_say_what_happened(capsys):
 
 
 def test_the_first_skipped_files_are_named_and_the_rest_counted(here, capsys):
-    with command_line.Progress(here) as progress:
+    with command_line.Progress(here, "output/stage1.db") as progress:
         progress.add(Batch([Skipped(f"{number}.png", "damaged", "cut") for number in range(23)]))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "skipped 0.png: damaged (cut)"
-    assert lines[20:] == ["... and 3 more skipped files: see the table `skipped` of the database"]
+    assert lines[20:] == ["... and 3 more skipped files: see the table `skipped` of output/stage1.db"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -170,6 +170,17 @@ def test_odd_folder_names_in_zips_are_no_tags(here):
     assert told("x.zip", tagged=True)[0] == ("skipped", "x.zip/./a.png", "outside_tag_folder")
 
 
+def test_names_in_utf8_without_the_flag_are_read_as_utf8(here):
+    data = zipped({"Vögel/ä.png": png(1)})
+    assert data.count(b"\x00\x08") >= 2  # the flag, in the local header and in the table of contents
+    unflagged = bytearray(data)
+    for header, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = unflagged.find(header) + offset
+        unflagged[at:at + 2] = b"\x00\x00"
+    write(here, {"x.zip": bytes(unflagged)})
+    assert told("x.zip")[0] == ("picture", "x.zip/Vögel/ä.png", "Vögel")
+
+
 def test_pictures_outside_a_tag_folder_are_not_even_decoded(here, monkeypatch):
     write(here, {"x/a.png": png(1)})
     monkeypatch.setattr(decoder_pool, "WORKER", ["/bin/false"])

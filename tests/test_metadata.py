@@ -79,7 +79,7 @@ def test_anything_else_is_refused_in_one_line(here, content, message):
 
 
 def test_a_missing_file_is_named(here):
-    with pytest.raises(Refused, match="cannot read nowhere.json: No such file or directory"):
+    with pytest.raises(Refused, match="cannot read nowhere.json: No such file or directory; stage 1 makes it"):
         read_metadata("nowhere.json")
 
 

@@ -195,6 +195,21 @@ def test_what_cannot_be_learnt_is_refused(here, tags, message):
     assert not (here / "output").exists()
 
 
+def test_two_files_of_different_datasets_are_recognised(here):
+    metadata, tags = dataset({"a": [90, 91], "b": [92, 93]})
+    with pytest.raises(Refused, match="no image of tags.json has a vector in metadata.json: these two files are not of one dataset"):
+        main(metadata, tags)
+
+
+def test_models_left_by_an_earlier_run_are_named(here, capsys):
+    main(*dataset({"old": list(range(20)), "kept": list(range(20, 40))}))
+    capsys.readouterr()
+    main(*dataset({"new": list(range(20)), "kept": list(range(20, 40))}))
+    assert capsys.readouterr().err == "".join(
+        f"still there from an earlier run: ./output/models/model-{model_type}-tag-old.pkl; delete it if its tag is gone\n"
+        for model_type in (LOGISTIC_REGRESSION, SVM))
+
+
 def test_images_without_a_vector_are_counted(here, capsys):
     metadata, tags = dataset({"a": [*range(10), 90, 91], "b": list(range(20, 40))})
     main(metadata, tags)
@@ -205,9 +220,10 @@ def test_the_command_line_shows_how_good_each_model_is_on_the_images_held_out(he
     metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
     assert command(["--metadata-json", metadata, "--tag_to_hash_json", tags, "--test_per", "0.2"]) == 0
     assert capsys.readouterr().out == (
-        "held out: average precision        ovr-logistic-regression     ovr-svm\n"
-        "high                                                1.0000      1.0000\n"
-        "low                                                 1.0000      1.0000\n"
-        "processed 4, unchanged 0, skipped 0\n")
+        "average precision on held-out images  of the tag of others  ovr-logistic-regression  ovr-svm\n"
+        "high                                           4         4                   1.0000   1.0000\n"
+        "low                                            4         4                   1.0000   1.0000\n"
+        "trained 4 models of 2 tags\n"
+        "processed 40, unchanged 0, skipped 0\n")
     assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--test_per", "1"]) == 2
     assert capsys.readouterr().err == "error: --test_per 1.0 is not a share of the images, between 0 and 1\n"

@@ -165,6 +165,10 @@ def test_an_earlier_result_is_replaced_as_a_whole_and_anything_else_is_left_alon
     write(here, {"scored/notes.txt": b"mine"})
     before = tree(here / "scored")
     capsys.readouterr()
+    (here / "scored/notes.txt").rename(here / "scored/ovr-svm/notes.txt")
+    assert ready(classify, "newer") == 2
+    assert "holds an earlier result and files added since, which would be lost" in capsys.readouterr().err
+    (here / "scored/ovr-svm/notes.txt").rename(here / "scored/notes.txt")
     for output, message in {
         "scored": f"error: --output {here}/scored holds an earlier result and notes.txt, which would be lost; name another folder",
         "taken": f"error: --output {here}/taken is not empty and holds no earlier result; name another folder",
@@ -255,7 +259,7 @@ def test_each_stage_sends_the_others_input_to_the_other(here, ready, capsys):
     (classify, "nowhere", [], "no such file or folder: nowhere"),
     (classify, "empty", [], "no readable picture to score in empty (it is empty)"),
     (classify, "junk", [], "no readable picture to score in junk (1 not_an_image)"),
-    (classify_zip, "junk", [], "no readable picture to score in junk (1 not_in_archive)"),
+    (classify_zip, "junk", [], "no readable picture to score in junk (1 not_in_archive); stage 3 scores pictures outside ZIPs"),
     (classify, "junk", ["--metadata_json", "nowhere.json"], "cannot read nowhere.json: No such file or directory"),
     (classify, "junk", ["--metadata_json", "junk/a.txt"], "junk/a.txt is not valid JSON"),
     (classify, "junk", ["--model", "empty"], "no usable model in empty; stage 2 makes them"),
