@@ -1,5 +1,6 @@
 """FileCache, ClipCache and TagCache as a programmer calls them: whole dicts and whole rows."""
 import sqlite3
+from contextlib import closing
 from hashlib import blake2b
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_adding_a_folder_again_embeds_nothing_and_with_a_file_cache_decodes_noth
 def test_of_several_models_the_instances_own_vector_comes_first(photos, tiny):
     clips = ClipCache(**tiny)
     clips.add_folder_to_clip_cache(photos)
-    with sqlite3.connect(CLIPS) as connection:
+    with closing(sqlite3.connect(CLIPS)) as connection, connection:
         connection.execute("INSERT INTO clip_cache SELECT hash_id, 'another:model', precision, clip_vector FROM clip_cache")
     assert clips.get_clip_by_hash(CLIPS, hash_of(0))["model"] == clips.encoder.key
     assert ClipCache("another", "model").get_clip_by_hash(CLIPS, hash_of(0))["model"] == "another:model"

@@ -3,6 +3,7 @@ import os
 import pickle
 import random
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -33,7 +34,7 @@ class Numbers(Table):
 @pytest.mark.parametrize("table", TABLES)
 def test_every_database_is_marked_versioned_in_wal_mode_and_has_a_table_of_skipped_files(here, table):
     table.create("a.sqlite")
-    with sqlite3.connect("a.sqlite") as connection:
+    with closing(sqlite3.connect("a.sqlite")) as connection:
         one = {pragma: connection.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in (
             "application_id", "user_version", "journal_mode", "page_size")}
         skipped = [row[1] for row in connection.execute("PRAGMA table_info(skipped)")]
@@ -74,7 +75,7 @@ def test_an_empty_file_left_by_a_killed_run_becomes_a_database(here):
 
 
 def test_a_database_whose_making_was_cut_off_is_made_to_its_end(here):
-    with sqlite3.connect("a.sqlite") as connection:
+    with closing(sqlite3.connect("a.sqlite")) as connection:
         connection.execute("PRAGMA journal_mode = WAL")  # writes the first page
     assert os.path.getsize("a.sqlite") > 0
     assert Numbers.create("a.sqlite") is True
