@@ -8,7 +8,7 @@
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import islice
 
@@ -17,7 +17,7 @@ import numpy as np
 from cache.batches import Batch, Counts, Embedding, Store, observers, record
 from cache.cache_file import FileTable, files_beside
 from cache.clip_encoder import ClipEncoder
-from cache.image_source import images
+from cache.image_source import anywhere, images
 from cache.source_file import Picture, Skipped, SourceFile
 from cache.sqlite_table import Table, cleared, created, database_path
 
@@ -79,6 +79,9 @@ class ClipTable(Table):
             return []
         best: list[tuple[float, str]] = []
         for part in _parts(self.vectors(model), NEIGHBOURS_AT_ONCE):
+            part = [(name, vector) for name, vector in part if vector.shape == query.shape]
+            if not part:
+                continue
             matrix = np.stack([vector for _, vector in part])
             cosines = matrix @ query / np.maximum(np.linalg.norm(matrix, axis=1) * np.linalg.norm(query), 1e-12)
             scored = zip(cosines.tolist(), (name for name, _ in part), strict=True)
@@ -128,13 +131,15 @@ class ClipCache:
 
     def add_folder_to_clip_cache(
         self, data_dir: str, out_dir: str = "./output", db_name: str = "clip_cache.sqlite", *, observer: Store | None = None,
+        allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Embed a folder, a picture or a ZIP; pictures whose vector is there are not embedded again."""
         path = database_path(out_dir, db_name)
         with ClipTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             store, counts = ClipStore(table, self.encoder, files), Counts()
             embedding = Embedding(self.encoder, store.has)
-            record(images(data_dir, known=store.known, crop_for=embedding.crop_for), [store, counts, *observers(observer)], embedding)
+            stream = images(data_dir, known=store.known, crop_for=embedding.crop_for, allowed=allowed)
+            record(stream, [store, counts, *observers(observer)], embedding)
         return {"db_path": path, **counts.as_dict()}
 
     def get_random_hash(self, db_path: str) -> dict | None:

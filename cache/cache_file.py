@@ -7,9 +7,11 @@
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 import os
+from collections.abc import Callable
 
 from cache.batches import Batch, Counts, Store, observers, record
-from cache.image_source import images
+from cache.image_source import anywhere, images
+from cache.refusal import Missing
 from cache.source_file import Archive, Picture, Skipped, SourceFile
 from cache.sqlite_table import Table, cleared, created, database_path
 
@@ -104,13 +106,15 @@ class FileCache:
     @staticmethod
     def add_folder_to_file_cache(
         data_dir: str, out_dir: str = "./output", db_name: str = "file_cache.sqlite", *, observer: Store | None = None,
+        allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Read a folder, a picture or a ZIP; files known by path, size and time of change are not decoded again.
-        The observer is given every batch after it was stored; what it raises ends the reading."""
+        The observer is given every batch after it was stored; what it raises ends the reading. Links to what is not allowed(path) are
+        skipped."""
         path = database_path(out_dir, db_name)
         counts = Counts()
         with FileTable(path, create=True) as table:
-            record(images(data_dir, known=table.known), [table, counts, *observers(observer)])
+            record(images(data_dir, known=table.known, allowed=allowed), [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod
@@ -138,4 +142,9 @@ class FileCache:
 def files_beside(path: str | os.PathLike) -> FileTable | None:
     """The file cache in the same folder, if there is one: what it knows need not be decoded again."""
     beside = os.path.join(os.path.dirname(path), "file_cache.sqlite")
-    return FileTable(beside) if os.path.isfile(beside) else None
+    if os.path.islink(beside):  # it may belong to somebody else
+        return None
+    try:
+        return FileTable(beside)
+    except Missing:
+        return None

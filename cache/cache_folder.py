@@ -9,6 +9,7 @@ from cache.cache_score import Stage3Table, Stage4Table, ZipScoreTable
 from cache.cache_tag import TagTable
 from cache.dataset_table import DatasetTable
 from cache.refusal import Refused
+from cache.source_file import printable
 from cache.sqlite_table import APPLICATION_ID, Table
 
 KINDS: tuple[type[Table], ...] = (FileTable, ClipTable, TagTable, Stage3Table, Stage4Table, ZipScoreTable, DatasetTable)
@@ -25,13 +26,21 @@ def databases(root: str) -> Iterator[tuple[str, str]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = os.path.join(folder, name)
-            kind = name.endswith((".sqlite", ".db")) and table_of(path)
+            kind = _own_kind(path)
             if kind:
                 yield path, kind.name
 
 
+def _own_kind(path: str) -> type[Table] | None:
+    """Of a real file with the name of a database, not of a link, whose name is text."""
+    named = path.endswith((".sqlite", ".db")) and printable(path) == path
+    return table_of(path) if named and not os.path.islink(path) else None
+
+
 def table_of(path: str) -> type[Table] | None:
     """The kind of a database of ours, None for anything else."""
+    if not os.path.isfile(path):  # to open a pipe would wait for its other end
+        return None
     try:
         with open(path, "rb") as file:
             header = file.read(HEADER_BYTES)
@@ -54,10 +63,10 @@ class Surroundings:
     def __init__(self, db_path: str):
         self._stack = ExitStack()
         self._tables: dict[type[Table], Table] = {}
-        folder = os.path.dirname(os.path.abspath(db_path))
+        folder = os.path.dirname(os.path.realpath(db_path))
         for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
-            kind = table_of(path) if name.endswith((".sqlite", ".db")) else None
+            kind = _own_kind(path)
             if kind and kind not in self._tables:
                 self._tables[kind] = self._stack.enter_context(kind(path))
 

@@ -6,11 +6,12 @@
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
+from collections.abc import Callable
 from contextlib import nullcontext
 
 from cache.batches import Batch, Counts, Store, observers, record
 from cache.cache_file import files_beside
-from cache.image_source import images
+from cache.image_source import anywhere, images
 from cache.source_file import Picture, Skipped
 from cache.sqlite_table import Table, cleared, created, database_path
 
@@ -63,13 +64,14 @@ class TagCache:
     @staticmethod
     def add_folder_to_tag_cache(
         data_dir: str, out_dir: str = "./output", db_name: str = "tag_cache.sqlite", *, observer: Store | None = None,
+        allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Read a folder of tag folders, or a ZIP of one; an image seen under two tags has both."""
         path = database_path(out_dir, db_name)
         with TagTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             counts = Counts()
             known = {"known": files.known} if files else {}
-            record(images(data_dir, tagged=True, **known), [table, counts, *observers(observer)])
+            record(images(data_dir, tagged=True, **known, allowed=allowed), [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod

@@ -146,6 +146,7 @@ class DecoderPool:
         self._threads = ThreadPoolExecutor(len(self._decoders), thread_name_prefix="decoder")
         # Two budgets, always taken in this order, so that no two threads wait for each other.
         self._encoded, self._decoded = (Budget(limits.decoder_budget_mib * MIB) for _ in range(2))
+        self._closing = False
         self._closed = threading.Event()
         self._watchdog = threading.Thread(target=self._watch, daemon=True, name="decoder-watchdog")
 
@@ -154,11 +155,12 @@ class DecoderPool:
         return self
 
     def __exit__(self, *error) -> None:
-        self._closed.set()
+        self._closing = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._stop_decoders()  # ends what is under way ...
         self._threads.shutdown()
         self._stop_decoders()  # ... and what a thread had just begun
+        self._closed.set()
         self._watchdog.join()
 
     def _stop_decoders(self) -> None:
@@ -179,10 +181,11 @@ class DecoderPool:
     def _decode(self, file, finish: Callable, crop_for: CropFor):
         decoder = self._idle.get()
         try:
-            if self._closed.is_set():
-                raise CancelledError
             with self._encoded.hold(file.size):
-                return finish(file, *decoder.decode(file.read(self._limits.max_member_mib * MIB), self._decoded, crop_for))
+                data = file.read(self._limits.max_member_mib * MIB)
+                if self._closing:
+                    raise CancelledError
+                return finish(file, *decoder.decode(data, self._decoded, crop_for))
         except Skip as skip:
             return finish(file, skip)
         finally:

@@ -25,10 +25,15 @@ from cache.source_file import Archive, Item, Known, Picture, Skipped, SourceFile
 from cache.zip_reader import ENTER, ZipReader, is_zip
 
 
+def anywhere(path: str) -> bool:
+    """Links may lead anywhere: it is the person's own folder."""
+    return True
+
+
 def images(
     source: str | os.PathLike, *, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), num_threads: int = 4,
     window: int = 64, crop_for: Callable[[str, str | None], CropSpec | None] = lambda *hash_ids: None,
-    known: Known = lambda file: None,
+    known: Known = lambda file: None, allowed: Callable[[str], bool] = anywhere,
 ) -> Iterator[Item]:
     """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the decoding;
     crop_for(hash_id, old_hash_id), called from several threads, says whether a crop is wanted. Raises Missing if there is no `source`."""
@@ -37,33 +42,34 @@ def images(
         return spec and vars(spec)
 
     with DecoderPool(num_threads, window, limits) as pool:
-        yield from _count_content(pool.map(walk(source, archives, tagged, limits, known), _finish, wish))
+        yield from _count_content(pool.map(walk(source, archives, tagged, limits, known, allowed), _finish, wish))
 
 
 def walk(
     source: str | os.PathLike, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), known: Known = lambda file: None,
+    allowed: Callable[[str], bool] = anywhere,
 ) -> Iterator[SourceFile | Item]:
     """The files under `source` before any decoding: SourceFile to be decoded, Picture where known(file) has it, Archive, Skipped."""
     zips = ZipReader(limits, archives, tagged, known)
-    for file in disk_files(source):
+    for file in disk_files(source, allowed):
         if isinstance(file, Skipped):
             yield file
         else:
             yield from zips.expand(file)
 
 
-def disk_files(source: str | os.PathLike) -> Iterator[SourceFile | Skipped]:
-    """Regular files under a folder, sorted by name at each level; or the one file given."""
+def disk_files(source: str | os.PathLike, allowed: Callable[[str], bool] = anywhere) -> Iterator[SourceFile | Skipped]:
+    """Regular files under a folder, sorted by name at each level; or the one file given. Links are followed if allowed(path)."""
     source = os.fspath(source)
     if not os.path.exists(source):
         raise Missing(f"no such file or folder: {source}")
     if os.path.isdir(source):
-        yield from _folder(source.rstrip("/" + os.sep) or os.sep, None, ())
+        yield from _folder(source.rstrip("/" + os.sep) or os.sep, None, (), allowed)
     else:
         yield _disk_file(source, None)
 
 
-def _folder(path: str, name: str | None, ancestors: tuple) -> Iterator[SourceFile | Skipped]:
+def _folder(path: str, name: str | None, ancestors: tuple, allowed: Callable[[str], bool]) -> Iterator[SourceFile | Skipped]:
     try:
         status = os.stat(path)
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
@@ -75,8 +81,10 @@ def _folder(path: str, name: str | None, ancestors: tuple) -> Iterator[SourceFil
         yield Skipped(printable(path), "unreadable", "a link to a folder that holds it")
         return
     for entry in entries:
-        if os.path.isdir(entry.path):  # unlike entry.is_dir() False for a link to itself
-            yield from _folder(entry.path, entry.name, (*ancestors, here))
+        if entry.is_symlink() and not allowed(entry.path):
+            yield Skipped(printable(entry.path), "unreadable", "a link that leads out of the allowed folders")
+        elif os.path.isdir(entry.path):  # unlike entry.is_dir() False for a link to itself
+            yield from _folder(entry.path, entry.name, (*ancestors, here), allowed)
         else:
             yield _disk_file(entry.path, name)
 

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from joblib.numpy_pickle import NumpyUnpickler
+from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
 from cache.refusal import Refused
 
@@ -42,6 +42,9 @@ class _ListedUnpickler(NumpyUnpickler):
         return super().find_class(MOVED.get(module, module), name)
 
     def load_build(self) -> None:
+        # A wrapper reads the array behind it, with another unpickler if its dtype says that it holds objects.
+        if isinstance(self.stack[-2], NumpyArrayWrapper) and not _is_plain_wrapper(self.stack[-1]):
+            raise Refused(f"{self.filename} holds an array of records or objects, which no model needs")
         # The state of a dtype may only say its byte order: (version, order, subarray, names, fields, size, alignment, flags ...).
         state = self.stack[-1]
         if isinstance(self.stack[-2], np.dtype) and (not isinstance(state, tuple) or len(state) < 8 or any(state[2:5]) or state[7]):
@@ -49,6 +52,10 @@ class _ListedUnpickler(NumpyUnpickler):
         super().load_build()
 
     dispatch[pickle.BUILD[0]] = load_build
+
+
+def _is_plain_wrapper(state: object) -> bool:
+    return isinstance(state, dict) and isinstance(state.get("dtype"), np.dtype) and not state["dtype"].hasobject
 
 
 def _plain_dtype(*arguments) -> np.dtype:

@@ -38,6 +38,8 @@ class SourceFile:
         try:
             with self.open() as stream:
                 return read(stream)
+        except Skip:
+            raise
         except NotImplementedError as error:  # a compression method that zipfile does not know
             raise Skip("unsupported_type", str(error)) from None
         except OSError as error:

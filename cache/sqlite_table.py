@@ -5,8 +5,10 @@ Not an ORM: a subclass of Table names its table and schema and keeps its own SQL
 import os
 import random
 import sqlite3
+import threading
 from collections.abc import Iterable
 from pathlib import Path
+from sqlite3 import DatabaseError  # for rooms that have to answer for it without speaking SQL
 
 from cache.refusal import Missing, Refused
 from cache.source_file import Skipped
@@ -20,7 +22,11 @@ RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier tha
 
 
 class Table:
-    """One open database file with our table `name` in it. Use as a context manager; `with table.connection:` is one transaction."""
+    """One open database file with our table `name` in it. Use as a context manager; `with table.connection:` is one transaction.
+
+    Every thread has a connection of its own: Python's sqlite3 keeps prepared statements per connection, and two threads that run the
+    same one at once get errors, or worse. What a thread has not committed the others do not see.
+    """
 
     name = ""
     schema: tuple[str, ...] = ()
@@ -33,7 +39,15 @@ class Table:
             self.create(path)
         if not os.path.isfile(path):
             raise Missing(f"no such database: {path}")
-        self.connection = self._verified(path)
+        self._connections = {threading.get_ident(): self._verified(path)}
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """That of the calling thread, opened with its first use."""
+        connection = self._connections.get(threading.get_ident())
+        if connection is None:
+            connection = self._connections[threading.get_ident()] = self._verified(self.path)
+        return connection
 
     @classmethod
     def create(cls, path: str | os.PathLike) -> bool:
@@ -64,7 +78,8 @@ class Table:
         self.close()
 
     def close(self) -> None:
-        self.connection.close()
+        for connection in self._connections.values():
+            connection.close()
 
     def record_skips(self, skips: Iterable[Skipped]) -> None:
         """Within the caller's transaction: the newest reason for each path."""
@@ -143,11 +158,11 @@ class Table:
 
 
 def _connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
-    # Look-ups may come from the decoder threads; SQLite itself serialises the use of one connection.
     try:
         connection = sqlite3.connect(
             f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS,
-            isolation_level="IMMEDIATE", check_same_thread=False,
+            isolation_level="IMMEDIATE",
+            check_same_thread=False,  # the thread that closes a table closes the connections of the others
         )
     except sqlite3.OperationalError as error:
         raise Refused(f"cannot open the database {path}: {error}") from None
@@ -165,18 +180,25 @@ def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
 
 def _verify(connection: sqlite3.Connection, path: str | os.PathLike, name: str) -> None:
     try:
+        connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
         connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone()
     except sqlite3.DatabaseError as error:
         raise Refused(f"{path} is not a readable database: {error}") from None
+    if application == 0 and _is_empty(connection, path):
+        raise Missing(f"no such database: {path}; it is only being made")
     if application != APPLICATION_ID:
         raise Refused(f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
     if version != SCHEMA_VERSION:
         raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
     if not found:
         raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
+
+
+def is_busy(error: DatabaseError) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def database_path(out_dir: str | os.PathLike, db_name: str) -> str:

@@ -33,7 +33,7 @@ def stored_file(absolute_path: str) -> SourceFile:
 def _member(archive: Path | io.BytesIO, inside: str, limits: Limits = Limits()) -> io.BytesIO:
     """The member with this path; a leading part of it may name a ZIP in the ZIP."""
     with ZipFile(archive) as opened:
-        for info in opened.infolist():
+        for info in reversed(opened.infolist()):  # of two with one name the last counts, as for the reader
             name = member_name(info)
             if inside == name or inside.startswith(name + "/") and not info.is_dir():
                 if info.file_size > limits.max_member_mib * MIB:
@@ -52,24 +52,24 @@ class Thumbnails:
         weakref.finalize(self, self._pool.__exit__)
         self._kept: OrderedDict[tuple, bytes] = OrderedDict()
 
-    def jpeg(self, file: SourceFile, size: int) -> bytes:
-        """Raises Skip if the file is no picture (any more)."""
-        key = (file.absolute_path, file.mtime_ns, size)
+    def jpeg(self, file: SourceFile, size: int, resize_mode: str = "shortest") -> bytes:
+        """The centre of the picture, or all of it on white with "longest". Raises Skip if the file is no picture (any more)."""
+        key = (file.absolute_path, file.mtime_ns, size, resize_mode)
         found = self._kept.pop(key, None)
         if found is None:
-            found = self._made(file, size)
+            found = self._made(file, CropSpec(size, resize_mode, fill=255))
         self._kept[key] = found
         while sum(map(len, list(self._kept.values()))) > LARGEST_CACHE:
             self._kept.popitem(last=False)
         return found
 
-    def _made(self, file: SourceFile, size: int) -> bytes:
+    def _made(self, file: SourceFile, spec: CropSpec) -> bytes:
         def finish(_, outcome, crop: bytes = b"") -> bytes | Skip:
             return outcome if isinstance(outcome, Skip) else crop
 
-        [crop] = self._pool.map([file], finish, lambda *hash_ids: vars(CropSpec(size)))
+        [crop] = self._pool.map([file], finish, lambda *hash_ids: vars(spec))
         if isinstance(crop, Skip):
             raise crop
         buffer = io.BytesIO()
-        Image.frombytes("RGB", (size, size), crop).save(buffer, "JPEG", quality=JPEG_QUALITY)
+        Image.frombytes("RGB", (spec.size, spec.size), crop).save(buffer, "JPEG", quality=JPEG_QUALITY)
         return buffer.getvalue()

@@ -1,4 +1,5 @@
 """ZIPs, nested to any depth: their members become SourceFiles like files on disk. Nothing is extracted under its own name."""
+import io
 import re
 import shutil
 import tempfile
@@ -112,7 +113,8 @@ class ZipReader:
         """An inner ZIP must be seekable: in memory while small, else in an anonymous temporary file."""
         if file.size > self._limits.max_member_mib * MIB:
             raise Skip("too_large", f"{file.size} bytes")
-        spool = tempfile.SpooledTemporaryFile(max_size=self._limits.inner_zip_memory_bytes)
+        # Not a SpooledTemporaryFile: before Python 3.11 it lacks what zipfile asks of a file.
+        spool = io.BytesIO() if file.size <= self._limits.inner_zip_memory_bytes else tempfile.TemporaryFile()
         with file.open() as stream:
             shutil.copyfileobj(stream, spool, MIB)
         spool.seek(0)

@@ -3,6 +3,7 @@ import os
 import pickle
 import random
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -153,6 +154,28 @@ def test_a_random_row_reads_no_more_of_a_large_table_than_of_a_small_one(here):
         for _ in range(20):
             table.random_row()
     assert len(steps) < 20
+
+
+def test_many_threads_may_ask_one_table_the_same_at_once(here):
+    with Numbers("a.sqlite", create=True) as table:
+        table.fill(range(50))
+        wrong = []
+
+        def ask() -> None:
+            for value in list(range(50)) * 40:
+                row = table._one("value = ?", value)
+                if row is None or row["value"] != value:
+                    wrong.append(value)
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for number in range(1000, 1200):
+            table.fill([number])
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert len(table.values()) == 250
 
 
 def test_skipped_files_keep_their_newest_reason_until_they_are_read(here):

@@ -22,8 +22,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--token", default=None, help="what clients must present: Authorization: Bearer <token>, or /login in a browser")
     arguments = command_line.parse(parser, argv)
 
-    from web_api.guard import is_loopback
+    from web_api.guard import LONGEST_BODY, is_loopback
 
+    if arguments.token == "":
+        print("error: --token is empty, and so no token at all; name one", file=sys.stderr)
+        return 2
     if arguments.token is None and not (is_loopback(arguments.host) or arguments.host == "localhost"):
         print(f"error: --host {arguments.host} is not loopback; name a --token, or anybody there could read and write", file=sys.stderr)
         return 2
@@ -37,7 +40,8 @@ def main(argv: list[str] | None = None) -> int:
 
     app = create_app(Roots(arguments.root) if arguments.root else None, arguments.token, arguments.name)
     try:
-        server = waitress.create_server(app, host=arguments.host, port=arguments.port, threads=THREADS, ident=None)
+        server = waitress.create_server(app, host=arguments.host, port=arguments.port, threads=THREADS, ident=None,
+                                        max_request_body_size=LONGEST_BODY)
     except OSError as error:
         print(f"error: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}", file=sys.stderr)
         return 2

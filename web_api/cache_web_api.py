@@ -13,6 +13,7 @@ from numpy import ndarray
 from werkzeug.exceptions import HTTPException
 
 from cache.refusal import Missing, Refused
+from cache.sqlite_table import DatabaseError, is_busy
 from web_api import guard, pages
 from web_api.api_error import ApiError
 from web_api.endpoints import TRUTHS, Endpoint, cache_endpoints
@@ -21,6 +22,7 @@ from web_api.openapi import document
 from web_api.pictures import Pictures, scores
 from web_api.roots import Roots
 
+MOST_WAITING_CLIENTS = 4  # half the threads of the server
 PATIENCE_SECONDS = 10  # how long adding a folder is waited for before the answer is 202 and a job
 
 
@@ -39,6 +41,7 @@ class CacheApi:
 
     def __init__(self, roots: Roots):
         self.roots, self.jobs, self.endpoints = roots, Jobs(), cache_endpoints()
+        self._seats = threading.BoundedSemaphore(MOST_WAITING_CLIENTS)
         self._changing = threading.Lock()  # creating and deleting a database must not meet
 
     def view(self, endpoint: Endpoint):
@@ -80,10 +83,19 @@ class CacheApi:
         bound = endpoint.bind(values, self.roots)
         with self._changing:
             path = os.path.join(bound["out_dir"], bound["db_name"])
-            job = self.jobs.start(endpoint.name, path, lambda job: endpoint.call(**bound, observer=job))
-        if not job.wait(None if patient else PATIENCE_SECONDS):
-            return jsonify({"job": f"/jobs/{job.id}", **job.as_dict()}), 202
-        return _outcome(job), 200
+            job = self.jobs.start(endpoint.name, path, lambda job: endpoint.call(**bound, observer=job, allowed=self.roots.holds))
+        return (_outcome(job), 200) if self._waited(job, patient) else (jsonify({"job": f"/jobs/{job.id}", **job.as_dict()}), 202)
+
+    def _waited(self, job: Job, patient: bool) -> bool:
+        """Whether the job ended while the client was waiting; a few may wait, the other threads answer what is quick."""
+        if not self._seats.acquire(blocking=False):
+            if patient:
+                raise ApiError(409, "busy", f"too many clients are waiting; the job goes on as /jobs/{job.id}")
+            return job.wait(0)
+        try:
+            return job.wait(None if patient else PATIENCE_SECONDS)
+        finally:
+            self._seats.release()
 
 
 def picture_endpoints(roots: Roots) -> dict[str, Endpoint]:
@@ -108,7 +120,10 @@ def _values() -> dict:
     """The arguments of a request, from the query and, for POST, from a form or a JSON body."""
     values = dict(request.args)
     if request.method == "POST":
-        body = request.get_json() if request.is_json else request.form
+        try:
+            body = request.get_json() if request.is_json else request.form
+        except RecursionError:
+            body = None
         if not isinstance(body, dict):
             raise ApiError(400, "bad_body", "the body is not a JSON object")
         values.update(body)
@@ -147,6 +162,15 @@ def _install_errors(app: Flask) -> None:
     def refused_input(error: Refused) -> tuple[Response, int]:
         found = ApiError(404, "not_found", str(error)) if isinstance(error, Missing) else ApiError(400, "refused", str(error))
         return refused_request(found)
+
+    @app.errorhandler(DatabaseError)
+    def database_trouble(error: DatabaseError) -> tuple[Response, int]:
+        busy = is_busy(error)
+        return refused_request(ApiError(409 if busy else 400, "busy" if busy else "refused", f"the database: {error}"))
+
+    @app.errorhandler(OSError)
+    def storage_trouble(error: OSError) -> tuple[Response, int]:
+        return refused_request(ApiError(400, "refused", error.strerror or type(error).__name__))
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> tuple[Response, int]:

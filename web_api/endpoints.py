@@ -56,9 +56,11 @@ class Endpoint:
                 bound[parameter.name] = parameter.default
         for name in PATHS:
             if name in bound:
-                roots.check(bound[name])
+                bound[name] = roots.check(bound[name])
         if "db_name" in bound:
-            roots.check(os.path.join(bound["out_dir"], plain_name(bound["db_name"])))
+            path = os.path.join(bound["out_dir"], plain_name(bound["db_name"]))
+            if roots.check(path) != path:
+                raise ApiError(400, "bad_name", "db_name is a link; name the database itself")
         return bound
 
 
@@ -71,9 +73,18 @@ def _value(parameter: inspect.Parameter, value: object) -> str | bool | int | fl
         if str(value).lower() not in TRUTHS:
             raise ApiError(400, "bad_argument", f"{parameter.name} is neither true nor false")
         return TRUTHS[str(value).lower()]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _is_unicode(value):
         raise ApiError(400, "bad_argument", f"{parameter.name} is not a text")
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Not half a character, as JSON can escape one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(parameter: inspect.Parameter, value: object) -> int | float:

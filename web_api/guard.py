@@ -28,6 +28,8 @@ def install(app: Flask, token: str | None, names: Collection[str]) -> None:
 
     @app.before_request
     def refuse_strangers() -> None:
+        if (request.content_length or 0) > LONGEST_BODY:
+            raise ApiError(413, "body_too_long", f"the body is longer than {LONGEST_BODY} bytes")
         if len(request.query_string) > LONGEST_QUERY:
             raise ApiError(414, "query_too_long", f"the query is longer than {LONGEST_QUERY} bytes")
         if host_name(request.host) not in allowed_names:
@@ -45,13 +47,22 @@ def refuse_other_sites() -> None:
     """For requests that change something: a browser must not be talked into them by another site, and HEAD is only a look."""
     if request.method == "HEAD":
         raise ApiError(405, "method_not_allowed", "HEAD never changes anything; use GET or POST")
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site not in (None, "same-origin", "none") or origin is not None and urlsplit(origin).netloc != request.host:
+    site = request.headers.get("Sec-Fetch-Site")
+    # Browsers send Sec-Fetch-Site only where they trust the connection, hence the Referer.
+    named = [request.headers[name] for name in ("Origin", "Referer") if name in request.headers]
+    if site not in (None, "same-origin", "none") or any(_netloc(address) != request.host for address in named):
         raise ApiError(403, "cross_site", "another site may not change anything here")
 
 
+def _netloc(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
+
+
 def matches(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode(), token.encode())
+    return bool(given) and hmac.compare_digest(given.encode(), token.encode())
 
 
 def host_name(host: str) -> str:

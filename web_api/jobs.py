@@ -1,4 +1,5 @@
 """Long calls run in the background: started, waited for, watched, cancelled."""
+import os
 import threading
 import uuid
 from collections import OrderedDict
@@ -92,4 +93,4 @@ class Jobs:
 
     def busy_with(self, db_path: str) -> bool:
         with self._lock:
-            return any(job.active and job.db_path == db_path for job in self._jobs.values())
+            return any(job.active and os.path.realpath(job.db_path) == os.path.realpath(db_path) for job in self._jobs.values())

@@ -8,6 +8,7 @@ from cache.cache_folder import SCORES, Surroundings, databases
 from cache.cache_score import ScoreTable
 from cache.cache_tag import TagTable
 from cache.refusal import Refused
+from cache.sqlite_table import DatabaseError
 from web_api import guard
 from web_api.api_error import ApiError
 from web_api.endpoints import Endpoint
@@ -29,8 +30,8 @@ class Pages:
             for path, kind in databases(str(root)):
                 try:
                     found.append({"path": os.path.relpath(path), "kind": kind, "facts": _facts(path)})
-                except Refused:
-                    continue  # deleted since it was listed
+                except (Refused, DatabaseError):
+                    continue  # deleted since it was listed, or not what its header says
         return render_template("caches.html", caches=found, roots=self._roots.folders, views=VIEW_OF)
 
     def files(self, db_path: str, after: int = 0) -> str:

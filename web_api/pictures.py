@@ -1,8 +1,10 @@
 """Images and their thumbnails, read from where a database says they lie, if that is inside the roots."""
+import os
+
 from flask import Response
 
 from cache.cache_folder import table_of
-from cache.image_limits import Skip
+from cache.image_limits import MIB, Skip
 from cache.refusal import Missing, Refused
 from cache.source_file import SourceFile
 from cache.sqlite_table import Table
@@ -13,6 +15,7 @@ from web_api.roots import Roots
 # What browsers show and cannot run; everything else is shown as a JPEG of ours.
 SAFE_TYPES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"), (b"BM", "image/bmp"))
 SMALLEST, LARGEST = 16, 512
+LARGEST_FILE = 64 * MIB  # eight threads may hold one each
 FULL_SIZE = 1024  # of the JPEG that stands for a TIFF, a PPM ...
 CACHING = {"Cache-Control": "private, max-age=86400"}  # the hash is in the address
 
@@ -31,12 +34,12 @@ class Pictures:
 
     def image(self, hash_id: str, db_path: str) -> Response:
         file = self._file(hash_id, db_path)
-        data = self._safely(file.read)
+        data = self._safely(lambda: file.read(LARGEST_FILE))
         found = next((name for magic, name in SAFE_TYPES if data.startswith(magic)), None)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             found = "image/webp"
         if found is None:
-            data, found = self._safely(lambda: self._thumbnails.jpeg(file, FULL_SIZE)), "image/jpeg"
+            data, found = self._safely(lambda: self._thumbnails.jpeg(file, FULL_SIZE, "longest")), "image/jpeg"
         return Response(data, mimetype=found, headers=CACHING)
 
     def thumbnail(self, hash_id: str, db_path: str, size: int = 192) -> Response:
@@ -50,7 +53,8 @@ class Pictures:
             path = table.absolute_path(hash_id)
         if path is None:
             raise ApiError(404, "not_found", "no image with this hash")
-        return stored_file(self._roots.check(path))
+        self._roots.check(path)
+        return stored_file(os.path.realpath(path))
 
     @staticmethod
     def _safely(read):

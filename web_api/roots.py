@@ -15,17 +15,23 @@ class Roots:
         """ITT_ROOT, separated like PATH; without it the current folder."""
         return cls(list(filter(None, os.environ.get("ITT_ROOT", "").split(os.pathsep))) or ["."])
 
+    def holds(self, path: str) -> bool:
+        """Whether a path lies inside a root after all links are followed."""
+        resolved = Path(path).resolve()
+        return any(resolved.is_relative_to(folder) for folder in self.folders)
+
     def check(self, path: str) -> str:
-        """The path as it was given, if it lies inside a root after all links are followed. Raises ApiError 403, or 400 for no path."""
+        """The path to use: as it was given, or with its links followed where it has any. Raises ApiError 403 outside the roots, 400 for
+        what is no path."""
         if not path or "\0" in path:
             raise ApiError(400, "bad_path", "a path is empty or has a zero byte in it")
         try:
-            resolved = Path(path).resolve()
+            held, resolved = self.holds(path), os.path.realpath(path)
         except (OSError, RuntimeError, ValueError):
             raise ApiError(400, "bad_path", "a path cannot be resolved") from None
-        if not any(resolved.is_relative_to(folder) for folder in self.folders):
+        if not held:
             raise ApiError(403, "outside_root", f"{path} lies outside the allowed folders")
-        return path
+        return path if os.path.abspath(path) == resolved else resolved
 
 
 def plain_name(name: str) -> str:
