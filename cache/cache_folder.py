@@ -84,7 +84,9 @@ class Surroundings:
         return found["tags"] if found else []
 
     def scores(self, hash_id: str) -> list[dict]:
-        return next((rows for kind in SCORES if kind in self._tables and (rows := self._tables[kind].of_image(hash_id))), [])
+        """Under every model, each with the database it stands in."""
+        return [{**row, "db_path": self._tables[kind].path} for kind in SCORES if kind in self._tables
+                for row in self._tables[kind].of_image(hash_id)]
 
     def neighbours(self, hash_id: str, count: int = 12) -> list[dict]:
         clips = self._tables.get(ClipTable)

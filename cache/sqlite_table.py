@@ -56,7 +56,7 @@ class Table:
         connection = _connect(path, "rwc")
         try:
             if not _is_empty(connection, path):
-                _verify(connection, path, cls.name)
+                _verify(connection, path, cls)
                 return False
             connection.execute(f"PRAGMA page_size = {cls.page_size}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -138,7 +138,7 @@ class Table:
     def _verified(cls, path: str | os.PathLike) -> sqlite3.Connection:
         connection = _connect(path, "rw")
         try:
-            _verify(connection, path, cls.name)
+            _verify(connection, path, cls)
         except BaseException:
             connection.close()
             raise
@@ -178,13 +178,13 @@ def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
         raise Refused(f"{path} is not a readable database: {error}") from None
 
 
-def _verify(connection: sqlite3.Connection, path: str | os.PathLike, name: str) -> None:
+def _verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[Table]) -> None:
     try:
         connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
         connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchone()
+        found = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)).fetchone()
     except sqlite3.DatabaseError as error:
         raise Refused(f"{path} is not a readable database: {error}") from None
     if application == 0 and _is_empty(connection, path):
@@ -194,7 +194,9 @@ def _verify(connection: sqlite3.Connection, path: str | os.PathLike, name: str) 
     if version != SCHEMA_VERSION:
         raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
     if not found:
-        raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
+        raise Refused(f"{path} holds no table {table.name}; it is another cache of these tools")
+    if found["sql"] != table.schema[0]:  # SQLite keeps the statement as it was written
+        raise Refused(f"{path} holds a table {table.name} that these tools did not make; name another file")
 
 
 def is_busy(error: DatabaseError) -> bool:

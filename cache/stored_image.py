@@ -2,9 +2,10 @@
 import io
 import weakref
 from collections import OrderedDict
-from functools import partial
+from collections.abc import Iterator
+from functools import lru_cache, partial
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZipFile, ZipInfo
 
 from PIL import Image
 
@@ -30,17 +31,40 @@ def stored_file(absolute_path: str) -> SourceFile:
     raise Missing(f"no longer there: {absolute_path}")
 
 
-def _member(archive: Path | io.BytesIO, inside: str, limits: Limits = Limits()) -> io.BytesIO:
-    """The member with this path; a leading part of it may name a ZIP in the ZIP."""
-    with ZipFile(archive) as opened:
-        for info in reversed(opened.infolist()):  # of two with one name the last counts, as for the reader
-            name = member_name(info)
-            if inside == name or inside.startswith(name + "/") and not info.is_dir():
-                if info.file_size > limits.max_member_mib * MIB:
-                    raise Skip("too_large", f"{info.file_size} bytes")
-                data = io.BytesIO(opened.read(info))
-                return data if inside == name else _member(data, inside[len(name) + 1:], limits)
-    raise FileNotFoundError(2, "no longer in the archive", inside)
+def _member(path: Path, inside: str, limits: Limits = Limits()) -> io.BytesIO:
+    """The member of a ZIP with this path; a leading part of it may name a ZIP in the ZIP."""
+    status = path.stat()
+    archive, infos = _table_of_contents(path, status.st_mtime_ns, status.st_size)
+    while True:
+        name = inside if inside in infos else next((name for name in _leading(inside) if name in infos), None)
+        if name is None:
+            raise FileNotFoundError(2, "no longer in the archive", inside)
+        if infos[name].file_size > limits.max_member_mib * MIB:
+            raise Skip("too_large", f"{infos[name].file_size} bytes")
+        data = io.BytesIO(archive.read(infos[name]))
+        if name == inside:
+            return data
+        archive, inside = ZipFile(data), inside[len(name) + 1:]
+        infos = _infos(archive)
+
+
+@lru_cache(maxsize=4)
+def _table_of_contents(path: Path, mtime_ns: int, size: int) -> tuple[ZipFile, dict[str, ZipInfo]]:
+    """Kept for the few ZIPs whose pictures a page shows: half a second for one of 100,000 members. A changed file is another key."""
+    archive = ZipFile(path)
+    return archive, _infos(archive)
+
+
+def _infos(archive: ZipFile) -> dict[str, ZipInfo]:
+    """By the name in paths; of two with one name the last counts, as for the reader."""
+    return {member_name(info): info for info in archive.infolist()}
+
+
+def _leading(path: str) -> Iterator[str]:
+    """ "a/b/c" -> "a/b", "a": the ZIPs that a member may lie in."""
+    while "/" in path:
+        path = path.rsplit("/", 1)[0]
+        yield path
 
 
 class Thumbnails:

@@ -99,6 +99,8 @@ def foreign(name: str, *statements: str) -> str:
 
 def test_databases_that_are_not_ours_are_refused_and_not_touched(here):
     foreign("other.sqlite", "CREATE TABLE numbers(value)")
+    marks = (f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1")
+    foreign("forged.sqlite", "CREATE TABLE numbers(value)", *marks)
     foreign("newer.sqlite", f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 9", "CREATE TABLE numbers(value)")
     connection = sqlite3.connect(foreign("older-tool.sqlite", "CREATE TABLE numbers(hash_id, clip_vector)"))
     connection.execute("INSERT INTO numbers VALUES ('h', ?)", (pickle.dumps([1.0]),))
@@ -108,7 +110,7 @@ def test_databases_that_are_not_ours_are_refused_and_not_touched(here):
     FileTable.create("files.sqlite")
     before = {path.name: path.read_bytes() for path in here.iterdir()}
     messages = {}
-    for name in ("other", "newer", "older-tool", "text", "files", "missing"):
+    for name in ("other", "forged", "newer", "older-tool", "text", "files", "missing"):
         for create in (False, True) if name != "missing" else (False,):
             with pytest.raises(Refused) as caught:
                 Numbers(f"{name}.sqlite", create=create)
@@ -116,6 +118,7 @@ def test_databases_that_are_not_ours_are_refused_and_not_touched(here):
     not_ours = "was not made by these tools (caches of older ones hold pickles and are not read); name another file"
     assert messages == {
         "other": f"other.sqlite {not_ours}",
+        "forged": "forged.sqlite holds a table numbers that these tools did not make; name another file",
         "newer": "newer.sqlite has version 9 of the tables, this program knows version 1; name another file",
         "older-tool": f"older-tool.sqlite {not_ours}",
         "text": "text.sqlite is not a readable database: file is not a database",

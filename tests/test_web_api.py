@@ -2,13 +2,16 @@
 import io
 import json
 import os
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from PIL import Image
 
 from cache import ClipCache, FileCache, TagCache
 from cache.cache_file import FileTable
+from cache.sqlite_table import APPLICATION_ID
 from tests.conftest import ROOT, run_python
 from tests.drawing import drawn, encoded, png, tag_folders, tree, write, zipped
 from tests.test_caches import CLIPS, FILES, TAGS, hash_of
@@ -146,7 +149,7 @@ def test_a_row_that_leads_out_of_the_roots_is_not_followed(client, here, tmp_pat
     outside = write(tmp_path_factory.mktemp("outside"), {"secret.png": png(9)})
     write(here, {"x/a.png": png(1)})
     os.symlink(outside / "secret.png", here / "x" / "link.png")
-    FileCache.add_folder_to_file_cache("x")
+    FileCache.add_folder_to_file_cache("x")  # a person at the shell may follow the link, a client of the server may not
     assert error(client, f"/image/{hash_of(9)}?db_path={FILES}")[:2] == (403, "outside_root")
 
 
@@ -223,7 +226,8 @@ def test_a_long_job_is_answered_with_202_watched_and_cancelled(client, here, mon
     assert (status, job["job"]) == (202, f"/jobs/{job['id']}")
     reached.wait()
     assert answer(client, job["job"])[1]["state"] == "running"
-    assert error(client, f"/clear_file_cache?db_path={FILES}&delete_cache=true")[:2] == (409, "busy")
+    for spelling in (FILES, "output/file_cache.sqlite", str(here / "output" / "file_cache.sqlite")):
+        assert error(client, f"/clear_file_cache?db_path={spelling}&delete_cache=true")[:2] == (409, "busy")
     assert answer(client, job["job"], "delete")[0] == 200
     go_on.set()
     while answer(client, job["job"])[1]["state"] == "running":
@@ -265,6 +269,59 @@ def test_another_site_may_look_up_nothing_of_consequence_and_change_nothing(clie
         assert error(client, "/create_file_cache", "post", headers=headers)[:2] == (403, "cross_site")
     assert not os.path.exists("output")
     assert answer(client, "/create_file_cache", headers={"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"})[0] == 200
+
+
+def test_a_page_on_another_port_is_another_site_even_without_fetch_metadata(client):
+    assert error(client, "/create_file_cache", headers={"Referer": "http://localhost:8080/page"})[:2] == (403, "cross_site")
+    assert error(client, "/create_file_cache", headers={"Origin": "http://["})[:2] == (403, "cross_site")
+
+
+def test_texts_that_are_no_texts_are_refused_and_never_an_error_of_the_server(client, here):
+    half = {"db_path": FILES, "hash_id": "\ud800"}
+    assert error(client, "/get_img_by_hash", "post", json=half) == (400, "bad_argument", "hash_id is not a text")
+    deep = error(client, "/create_file_cache", "post", data="[" * 200_000, content_type="application/json")
+    assert deep[0] == 400
+    assert error(client, f"/create_file_cache?out_dir={'x' * 300}")[:2] == (400, "refused")
+    os.mkfifo(here / "pipe.db")
+    (here / os.fsdecode(b"caf\xe9.sqlite")).write_bytes(b"x" * 200)
+    assert client.get("/").status_code == 200
+
+
+def test_a_database_that_only_looks_like_ours_breaks_no_page(client, here):
+    with closing(sqlite3.connect("fake.sqlite")) as connection:
+        connection.executescript(
+            f"CREATE TABLE file_cache(x); INSERT INTO file_cache VALUES (1);"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
+    assert client.get("/").status_code == 200
+    assert client.get("/files?db_path=fake.sqlite").status_code == 400
+    assert error(client, "/get_random_img?db_path=fake.sqlite")[:2] == (400, "refused")
+
+
+def test_a_locked_database_is_409(client, monkeypatch):
+    monkeypatch.setattr("cache.sqlite_table.BUSY_SECONDS", 0)
+    client.get("/create_file_cache")
+    with closing(sqlite3.connect(FILES, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert error(client, f"/clear_file_cache?db_path={FILES}") == (409, "busy", "the database: database is locked")
+
+
+def test_links_in_a_folder_do_not_lead_out_of_the_roots(client, here, tmp_path_factory):
+    outside = write(tmp_path_factory.mktemp("outside"), {"secret.png": png(9), "deep/er.png": png(8)})
+    write(here, {"x/a.png": png(1)})
+    os.symlink(outside / "secret.png", here / "x" / "link.png")
+    os.symlink(outside / "deep", here / "x" / "folder")
+    os.symlink(here / "photos" / "cats" / "00.png", here / "x" / "inside.png")
+    assert answer(client, "/add_folder_to_file_cache?data_dir=x")[1] == {"db_path": FILES, "processed": 2, "unchanged": 0, "skipped": 2}
+
+
+def test_a_link_to_a_cache_is_followed_to_the_cache_and_the_link_left_alone(client, here):
+    client.get("/create_file_cache")
+    os.symlink(here / "output" / "file_cache.sqlite", here / "link.sqlite")
+    write(here, {"link.sqlite-wal": b"somebody else's"})
+    assert answer(client, "/clear_file_cache?db_path=link.sqlite&delete_cache=true")[1]["db_path"] == str(here / FILES)
+    assert (here / "link.sqlite").is_symlink()
+    assert (here / "link.sqlite-wal").read_bytes() == b"somebody else's"
+    assert not (here / FILES).exists()
 
 
 def test_head_never_changes_anything(client):
@@ -336,6 +393,8 @@ def test_the_classic_ways_to_start_it_find_the_app(app, folder):
 
 
 def test_a_server_for_others_needs_a_token(here):
+    done = run_python("-m", "web_api", "--host", "0.0.0.0", "--token", "", cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, "error: --token is empty, and so no token at all; name one\n")
     done = run_python("-m", "web_api", "--host", "0.0.0.0", cwd=ROOT)
     assert (done.returncode, done.stderr) == (
         2, "error: --host 0.0.0.0 is not loopback; name a --token, or anybody there could read and write\n")

@@ -4,7 +4,7 @@ import os
 from flask import Flask, redirect, render_template, request
 
 from cache.cache_file import FileTable
-from cache.cache_folder import SCORES, Surroundings, databases
+from cache.cache_folder import Surroundings, databases
 from cache.cache_score import ScoreTable
 from cache.cache_tag import TagTable
 from cache.refusal import Refused
@@ -59,7 +59,6 @@ class Pages:
             return render_template(
                 "picture.html", db_path=db_path, picture=row, tags=around.tags(hash_id), scores=around.scores(hash_id),
                 neighbours=around.neighbours(hash_id), files=around.path_of(FileTable) or db_path, tag_cache=around.path_of(TagTable),
-                score_table=next(filter(None, map(around.path_of, SCORES)), None),
             )
 
     def bins(self, db_path: str, tag: str = "", model_type: str = "") -> str:
