@@ -134,7 +134,8 @@ def main() -> int:
             finally:
                 server.terminate()
     print(json.dumps(result, indent=1))
-    return int(bool(result["unexpected"]) or result["memory_growth_mib"] >= MOST_GROWTH_MIB or result["descriptor_growth"] > MOST_DESCRIPTORS)
+    grown = result["memory_growth_mib"] >= MOST_GROWTH_MIB or result["descriptor_growth"] > MOST_DESCRIPTORS
+    return int(bool(result["unexpected"]) or grown)
 
 
 if __name__ == "__main__":
