@@ -84,9 +84,10 @@ class Surroundings:
         return found["tags"] if found else []
 
     def scores(self, hash_id: str) -> list[dict]:
-        """Under every model, each with the database it stands in."""
-        return [{**row, "db_path": self._tables[kind].path} for kind in SCORES if kind in self._tables
+        """Under every model once, each with the database it stands in."""
+        rows = [{**row, "db_path": self._tables[kind].path} for kind in SCORES if kind in self._tables
                 for row in self._tables[kind].of_image(hash_id)]
+        return list({(row["model_type"], row["tag_name"]): row for row in reversed(rows)}.values())
 
     def neighbours(self, hash_id: str, count: int = 12) -> list[dict]:
         clips = self._tables.get(ClipTable)

@@ -170,8 +170,11 @@ def test_scores_are_paged_by_probability(client, trained, here):
 
 def test_pages_show_what_there_is(client, trained, here):
     from stage3.classify import main
+    from stage4.classify_zip import main as classify_zips
 
     main("photos", "scored")
+    write(here, {"zips/a.zip": zipped({"again.png": png(0)})})
+    classify_zips("zips", "scored-zips")
     write(here, {"photos/cats/<script>.png": png(700)})
     FileCache.add_folder_to_file_cache("photos")
     one = hash_of(0)
@@ -182,9 +185,9 @@ def test_pages_show_what_there_is(client, trained, here):
         assert "<script>" not in response.get_data(as_text=True)
         return response.get_data(as_text=True)
 
-    kinds = ("file_cache", "clip_cache", "tag_cache", "stage1", "stage3")
+    kinds = ("file_cache", "clip_cache", "tag_cache", "stage1", "stage3", "stage4", "zip_score_cache")
     assert [kind for kind in kinds if f"<td>{kind}</td>" not in page("/")] == []
-    assert page(f"/files?db_path={FILES}").count("<img") == 13
+    assert page(f"/files?db_path={FILES}").count("<img") == 14
     assert "2 tags" in page("/")
     assert page(f"/tags?db_path={TAGS}").count("/tag?") == 2
     assert page(f"/tag?db_path={TAGS}&tag=dogs").count("<img") == 6
