@@ -239,6 +239,25 @@ def test_a_long_job_is_answered_with_202_watched_and_cancelled(client, here, mon
     assert answer(client, job["job"])[1]["progress"] == {"processed": 12, "unchanged": 0, "skipped": 0}
 
 
+def test_while_four_clients_wait_the_next_is_answered_at_once(client, monkeypatch):
+    """The server has eight threads: adding folders must leave some for look-ups, and for cancelling."""
+    monkeypatch.setattr("web_api.cache_web_api.PATIENCE_SECONDS", 60)
+    go_on, add = threading.Event(), jobs.Job.add
+    monkeypatch.setattr(jobs.Job, "add", lambda self, batch: go_on.wait() and add(self, batch))
+    waiting = [threading.Thread(target=client.application.test_client().get, args=("/add_folder_to_file_cache?data_dir=photos",))
+               for _ in range(4)]
+    seats = client.application.view_functions["job"].__self__._seats
+    for thread in waiting:
+        thread.start()
+    while seats._value:
+        pass
+    assert answer(client, "/add_folder_to_file_cache?data_dir=photos")[0] == 202
+    assert error(client, "/add_folder_to_file_cache?data_dir=photos&wait=true")[:2] == (409, "busy")
+    go_on.set()
+    for thread in waiting:
+        thread.join()
+
+
 def test_only_this_machine_may_ask_without_a_token(client):
     stranger = {"REMOTE_ADDR": "192.0.2.7"}
     assert error(client, "/get_random_img?db_path=x", environ_base=stranger)[:2] == (403, "no_token")
