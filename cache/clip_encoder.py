@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class _Loaded:
     shift: "torch.Tensor"
     device: "torch.device"
     dtype: "torch.dtype"
+    part: int  # pictures a CPU core embeds at once
 
 
 class ClipEncoder:
@@ -69,11 +71,10 @@ class ClipEncoder:
 
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """uint8 (n, size, size, 3) -> float32 (n, d), not normalised."""
-        import torch
-
         loaded = self._loaded()
-        with torch.inference_mode():
-            return _features(loaded, torch.from_numpy(crops)).cpu().numpy()
+        if loaded.device.type != "cpu":
+            return _encode(loaded, crops)
+        return np.concatenate(_side_by_side(loaded, [crops[start:start + loaded.part] for start in range(0, len(crops), loaded.part)]))
 
     def _loaded(self) -> _Loaded:
         with self._lock:  # decoder threads ask, too
@@ -107,7 +108,7 @@ class ClipEncoder:
         encode = encode.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         std = torch.tensor(std, device=device).view(1, 3, 1, 1)
         scale, shift = 1 / (255 * std), -torch.tensor(mean, device=device).view(1, 3, 1, 1) / std
-        loaded = _Loaded(encode, crop_spec, scale, shift, device, torch.float32)
+        loaded = _Loaded(encode, crop_spec, scale, shift, device, torch.float32, family.PART)
         return loaded if self._wanted_precision == FP32 else _lowest_precision(loaded)
 
 
@@ -170,6 +171,26 @@ def _probe_pictures(size: int) -> "torch.Tensor":
     noise = np.fft.ifft2(spectrum).real
     noise *= 64 / noise.std((2, 3), keepdims=True)
     return torch.from_numpy(np.clip(128 + noise, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1).copy())
+
+
+def _side_by_side(loaded: _Loaded, parts: list[np.ndarray]) -> list[np.ndarray]:
+    """Each part on a core of its own. Cores that share one layer wait for each other at its end, and wait long where decoders run beside
+    them: 6 % of a whole run on two cores."""
+    import torch
+
+    cores = torch.get_num_threads()
+    streams = min(cores, len(parts))
+    with ThreadPoolExecutor(streams, "encoder", torch.set_num_threads, (cores // streams,)) as threads:
+        vectors = list(threads.map(lambda part: _encode(loaded, part), parts))
+    torch.set_num_threads(cores)  # torch hands the number that was set last to threads yet to come
+    return vectors
+
+
+def _encode(loaded: _Loaded, crops: np.ndarray) -> np.ndarray:
+    import torch
+
+    with torch.inference_mode():
+        return _features(loaded, torch.from_numpy(crops)).cpu().numpy()
 
 
 def _features(loaded: _Loaded, pictures: "torch.Tensor") -> "torch.Tensor":

@@ -129,7 +129,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         picture = image.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # convert() copies
 
 
 def _grey(values: np.ndarray, low: float, high: float) -> Image.Image:
