@@ -61,17 +61,36 @@ def read_metadata(path: str | os.PathLike) -> Metadata:
     """A metadata JSON, or a clip cache with the vectors of one encoder. Raises Refused for anything else."""
     if is_sqlite(path):
         return _read_clip_cache(path)
-    rows, vectors, keys = {}, [], set()
+    rows, keys, widths, matrix = {}, set(), set(), _GrowingMatrix()
     for hash_id, record in _records(path):
-        vectors.append(_vector(path, hash_id, record))
+        vector = _vector(path, hash_id, record)
         keys.add(f"{record.get('model')}:{record.get('pretrained')}")
-        rows[hash_id] = len(vectors) - 1
-    if not vectors:
+        widths.add(len(vector))
+        if len(keys) > 1 or len(widths) > 1:
+            raise Refused(f"{path} mixes vectors of several encoders ({', '.join(sorted(keys))}; {sorted(widths)} features); make it anew")
+        rows[hash_id] = matrix.append(vector)
+    if not rows:
         raise Refused(f"{path} holds no image")
-    widths = {len(vector) for vector in vectors}
-    if len(keys) > 1 or len(widths) > 1:
-        raise Refused(f"{path} mixes vectors of several encoders ({', '.join(sorted(keys))}; {sorted(widths)} features); make it anew")
-    return Metadata(keys.pop(), rows, np.stack(vectors))
+    return Metadata(keys.pop(), rows, matrix.whole())
+
+
+class _GrowingMatrix:
+    """Rows of a number not known before, in memory once: to grow, the operating system moves pages, not bytes."""
+
+    def __init__(self) -> None:
+        self._rows, self._count = np.empty((0, 0), np.float32), 0
+
+    def append(self, row: np.ndarray) -> int:
+        """Returns the number of the row."""
+        if self._count == len(self._rows):
+            self._rows.resize((max(1024, 2 * self._count), len(row)), refcheck=False)
+        self._rows[self._count] = row
+        self._count += 1
+        return self._count - 1
+
+    def whole(self) -> np.ndarray:
+        self._rows.resize((self._count, self._rows.shape[1]), refcheck=False)
+        return self._rows
 
 
 def is_sqlite(path: str | os.PathLike) -> bool:

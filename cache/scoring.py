@@ -19,7 +19,8 @@ from cache.metadata import write_json_object
 from cache.refusal import Refused
 from cache.result_folder import ResultFolder, reserve_default_output
 from cache.source_file import Picture
-from cache.tag_models import ModelSet, load_models
+from cache.tag_models import load_models
+from cache.tag_scores import ModelSet
 
 CACHE_FOLDER = "./output"
 
@@ -53,7 +54,7 @@ class Scorer:
     def add(self, batch: Batch) -> None:
         pictures = batch.of(Picture)
         vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
-        scores = self._models.score(np.stack(vectors)) if vectors else np.empty((0, len(self._models.models)))
+        scores = self._models.score(np.stack(vectors)) if vectors else np.empty((0, 0))
         lost = self._folder.place(pictures, scores)
         if lost:
             replaced = {pictures[position].file.file_path: skipped for position, skipped in lost.items()}
@@ -75,8 +76,9 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
         listing = stack.enter_context(ScoreListing(models))
         progress = stack.enter_context(command_line.Progress(settings.source, opened[0].path))
         output = settings.output or _reserved(stack)
+        model_set = ModelSet([model.estimator for model in models])
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
-            _stream(settings, archives, [vectors, Scorer(vectors, ModelSet(models), listing, folder), counts, progress])
+            _stream(settings, archives, [vectors, Scorer(vectors, model_set, listing, folder), counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(f"no readable picture to score in {settings.source} {counts.why_nothing()}{_other_stage(counts)}")
             write_json_object(folder.building / "output.json", listing.output_json())

@@ -1,11 +1,10 @@
-"""Classifier files of stage 2: their names, saving, safe loading, and one matrix product for all linear ones.
+"""Classifier files of stage 2: their names, saving, and safe loading.
 
 In every model class 0 is the tag and class 1 is everything else: predict_proba(vectors)[:, 0] is the tag's probability.
 """
 import json
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from cache.refusal import Refused
+from cache.tag_scores import ModelSet
 from cache.whole_file import whole_file
 
 LOGISTIC_REGRESSION, SVM = "ovr-logistic-regression", "ovr-svm"
@@ -109,51 +109,6 @@ def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False)
     return models, refusals
 
 
-class ModelSet:
-    """Many models as one function. Column j of score() belongs to models[j]."""
-
-    def __init__(self, models: Sequence[TagModel]):
-        self.models = list(models)
-        rows = [linear_row(model.estimator) for model in self.models]
-        self._linear = [index for index, row in enumerate(rows) if row is not None]
-        self._others = [index for index, row in enumerate(rows) if row is None]
-        self._weights = np.array([rows[index][0] for index in self._linear])
-        self._offsets = np.array([rows[index][1] for index in self._linear])
-
-    def score(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, d) -> probabilities of the tags, float64 (n, models). In float64, so that the product agrees with predict_proba to 1e-6."""
-        vectors = np.asarray(vectors, np.float64)
-        scores = np.empty((len(vectors), len(self.models)))
-        if self._linear:
-            scores[:, self._linear] = sigmoid(vectors @ self._weights.T + self._offsets)
-        for index in self._others:
-            scores[:, index] = self.models[index].estimator.predict_proba(vectors)[:, 0]
-        return scores
-
-
-def sigmoid(values: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # exp(-x) is inf where the probability is 0
-        return 1 / (1 + np.exp(-values))
-
-
-def linear_row(estimator) -> tuple[np.ndarray, float] | None:
-    """Weights and offset with sigmoid(vector @ weights + offset) = predict_proba(vector)[:, 0]; None if the model is not linear."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if isinstance(estimator, LogisticRegression):
-        if getattr(estimator, "multi_class", "auto") == "multinomial":
-            return None  # older models could ask for a softmax over two classes, which is another function
-        return -estimator.coef_[0], -float(estimator.intercept_[0])
-    if isinstance(estimator, Pipeline) and [type(step) for _, step in estimator.steps] == [StandardScaler, LogisticRegression]:
-        scaler, regression = (step for _, step in estimator.steps)
-        weights, offset = linear_row(regression)
-        weights = weights / scaler.scale_
-        return weights, offset - float(scaler.mean_ @ weights)
-    return None
-
-
 def _check_fit(model: TagModel, encoder: str, width: int) -> None:
     if model.encoder is not None and model.encoder != encoder:
         raise Refused(f"{model.path} was trained on vectors of {model.encoder}, these are of {encoder}; train with this metadata")
@@ -175,7 +130,7 @@ def _width(path: str, estimator) -> int:
 def _try_out(model: TagModel) -> None:
     """Estimators of much older scikit-learn versions load, but lack attributes that this version needs (an SVC from before 0.24)."""
     try:
-        ModelSet([model]).score(np.zeros((1, model.width)))
+        ModelSet([model.estimator]).score(np.zeros((1, model.width)))
     except Exception as error:
         raise Refused(f"{model.path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score, classification_report
+from sklearn.metrics import average_precision_score
 
 from cache.score_bins import bin_name, bin_number
 
@@ -98,10 +98,31 @@ def _quality(evaluation: Evaluation) -> Iterator[str]:
         yield f"{name.replace('_', ' '):<22}{'no held-out image' if value is None else f'{value:.4f}'}"
     if len(evaluation.scores()):
         yield ""
-        yield classification_report(
-            evaluation.is_tag(), evaluation.scores() >= THRESHOLD, labels=[True, False], target_names=["tag", "other"],
-            digits=4, zero_division=0,
-        ).rstrip()
+        yield from _classification_report(**confusion)
+
+
+def _classification_report(true_positive: int, false_negative: int, false_positive: int, true_negative: int) -> Iterator[str]:
+    """To the letter that of scikit-learn, which takes 12 ms for the four numbers; ratios of nothing are 0."""
+    supports = np.array([true_positive + false_negative, false_positive + true_negative])
+    predicted = np.array([true_positive + false_positive, false_negative + true_negative])
+    hits, total = np.array([true_positive, true_negative]), supports.sum()
+    table = np.array([_or_0(hits, predicted), _or_0(hits, supports), _or_0(2 * hits, predicted + supports)])
+    yield f"{'':>12}  {'precision':>9} {'recall':>9} {'f1-score':>9} {'support':>9}"
+    yield ""
+    for name, row, support in zip(("tag", "other"), table.T, supports, strict=True):
+        yield _report_row(name, row, support)
+    yield ""
+    yield f"{'accuracy':>12}  {'':>9} {'':>9} {hits.sum() / total:>9.4f} {total:>9}"
+    yield _report_row("macro avg", table.mean(1), total)
+    yield _report_row("weighted avg", table @ supports / total, total)
+
+
+def _report_row(name: str, row: np.ndarray, support: int) -> str:
+    return f"{name:>12}  " + " ".join(f"{value:>9.4f}" for value in row) + f" {support:>9}"
+
+
+def _or_0(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
 def _histogram(title: str, scores: np.ndarray) -> Iterator[str]:

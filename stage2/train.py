@@ -9,9 +9,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 import argparse
 import os
 import sys
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 import numpy as np
@@ -21,100 +19,55 @@ from cache.batches import Counts
 from cache.metadata import Metadata, read_metadata, read_tag_to_hashes
 from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, generate_model_path, model_paths, safe_name, save_model
+from cache.tag_scores import ModelSet
 from cache.whole_file import make_folder, whole_file
+from stage2.tagged_rows import FEWEST_IMAGES, Split, TaggedRows, folds_within
 
-OTHER_TRAINING, OTHER_VALIDATION = "other-training", "other-validation"
-FEWEST_IMAGES = 2  # of a class, in the training part: below that nothing can be calibrated
 MOST_FOLDS = 5
 # Measured on emoji, stamps and clothes, see docs/design.md.
 REGRESSION_C, SVM_C = 0.01, 10.0
 
 
-@dataclass(frozen=True)
-class Split:
-    """Row numbers of the metadata matrix. A row is a hash, so duplicates are never on both sides."""
 
-    tag_train: np.ndarray
-    tag_test: np.ndarray
-    other_train: np.ndarray
-    other_test: np.ndarray
-
-    def counts(self) -> dict[str, int]:
-        return {name: len(rows) for name, rows in vars(self).items()}
-
-
-class TaggedRows:
-    """Which rows of the matrix carry which tag, and which rows are negatives of a tag."""
-
-    def __init__(self, tag_to_hashes: dict[str, list[str]], metadata: Metadata):
-        hashes = {hash_id for listed in tag_to_hashes.values() for hash_id in listed}
-        self.without_vector = len(hashes - metadata.rows.keys())
-        self.with_vector = len(hashes) - self.without_vector
-        self._rows = {
-            tag: np.unique(np.array([metadata.rows[hash_id] for hash_id in listed if hash_id in metadata.rows], dtype=np.int64))
-            for tag, listed in sorted(tag_to_hashes.items())
-        }
-
-    def tags(self) -> list[str]:
-        return [tag for tag in self._rows if tag not in (OTHER_TRAINING, OTHER_VALIDATION)]
-
-    def of(self, tag: str) -> np.ndarray:
-        return self._rows[tag]
-
-    def negatives(self, tag: str) -> np.ndarray:
-        if OTHER_TRAINING in self._rows:
-            pool = self._rows[OTHER_TRAINING]
-        else:
-            pool = np.unique(np.concatenate([rows for name, rows in self._rows.items() if name != OTHER_VALIDATION]))
-        return np.setdiff1d(pool, self._rows[tag])
-
-    def outside(self, tag: str) -> np.ndarray | None:
-        """Images of no tag, for the out-of-distribution histogram."""
-        return np.setdiff1d(self._rows[OTHER_VALIDATION], self._rows[tag]) if OTHER_VALIDATION in self._rows else None
-
-
-def split_rows(tag: str, positives: np.ndarray, negatives: np.ndarray, test_per: float) -> Split:
-    """Hold out the same share of both classes, but leave FEWEST_IMAGES of each for training. Seeded by the tag's name."""
-    generator = np.random.default_rng(zlib.crc32(tag.encode()))
-    parts = []
-    for rows in (positives, negatives):
-        held_out = max(0, min(round(test_per * len(rows)), len(rows) - FEWEST_IMAGES))
-        shuffled = generator.permutation(rows)
-        parts += [shuffled[held_out:], shuffled[:held_out]]
-    return Split(*parts)
-
-
-def new_estimator(model_type: str, split: Split):
-    """An untrained classifier; scaling and calibration are part of it, so that it takes the raw vectors of the metadata."""
-    from sklearn.calibration import CalibratedClassifierCV
+def fit_models(metadata: Metadata, splits: dict[str, Split], fold_of: np.ndarray, fitted: Callable[[], object]) -> Iterator[tuple]:
+    """(model type, tag, estimator) for both types of every tag. The scaling, one for all, and the calibration are part of an estimator, so
+    that it takes the raw vectors of the metadata. fitted() is called after each of the fits."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
 
-    if model_type == LOGISTIC_REGRESSION:
-        return make_pipeline(StandardScaler(), LogisticRegression(C=REGRESSION_C, max_iter=1000))
-    folds = min(MOST_FOLDS, len(split.tag_train), len(split.other_train))
-    return make_pipeline(StandardScaler(), CalibratedClassifierCV(SVC(C=SVM_C), ensemble=False, cv=folds))
+    from stage2 import kernel_svm, logistic_regression
+
+    training = {tag: split.training() for tag, split in splits.items()}
+    used = np.zeros((len(metadata.matrix), len(splits)), bool)
+    tags = np.zeros_like(used)
+    for column, (rows, classes) in enumerate(training.values()):
+        used[rows, column] = True
+        tags[rows[classes == 0], column] = True
+    scaler = StandardScaler().fit(metadata.matrix[used.any(1)])
+    features = scaler.transform(metadata.matrix)
+    for tag, (weights, offset) in zip(splits, logistic_regression.fit_all(features, tags, used, REGRESSION_C), strict=True):
+        fitted()
+        regression = LogisticRegression(C=REGRESSION_C)
+        regression.classes_, regression.n_features_in_ = np.array([0, 1]), metadata.width
+        regression.coef_, regression.intercept_ = -weights[None], np.array([-offset])  # towards class 1, which is not the tag
+        yield LOGISTIC_REGRESSION, tag, make_pipeline(scaler, regression)
+    tasks = [kernel_svm.Task(tag, rows, classes, folds_within(rows, classes, fold_of)) for tag, (rows, classes) in training.items()]
+    gamma = 1 / (metadata.width * max(features[used.any(1)].var(), 1e-12))  # scikit-learn's "scale"
+    for tag, machine in kernel_svm.fit_all(features, tasks, SVM_C, float(gamma), fitted):
+        yield SVM, tag, make_pipeline(scaler, machine)
 
 
-def fit(model_type: str, matrix: np.ndarray, split: Split):
-    rows = np.concatenate([split.tag_train, split.other_train])
-    classes = np.repeat([0, 1], [len(split.tag_train), len(split.other_train)])
-    return new_estimator(model_type, split).fit(matrix[rows], classes)
-
-
-def train_tag(tag: str, model_type: str, metadata: Metadata, tagged: TaggedRows, test_per: float, output_dir: str) -> dict:
-    """Fit, evaluate and write one model; returns its metrics and the counts of its split."""
+def write_model(
+    tag: str, model_type: str, estimator, metadata: Metadata, split: Split, outside: np.ndarray | None, output_dir: str,
+) -> dict:
+    """Evaluate and write one model; returns its metrics and the counts of its split."""
     from stage2.model_report import Evaluation, report_text
 
-    split = split_rows(tag, tagged.of(tag), tagged.negatives(tag), test_per)
-    estimator = fit(model_type, metadata.matrix, split)
-
-    def score(rows: np.ndarray | None) -> np.ndarray | None:
-        return rows if rows is None or not len(rows) else estimator.predict_proba(metadata.matrix[rows])[:, 0]
-
-    evaluation = Evaluation(tag, score(split.tag_test), score(split.other_test), score(tagged.outside(tag)))
+    parts = [split.tag_test, split.other_test, split.tag_test[:0] if outside is None else outside]
+    scores = ModelSet([estimator]).score(metadata.matrix[np.concatenate(parts)])[:, 0]
+    tag_scores, other_scores, outside_scores = np.split(scores, np.cumsum([len(part) for part in parts])[:2])
+    evaluation = Evaluation(tag, tag_scores, other_scores, None if outside is None else outside_scores)
     text = report_text(model_type, metadata.key, metadata.width, split.counts(), evaluation)
     report = os.path.join(output_dir, "reports", f"model-report-{safe_name(model_type)}-tag-{safe_name(tag)}.txt")
     with whole_file(report) as file:
@@ -160,15 +113,17 @@ def main(metadata_json: str, tag_to_hash_json: str, output_dir: str | None = Non
         raise Refused(f"no image of {tag_to_hash_json} has a vector in {metadata_json}: these two files are not of one dataset")
     if tagged.without_vector:
         print(f"{tagged.without_vector} images of {tag_to_hash_json} have no vector in {metadata_json}", file=sys.stderr)
-    jobs = [(tag, model_type) for tag in trainable(tagged) for model_type in (LOGISTIC_REGRESSION, SVM)]
-    if not jobs:
+    held_out = tagged.hold_out(test_per)
+    splits = {tag: tagged.split(tag, held_out) for tag in trainable(tagged)}
+    if not splits:
         raise Refused(f"no tag of {tag_to_hash_json} has {FEWEST_IMAGES} images with a vector in {metadata_json}")
     output_dir = output_dir or "./output"
     for folder in ("models", "reports"):
         make_folder(os.path.join(output_dir, folder))
     results: dict[str, dict] = {LOGISTIC_REGRESSION: {}, SVM: {}}
-    for tag, model_type in tqdm(jobs, unit=" models", disable=None):
-        results[model_type][tag] = train_tag(tag, model_type, metadata, tagged, test_per, output_dir)
+    with tqdm(total=len(splits) * (1 + MOST_FOLDS + 1), unit=" fits", disable=None) as bar:
+        for model_type, tag, estimator in fit_models(metadata, splits, tagged.folds(MOST_FOLDS), bar.update):
+            results[model_type][tag] = write_model(tag, model_type, estimator, metadata, splits[tag], tagged.outside(tag), output_dir)
     _name_stale_models(output_dir, results)
     return results
 

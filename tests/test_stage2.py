@@ -5,12 +5,19 @@ import shutil
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import classification_report
+from sklearn.svm import SVC
 
 from cache.metadata import Metadata, write_json_object
 from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
+from cache.tag_scores import radial_kernel
+from stage2 import kernel_svm, logistic_regression
 from stage2.model_report import Evaluation, report_text
-from stage2.train import TaggedRows, command, main, split_rows
+from stage2.tagged_rows import TaggedRows, folds_within
+from stage2.train import command, main
 from tests.drawing import tree
 
 
@@ -46,21 +53,114 @@ def test_other_training_replaces_the_negatives():
     assert tagged.outside("a") is None
 
 
-def test_a_split_is_seeded_stratified_and_whole():
-    positives, negatives = np.arange(20), np.arange(20, 100)
-    split = split_rows("cats", positives, negatives, 0.1)
+def test_the_images_held_out_are_the_same_for_all_tags_and_the_same_share_of_each():
+    tagged = rows_of({"a": [f"h{n}" for n in range(20)], "b": [f"h{n}" for n in range(20, 100)], "other-validation": ["h0", "h100"]}, 101)
+    held_out = tagged.hold_out(0.1)
+    assert (held_out[:20].sum(), held_out[20:100].sum(), held_out[100]) == (2, 8, False)
+    assert np.array_equal(held_out, tagged.hold_out(0.1))
+    split = tagged.split("a", held_out)
     assert split.counts() == {"tag_train": 18, "tag_test": 2, "other_train": 72, "other_test": 8}
-    assert sorted([*split.tag_train, *split.tag_test]) == positives.tolist()
-    assert sorted([*split.other_train, *split.other_test]) == negatives.tolist()
-    again, other = split_rows("cats", positives, negatives, 0.1), split_rows("dogs", positives, negatives, 0.1)
-    assert np.array_equal(split.other_test, again.other_test)
-    assert not np.array_equal(split.other_test, other.other_test)
+    assert sorted([*split.tag_train, *split.tag_test]) == list(range(20))
+    assert np.array_equal(tagged.split("b", held_out).tag_test, split.other_test)
+    rows, classes = split.training()
+    assert rows.tolist() == sorted([*split.tag_train, *split.other_train])
+    assert np.array_equal(rows[classes == 0], split.tag_train)
 
 
 @pytest.mark.parametrize(("images", "share", "expected"), [(2, 0.5, (2, 0)), (3, 0.5, (2, 1)), (10, 0, (10, 0)), (10, 0.99, (2, 8))])
 def test_a_split_leaves_enough_to_train_on(images, share, expected):
-    split = split_rows("cats", np.arange(images), np.arange(images, 2 * images), share)
+    tagged = rows_of({"a": [f"h{n}" for n in range(images)], "b": [f"h{n}" for n in range(images, 2 * images)]}, 20)
+    split = tagged.split("a", tagged.hold_out(share))
     assert (len(split.tag_train), len(split.tag_test)) == (len(split.other_train), len(split.other_test)) == expected
+
+
+def test_images_of_several_tags_count_for_each_of_them():
+    tagged = rows_of({"all": [f"h{n}" for n in range(10)], "some": ["h0", "h1", "h2", "h3"]})
+    held_out = tagged.hold_out(0.25)
+    assert (held_out.sum(), held_out[:4].sum()) == (2, 1)
+
+
+def test_a_tag_that_would_lose_its_last_other_images_is_trained_on_all_of_them():
+    split = rows_of({"a": ["h0", "h1", "h2"], "b": ["h1", "h2", "h3", "h4"]}).split("a", np.arange(10) == 4)
+    assert split.counts() == {"tag_train": 3, "tag_test": 0, "other_train": 2, "other_test": 0}
+
+
+def test_each_tag_is_spread_over_the_folds():
+    tagged = rows_of({"a": [f"h{n}" for n in range(7)], "b": [f"h{n}" for n in range(5, 27)], "c": ["h27", "h28"], "d": ["h29"]}, 30)
+    folds = tagged.folds(5)
+    assert sorted(np.bincount(folds[:7], minlength=5)) == [1, 1, 1, 2, 2]
+    assert sorted(np.bincount(folds[5:27], minlength=5)) == [4, 4, 4, 5, 5]
+    assert len({*folds[27:30]}) == 3
+    assert np.array_equal(folds, tagged.folds(5))
+
+
+def test_a_tag_gets_folds_of_its_own_where_the_common_ones_leave_it_without_a_class():
+    rows, classes = np.arange(6), np.array([0, 0, 1, 1, 1, 1])
+    assert folds_within(rows, classes, np.array([0, 1, 0, 1, 0, 1])).tolist() == [0, 1, 0, 1, 0, 1]
+    assert folds_within(rows, classes, np.array([2, 2, 0, 1, 0, 1])).tolist() == [0, 1, 0, 1, 0, 1]
+    assert folds_within(rows, classes, np.array([3, 3, 3, 3, 3, 3])).tolist() == [0, 1, 0, 1, 0, 1]
+
+
+def clouds(count: int = 300, width: int = 10) -> tuple[np.ndarray, np.ndarray]:
+    """Standardised vectors, and three tags that overlap: bool (count, 3)."""
+    random = np.random.default_rng(1)
+    tags = random.random((count, 3)) < np.array([0.5, 0.2, 0.05])
+    vectors = random.normal(size=(count, width)) + tags @ random.normal(size=(3, width))
+    return ((vectors - vectors.mean(0)) / vectors.std(0)).astype(np.float32), tags
+
+
+@pytest.mark.parametrize("C", [0.01, 1.0])
+def test_the_regressions_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(C, monkeypatch):
+    monkeypatch.setattr(logistic_regression, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
+    features, tags = clouds()
+    used = np.random.default_rng(2).random(tags.shape) < 0.9
+    for column, (weights, offset) in enumerate(logistic_regression.fit_all(features, tags, used, C)):
+        rows = used[:, column]
+        alone = LogisticRegression(C=C, tol=1e-8, max_iter=1000).fit(features[rows].astype(float), tags[rows, column])
+        assert np.abs(features @ weights + offset - alone.decision_function(features)).max() < 0.02
+
+
+@pytest.mark.parametrize("largest", [kernel_svm.LARGEST_KERNEL, 100])
+def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(largest, monkeypatch):
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", largest)
+    features, tags = clouds()
+    rows, folds, fits = np.arange(20, 300), np.arange(280) % 5, []
+    tasks = [kernel_svm.Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
+    machines = dict(kernel_svm.fit_all(features, tasks, 10.0, 0.1, lambda: fits.append(1)))
+    assert (list(machines), len(fits)) == (["0", "1", "2"], 3 * 6)
+    same_folds = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(5)]
+    for task in tasks:
+        alone = CalibratedClassifierCV(SVC(C=10.0, gamma=0.1), ensemble=False, cv=same_folds)
+        alone.fit(features[rows].astype(float), task.classes)
+        assert np.abs(machines[task.tag].predict_proba(features) - alone.predict_proba(features)).max() < 0.005
+
+
+def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatch):
+    features, tags = clouds()
+    kernels = []
+
+    def counted(left: np.ndarray, right: np.ndarray, gamma: float) -> np.ndarray:
+        kernels.append(len(left))
+        return radial_kernel(left, right, gamma)
+
+    monkeypatch.setattr(kernel_svm, "radial_kernel", counted)
+    rows = np.arange(300)
+    tasks = [kernel_svm.Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
+    list(kernel_svm.fit_all(features, tasks, 1.0, 0.1, lambda: None))
+    assert kernels == [240, 60] * 5 + [300]
+
+
+def test_the_table_of_the_report_is_that_of_scikit_learn():
+    for found, false_alarms in (([0.9, 0.8, 0.1], [0.2, 0.7]), ([0.1], [0.2, 0.3]), ([0.9], []), ([], [0.9, 0.2])):
+        evaluation = Evaluation("cats", np.array(found), np.array(false_alarms), None)
+        wanted = classification_report(evaluation.is_tag(), evaluation.scores() >= 0.5, labels=[True, False], target_names=["tag", "other"],
+                                       digits=4, zero_division=0).rstrip()
+        counts = {"tag_train": 1, "tag_test": len(found), "other_train": 1, "other_test": len(false_alarms)}
+        assert strip_lines(wanted) in report_text("ovr-svm", "M:p", 512, counts, evaluation)
+
+
+def strip_lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def test_both_classifiers_of_every_tag_are_written_with_card_and_report(trained):

@@ -13,7 +13,8 @@ from cache.clip_encoder import ClipEncoder
 from cache.metadata import read_metadata
 from cache.result_folder import reserve_default_output
 from cache.score_bins import bin_name, bin_number
-from cache.tag_models import ModelSet, load_models
+from cache.tag_models import load_models
+from cache.tag_scores import ModelSet
 from stage3 import classify
 from stage4 import classify_zip
 from tests.drawing import drawn, encoded, png, tree, write, zipped
@@ -39,7 +40,7 @@ def expected_scores(*seeds_and_kinds: tuple[int, str]) -> dict[str, dict[tuple[s
     metadata = read_metadata(METADATA)
     models, _ = load_models("./output/models", metadata.key, metadata.width)
     hashes = [hash_of(*each) for each in seeds_and_kinds]
-    scores = ModelSet(models).score(np.stack([metadata.vector(hash_id) for hash_id in hashes]))
+    scores = ModelSet([model.estimator for model in models]).score(np.stack([metadata.vector(hash_id) for hash_id in hashes]))
     return {hash_id: {(model.model_type, model.tag_name): float(score) for model, score in zip(models, row, strict=True)}
             for hash_id, row in zip(hashes, scores, strict=True)}
 

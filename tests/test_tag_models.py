@@ -1,4 +1,4 @@
-"""Model files: their names, the JSON beside them, what may be unpickled, and one matrix product for all linear ones."""
+"""Model files: their names, the JSON beside them, and what may be unpickled."""
 import json
 import os
 import pickle
@@ -10,15 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from cache.metadata import Metadata
 from cache.refusal import Refused
 from cache.tag_models import (
     LOGISTIC_REGRESSION,
     SVM,
-    ModelSet,
     generate_model_path,
     list_models,
     load_model,
@@ -26,7 +24,9 @@ from cache.tag_models import (
     safe_name,
     save_model,
 )
-from stage2.train import Split, fit
+from cache.tag_scores import ModelSet
+from stage2.tagged_rows import Split
+from stage2.train import fit_models
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32) * 5
@@ -41,7 +41,9 @@ class Payload:
 
 def fitted(model_type: str = LOGISTIC_REGRESSION):
     tag, other = np.flatnonzero(CLASSES == 0), np.flatnonzero(CLASSES == 1)
-    return fit(model_type, VECTORS, Split(tag, tag[:0], other, other[:0]))
+    metadata = Metadata("M:p", {str(number): number for number in range(60)}, VECTORS)
+    models = fit_models(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, np.arange(60) % 5, lambda: None)
+    return next(estimator for found, _, estimator in models if found == model_type)
 
 
 def test_a_model_is_saved_with_its_card_and_loaded_with_both(here):
@@ -86,17 +88,6 @@ def test_the_list_of_models_is_printed_and_returned_sorted(here, capsys):
     assert capsys.readouterr().out == "./model-a-tag-x.pkl\n./model-b-tag-x.pkl\n"
 
 
-def test_the_matrix_of_linear_models_agrees_with_predict_proba(here):
-    steep = make_pipeline(StandardScaler(), LogisticRegression(C=50)).fit(VECTORS, 1 - CLASSES)
-    estimators = [fitted(), fitted(SVM), LogisticRegression().fit(VECTORS, CLASSES), steep]
-    models = [load_model(save_model("models", f"type-{number}", "t", each, CARD)) for number, each in enumerate(estimators)]
-    scores = ModelSet(models).score(VECTORS)
-    assert scores.shape == (60, 4)
-    for column, estimator in enumerate(estimators):
-        assert np.abs(scores[:, column] - estimator.predict_proba(VECTORS)[:, 0]).max() < 1e-6
-    assert ModelSet(models[1:2]).score(VECTORS[:1]).shape == (1, 1)
-
-
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("dump", [joblib.dump, lambda model, path: Path(path).write_bytes(pickle.dumps(model))], ids=["joblib", "pickle"])
 def test_models_of_older_tools_score_without_a_card(here, dump):
@@ -104,15 +95,7 @@ def test_models_of_older_tools_score_without_a_card(here, dump):
         dump(model.fit(VECTORS, CLASSES), f"model-{name}-tag-cats.pkl")
         loaded = load_model(f"model-{name}-tag-cats.pkl")
         assert (loaded.model_type, loaded.tag_name, loaded.width, loaded.encoder) == (name, "cats", 8, None)
-        assert np.abs(ModelSet([loaded]).score(VECTORS)[:, 0] - model.predict_proba(VECTORS)[:, 0]).max() < 1e-6
-
-
-def test_a_softmax_over_two_classes_is_not_taken_for_a_sigmoid():
-    from cache.tag_models import linear_row
-
-    model = LogisticRegression().fit(VECTORS, CLASSES)
-    model.multi_class = "multinomial"
-    assert linear_row(model) is None
+        assert np.abs(ModelSet([loaded.estimator]).score(VECTORS)[:, 0] - model.predict_proba(VECTORS)[:, 0]).max() < 1e-6
 
 
 @pytest.mark.parametrize("hide", [lambda payload: payload, lambda payload: [payload]], ids=["bare", "in a list"])

@@ -1,0 +1,108 @@
+"""SVMs with an RBF kernel, of all tags that learn from the same pictures: the kernel matrix is computed once for all of them.
+
+An SVM is the one of its support vectors: once they are found on the shared matrix, SVC trained on them alone is the same classifier.
+Its scores are calibrated by a sigmoid (Platt 1999) on what each fold got from the SVM of the other folds.
+"""
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cache.tag_scores import radial_kernel
+
+if TYPE_CHECKING:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.svm import SVC
+
+LARGEST_KERNEL = 16_384  # rows: 2 GiB; of more, libsvm computes the parts it needs, again and again
+NUMBERS_AT_ONCE = 16_000_000  # of the kernel between held-out and trained rows: 128 MiB
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one tag learns from: row numbers, ascending, the class of each (0 is the tag), and the fold it belongs to."""
+
+    tag: str
+    rows: np.ndarray
+    classes: np.ndarray
+    folds: np.ndarray
+
+
+def fit_all(features: np.ndarray, tasks: Sequence[Task], C: float, gamma: float, fitted: Callable[[], object]) -> Iterator[tuple]:
+    """(tag, calibrated SVM) of every task. features: float32 (n, d); fitted() is called after each of the fits."""
+    machine = _Machine(features, C, gamma, fitted)
+    for group in _sharing(tasks):
+        yield from machine.fit_group(group)
+
+
+def _sharing(tasks: Sequence[Task]) -> list[list[Task]]:
+    """Tasks of the same rows in the same folds, together."""
+    groups: dict[tuple[bytes, bytes], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault((task.rows.tobytes(), task.folds.tobytes()), []).append(task)
+    return list(groups.values())
+
+
+class _Machine:
+    def __init__(self, features: np.ndarray, C: float, gamma: float, fitted: Callable[[], object]):
+        self._features, self._C, self._gamma, self._fitted = features, C, gamma, fitted
+
+    def fit_group(self, tasks: list[Task]) -> Iterator[tuple]:
+        """Threads are enough, and share the matrix: libsvm runs without Python's lock."""
+        rows, folds = tasks[0].rows, tasks[0].folds
+        unseen = np.empty((len(rows), len(tasks)))
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for fold in np.unique(folds):
+                inside, outside = folds != fold, folds == fold
+                solutions = threads.map(self._solver(rows[inside]), (task.classes[inside] for task in tasks))
+                unseen[outside] = self._scores(rows[outside], rows[inside], solutions)
+            solve = self._solver(rows)
+            yield from threads.map(lambda task, scores: (task.tag, self._calibrated(task, solve(task.classes), scores)), tasks, unseen.T)
+
+    def _solver(self, rows: np.ndarray) -> Callable[[np.ndarray], "SVC"]:
+        """classes -> the SVC fitted to them, on the kernel matrix if that is not too large."""
+        from sklearn import config_context
+        from sklearn.svm import SVC
+
+        shared = len(rows) <= LARGEST_KERNEL
+        samples = self._features[rows]
+        if shared:
+            samples = radial_kernel(samples, samples, self._gamma)
+
+        def solve(classes: np.ndarray) -> SVC:
+            with config_context(assume_finite=True):  # looking through the whole matrix takes longer than the fit
+                machine = SVC(C=self._C, kernel="precomputed" if shared else "rbf", gamma=self._gamma).fit(samples, classes)
+            self._fitted()
+            return machine
+
+        return solve
+
+    def _scores(self, rows: np.ndarray, trained: np.ndarray, machines: Iterable["SVC"]) -> np.ndarray:
+        """What each machine, trained on the same rows, says of other rows: (rows, machines)."""
+        coefficients, offsets = [], []
+        for machine in machines:
+            column = np.zeros(len(trained))
+            column[machine.support_] = machine.dual_coef_[0]
+            coefficients.append(column)
+            offsets.append(machine.intercept_[0])
+        weights, block = np.column_stack(coefficients), max(1, NUMBERS_AT_ONCE // len(trained))
+        parts = [rows[start:start + block] for start in range(0, len(rows), block)]
+        products = [radial_kernel(self._features[part], self._features[trained], self._gamma) @ weights for part in parts]
+        return np.concatenate(products) + np.array(offsets)
+
+    def _calibrated(self, task: Task, found: "SVC", scores: np.ndarray) -> "CalibratedClassifierCV":
+        """As CalibratedClassifierCV(SVC(...), ensemble=False) leaves it, without the matrix."""
+        from sklearn.calibration import CalibratedClassifierCV, _CalibratedClassifier, _SigmoidCalibration
+        from sklearn.svm import SVC
+
+        support = found.support_
+        machine = SVC(C=self._C, gamma=self._gamma)
+        machine.fit(self._features[task.rows[support]].astype(np.float64), task.classes[support])
+        sigmoid = _SigmoidCalibration().fit(scores, task.classes)
+        calibrated = CalibratedClassifierCV(SVC(C=self._C, gamma=self._gamma), ensemble=False)
+        calibrated.calibrated_classifiers_ = [_CalibratedClassifier(machine, [sigmoid], classes=machine.classes_)]
+        calibrated.classes_, calibrated.n_features_in_ = machine.classes_, machine.n_features_in_
+        return calibrated

@@ -1,0 +1,60 @@
+"""Many models as one function: the shared matrix products give what each estimator's own predict_proba gives."""
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from cache import tag_scores
+from cache.tag_scores import ModelSet, linear_row, radial_kernel, radial_row
+
+RANDOM = np.random.default_rng(0)
+VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32) * 5
+CLASSES = (VECTORS[:, 0] + VECTORS[:, 1] < 0).astype(int)
+
+
+def calibrated_svm(classes: np.ndarray = CLASSES, scaler: StandardScaler | None = None, **options):
+    scaler = scaler or StandardScaler().fit(VECTORS)
+    return make_pipeline(scaler, CalibratedClassifierCV(SVC(**options), ensemble=False).fit(scaler.transform(VECTORS), classes))
+
+
+def test_the_matrix_products_agree_with_predict_proba():
+    steep = make_pipeline(StandardScaler(), LogisticRegression(C=50)).fit(VECTORS, 1 - CLASSES)
+    svms = [calibrated_svm(), calibrated_svm(1 - CLASSES, C=10), calibrated_svm(scaler=StandardScaler().fit(VECTORS[:30]))]
+    estimators = [svms[0], LogisticRegression().fit(VECTORS, CLASSES), svms[1], steep, svms[2], calibrated_svm(kernel="poly")]
+    scores = ModelSet(estimators).score(VECTORS)
+    assert scores.shape == (60, 6)
+    for column, estimator in enumerate(estimators):
+        assert np.abs(scores[:, column] - estimator.predict_proba(VECTORS)[:, 0]).max() < 1e-6
+    assert ModelSet(estimators[1:2]).score(VECTORS[:1]).shape == (1, 1)
+
+
+def test_svms_on_the_same_vectors_share_one_kernel_matrix(monkeypatch):
+    calls = []
+
+    def counted(left: np.ndarray, right: np.ndarray, gamma: float) -> np.ndarray:
+        calls.append((len(left), len(right)))
+        return radial_kernel(left, right, gamma)
+
+    machines = [calibrated_svm(np.roll(CLASSES, number)) for number in range(5)]
+    together = ModelSet(machines)
+    monkeypatch.setattr(tag_scores, "radial_kernel", counted)
+    together.score(VECTORS)
+    [(vectors, support)] = calls
+    assert vectors == 60
+    assert support <= 60 < sum(len(radial_row(machine).support) for machine in machines)
+
+
+def test_a_softmax_over_two_classes_is_not_taken_for_a_sigmoid():
+    model = LogisticRegression().fit(VECTORS, CLASSES)
+    model.multi_class = "multinomial"
+    assert linear_row(model) is None
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+def test_the_kernel_is_the_exponential_of_the_squared_distance(precision, tolerance):
+    left, right = RANDOM.normal(size=(7, 5)).astype(precision), RANDOM.normal(size=(4, 5)).astype(precision)
+    distances = ((left[:, None].astype(float) - right[None]) ** 2).sum(2)
+    assert np.abs(radial_kernel(left, right, 0.3) - np.exp(-0.3 * distances)).max() < tolerance
