@@ -12,13 +12,14 @@ import numpy as np
 from cache import command_line
 from cache.batches import Batch, Counts, Embedding, record
 from cache.cache_score import ScoreListing, ScoreTable
+from cache.disk_room import LINK_BYTES, ROW_BYTES, refuse_if_too_little
 from cache.image_limits import Limits
-from cache.image_source import images
+from cache.image_source import images, walk
 from cache.known_vectors import KnownVectors
 from cache.metadata import write_json_object
 from cache.refusal import Refused
 from cache.result_folder import ResultFolder, reserve_default_output
-from cache.source_file import Picture
+from cache.source_file import Picture, SourceFile
 from cache.tag_models import load_models
 from cache.tag_scores import ModelSet
 
@@ -76,6 +77,8 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
         listing = stack.enter_context(ScoreListing(models))
         progress = stack.enter_context(command_line.Progress(settings.source, opened[0].path))
         output = settings.output or _reserved(stack)
+        if settings.place:
+            _check_room(settings, archives, output, len(models), len(tables))
         model_set = ModelSet([model.estimator for model in models])
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             _stream(settings, archives, [vectors, Scorer(vectors, model_set, listing, folder), counts, progress])
@@ -87,6 +90,16 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
     for refusal in refusals:
         print(f"skipped model: {refusal}", file=sys.stderr)
     return {**counts.as_dict(), "models": len(models), "output": output, "tables": [os.path.join(CACHE_FOLDER, name) for name in tables]}
+
+
+def _check_room(settings: ScoreSettings, archives: str, output: str, models: int, tables: int) -> None:
+    """Every file is taken for a picture, so it is an upper estimate. One listing without decoding: 100,000 files take some 3 s."""
+    files = size = 0
+    for item in walk(settings.source, archives, limits=settings.limits):
+        if isinstance(item, SourceFile):
+            files, size = files + 1, size + item.size
+    scores = files * models
+    refuse_if_too_little([(output, size + scores * LINK_BYTES), (CACHE_FOLDER, scores * tables * ROW_BYTES)])
 
 
 def _other_stage(counts: Counts) -> str:

@@ -110,6 +110,9 @@ class Table:
     def row_count(self) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {self.name}").fetchone()[0]
 
+    def is_empty(self) -> bool:
+        return self.connection.execute(f"SELECT 1 FROM {self.name} LIMIT 1").fetchone() is None
+
     def clear(self) -> int:
         """Delete every row; returns how many there were."""
         with self.connection:

@@ -5,16 +5,22 @@ import re
 import shutil
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from cache.batches import Counts
+from cache.cache_score import Stage3Table
 from cache.clip_encoder import ClipEncoder
+from cache.disk_room import LINK_BYTES, ROW_BYTES
 from cache.metadata import read_metadata
 from cache.result_folder import reserve_default_output
 from cache.score_bins import bin_name, bin_number
+from cache.scoring import ScoreSettings, score_source
 from cache.tag_models import load_models
 from cache.tag_scores import ModelSet
+from cache.zip_reader import LEAVE
 from stage3 import classify
 from stage4 import classify_zip
 from tests.drawing import drawn, encoded, png, tree, write, zipped
@@ -134,6 +140,43 @@ def test_scoring_without_placing(here, ready):
     write(here, {"one.png": png(0)})
     assert ready(classify, "one.png", "--place", "none") == 0
     assert sorted(tree(here / "scored")) == [".result.json", "output.json"]
+
+
+def test_results_that_do_not_fit_on_the_disk_are_refused_before_anything_is_placed(here, ready, capsys, monkeypatch):
+    write(here, {"new/a.png": png(0), "new/b.png": png(100, "dogs"), "new.zip": zipped({"a.png": png(0)})})
+    size = sum(path.stat().st_size for path in (here / "new").iterdir())
+    usage = SimpleNamespace(free=size + 2 * 4 * (LINK_BYTES + ROW_BYTES) - 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    assert ready(classify, "new", encoder=False) == 2
+    assert capsys.readouterr().err == (f"error: the results need about 0 MiB, and the disk of {here} has 0 MiB free; "
+                                       "make room, or score without placing the pictures (--place none)\n")
+    assert not (here / "scored").exists()
+    assert ready(classify, "new", "--place", "none", encoder=False) == 0
+    usage.free += 1
+    assert ready(classify, "new", encoder=False) == 0
+    usage.free = 4 * 2 * ROW_BYTES
+    assert ready(classify_zip, "new.zip", encoder=False) == 2
+
+
+def test_into_an_empty_table_the_rows_go_before_the_indexes(here, ready):
+    write(here, {"new/a.png": png(0)})
+    statements = []
+
+    class Watched(Stage3Table):
+        def replace(self, listing):
+            self.connection.set_trace_callback(lambda statement: statements.append(" ".join(statement.split()[:3])))
+            super().replace(listing)
+            self.connection.set_trace_callback(None)
+
+    for _ in range(2):
+        score_source(ScoreSettings("new", METADATA, place=False), LEAVE, {"stage3.db": Watched}, Counts())
+    with Stage3Table("output/stage3.db") as table:
+        indexes = [name for _, name, *_ in table.connection.execute("PRAGMA index_list(stage3)")]
+    assert sorted(indexes) == ["sqlite_autoindex_stage3_1", "stage3_hash_id", "stage3_tag"]
+    assert [each for each in statements if "INDEX" in each or each.startswith(("BEGIN", "COMMIT"))] == [
+        "BEGIN IMMEDIATE", "DROP INDEX IF", "DROP INDEX IF", "CREATE INDEX stage3_hash_id", "CREATE INDEX stage3_tag", "COMMIT",
+        "BEGIN IMMEDIATE", "COMMIT"]
+    assert sum(each.startswith("INSERT OR REPLACE") for each in statements) == 2 * 4
 
 
 def test_pictures_of_the_same_name_are_all_kept(here, ready):
