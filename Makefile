@@ -1,12 +1,13 @@
 # make demo                      the whole toolkit on real pictures: handwritten digits
 # make demo DATA=/path/to/tags   the same on your own folder of tag folders
 # make test                      the whole test suite
+# make bench                     how fast it is, as ratios to its limits; writes benchmarks/results.json
 # make soak                      20,000 mixed requests against the web API
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test soak clean
+.PHONY: demo test bench soak clean
 
 demo: $(VENV)/installed
 	$(RUN) demo.py $(if $(DATA),--data "$(DATA)")
@@ -14,6 +15,9 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest
+
+bench: $(VENV)/installed
+	$(RUN) -m benchmarks
 
 soak: $(VENV)/installed
 	$(RUN) -m benchmarks.soak

@@ -1,4 +1,5 @@
 """Encoders: ours give what open_clip and timm give, load what is named, and refuse what cannot be had."""
+import dataclasses
 import hashlib
 import shutil
 
@@ -7,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from cache import open_clip_encoder
+from cache import clip_encoder, open_clip_encoder
 from cache.clip_encoder import ClipEncoder
+from cache.clip_encoder import _features as features
 from cache.image_decoder import CropSpec, crop
 from cache.refusal import Refused
 from tests.conftest import TINY
@@ -80,6 +82,45 @@ def test_where_low_precision_would_cost_the_vectors_float32_stays(tiny_checkpoin
     assert ClipEncoder(TINY, tiny_checkpoint).precision == "bf16"
     monkeypatch.setattr("cache.clip_encoder.LOWEST_COSINE", 1.1)
     assert ClipEncoder(TINY, tiny_checkpoint).precision == "fp32"
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 64])
+def test_a_batch_is_embedded_in_parts_side_by_side_and_comes_back_in_order(cores, tiny_checkpoint, monkeypatch):
+    encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
+    batch = crops(encoder, 2 * open_clip_encoder.PART + 3)
+    one_by_one = np.concatenate([encoder.encode(batch[number:number + 1]) for number in range(len(batch))])
+    sizes, threads, encode = [], [], clip_encoder._encode
+
+    def watched(loaded, part: np.ndarray) -> np.ndarray:
+        sizes.append(len(part))
+        threads.append(torch.get_num_threads())
+        return encode(loaded, part)
+
+    monkeypatch.setattr(clip_encoder, "_encode", watched)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(cores)
+        assert np.abs(encoder.encode(batch) - one_by_one).max() < 1e-4
+        assert torch.get_num_threads() == cores
+    finally:
+        torch.set_num_threads(before)
+    assert sorted(sizes) == [3, open_clip_encoder.PART, open_clip_encoder.PART]
+    assert set(threads) == {cores // min(cores, 3)}
+
+
+def test_on_a_gpu_a_batch_stays_whole_and_is_computed_in_float16(tiny_checkpoint, monkeypatch):
+    """All of that path but the device itself, which stays the CPU here."""
+    monkeypatch.setattr(clip_encoder, "_fast_dtype", lambda device: torch.float16)
+    encoder, exact = ClipEncoder(TINY, tiny_checkpoint), ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
+    batch = crops(exact, 2 * open_clip_encoder.PART)
+    calls, on_cpu = [], encoder._loaded()
+    monkeypatch.setattr(clip_encoder, "_features", lambda loaded, pictures: (
+        calls.append((len(pictures), pictures.dtype)), features(on_cpu, pictures))[1])
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
+    monkeypatch.setattr(encoder, "_outcome", dataclasses.replace(on_cpu, device=torch.device("cuda")))
+    assert encoder.precision == "fp16"
+    assert lowest_cosine(encoder.encode(batch), exact.encode(batch)) >= 0.999
+    assert calls[0] == (len(batch), torch.uint8)
 
 
 def test_vectors_of_other_than_clip_say_so():

@@ -43,6 +43,15 @@ def test_any_layout_of_the_json_gives_the_same_matrix(here, layout):
     assert metadata.vector("third") is None
 
 
+def test_a_matrix_of_any_number_of_rows_comes_back_whole(here):
+    vectors = np.random.default_rng(0).normal(size=(2500, 3)).astype(np.float32)
+    write_json_object("many.json", ((str(number), {"model": "M", "pretrained": "p", "embeddings_vector": vector})
+                                    for number, vector in enumerate(vectors)))
+    metadata = read_metadata("many.json")
+    assert np.array_equal(metadata.matrix, vectors)
+    assert metadata.rows == {str(number): number for number in range(2500)}
+
+
 def test_a_clip_cache_serves_as_metadata_if_it_holds_one_encoder(here):
     with ClipTable("clips.sqlite", create=True) as table:
         with pytest.raises(Refused, match="clips.sqlite holds no vectors; give the metadata JSON of stage 1 instead"):

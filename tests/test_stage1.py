@@ -3,12 +3,14 @@ import json
 import os
 import shutil
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
 
+from cache import sqlite_table
 from cache.batches import Counts
 from cache.clip_encoder import ClipEncoder
 from cache.image_decoder import crop
@@ -60,6 +62,21 @@ def test_a_second_run_decodes_and_embeds_nothing_and_writes_the_same_bytes(photo
     monkeypatch.setattr("cache.decoder_pool.WORKER", ["/bin/false"])
     assert stage1()["unchanged"] == 12
     assert json_files() == first
+
+
+def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatch):
+    statements, connect = [], sqlite_table._connect
+
+    def traced(path, mode):
+        connection = connect(path, mode)
+        connection.set_trace_callback(lambda statement: statements.append((Path(path).name, statement.split()[0])))
+        return connection
+
+    monkeypatch.setattr(sqlite_table, "_connect", traced)
+    stage1()
+    commits = Counter(name for name, word in statements if word == "COMMIT")
+    # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones, and stage1.db its listing.
+    assert commits == {"clip_cache.sqlite": 3 + 1, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 3 + 2}
 
 
 def test_only_what_is_new_is_embedded_and_what_vanished_is_forgotten_but_for_its_vector(here, photos, stage1):

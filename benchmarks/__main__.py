@@ -1,0 +1,109 @@
+"""Every ratio in one table, each measured side by side in one run with the limit it is compared to.
+
+    python -m benchmarks                              # all parts, also written to benchmarks/results.json
+    python -m benchmarks stage_1 caches               # these parts; the others keep their rows in results.json
+"""
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.measure import ROOT
+
+PARTS = ["stage_1", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
+RESULTS = ROOT / "benchmarks" / "results.json"
+HEADINGS = ("what", "measured", "compared with", "ratio", "bar")
+
+
+def run_part(part: str) -> tuple[list[dict], bool]:
+    """The measurements of a part, run as a program of its own so that neither its memory nor its threads disturb the next; and whether it
+    came to its end."""
+    print(f"measuring {part}", file=sys.stderr)
+    done = subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return [{"part": part, **json.loads(line)} for line in done.stdout.splitlines()], done.returncode == 0
+
+
+def machine() -> dict[str, str | int | bool]:
+    import torch  # after the parts, which had the memory to themselves
+
+    features = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot tell
+    return {
+        "cpu": cpu_model(), "cores": os.cpu_count() or 1, "bf16": bool(features.get("avx512_bf16") or features.get("amx_bf16")),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "python": platform.python_version(), "torch": version("torch"),
+    }
+
+
+def cpu_model() -> str:
+    information = Path("/proc/cpuinfo")  # Linux; elsewhere platform knows better
+    lines = information.read_text().splitlines() if information.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def machine_line(facts: dict) -> str:
+    return (f"{facts['cpu']}, {facts['cores']} cores, {'bf16' if facts['bf16'] else 'no bf16'}, GPU: {facts['gpu']}; "
+            f"Python {facts['python']}, torch {facts['torch']}")
+
+
+def table(rows: list[dict]) -> str:
+    cells = [HEADINGS, *map(row_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+
+
+def row_cells(row: dict) -> tuple[str, ...]:
+    measured = f"{number(row['value'])} {row['unit']}"
+    return row["what"], measured, f"{number(row['limit'])}: {row['compared_with']}", number(row["ratio"]), row["bar"]
+
+
+def number(value: float) -> str:
+    """Three digits: 1,234 and 48.1 and 0.96 and 0.0012."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    if abs(value) < 0.1:
+        return f"{value:.2g}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def write_results(facts: dict, measured: list[str], rows: list[dict]) -> None:
+    """Rows of the parts that were not measured now stay, with their own date."""
+    earlier = json.loads(RESULTS.read_text())["measurements"] if RESULTS.is_file() else []
+    date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    kept = [row for row in earlier if row["part"] in PARTS and row["part"] not in measured]
+    all_rows = sorted(kept + [{**row, "date": date} for row in rows], key=lambda row: PARTS.index(row["part"]))
+    RESULTS.write_text(json.dumps({"machine": facts, "date": date, "measurements": all_rows}, indent=1) + "\n")
+
+
+def parts_to_run() -> list[str]:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="*", help=f"one of {', '.join(PARTS)}; without any, all of them")
+    wanted = parser.parse_args().part
+    unknown = [part for part in wanted if part not in PARTS]
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)} (there are {', '.join(PARTS)})")
+    return [part for part in PARTS if part in wanted] if wanted else PARTS
+
+
+def main() -> int:
+    parts, rows, failed = parts_to_run(), [], []
+    for part in parts:
+        measurements, ended_well = run_part(part)
+        rows += measurements
+        if not ended_well:
+            failed.append(part)
+    facts = machine()
+    print(machine_line(facts), "", table(rows), sep="\n")
+    write_results(facts, parts, rows)
+    for part in failed:
+        print(f"failed: {part}", file=sys.stderr)
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,130 @@
+"""A file cache of a million rows: inserts, a random row, a look-up by hash, in Python and over HTTP; and what filling one costs.
+
+    python -m benchmarks caches
+"""
+import http.client
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from benchmarks.measure import ROOT, Measurement, decode_pass, report, seconds
+from benchmarks.pictures import draw_small
+from cache import FileCache
+from cache.batches import Batch
+from cache.cache_file import FileTable
+from cache.source_file import Picture, SourceFile
+
+ROWS = 1_000_000
+ROWS_OF_A_BATCH = 10_000
+SAMPLES = 500
+SMALL_PICTURES = 20_000
+LEAST_INSERTS = 20_000
+MOST_MS = 1
+
+
+def measure() -> Iterator[Measurement]:
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "file_cache.sqlite")
+        rate = ROWS / fill(path)
+        yield Measurement(
+            f"file cache, inserts of {ROWS:,} rows", rate, "rows/s", "the bar", LEAST_INSERTS, rate / LEAST_INSERTS, ">= 20,000 rows/s")
+        yield from in_python(path)
+        yield from over_http(path)
+        yield beside_order_by_random(path)
+    yield beside_decoding()
+
+
+def fill(path: Path) -> float:
+    """Seconds spent in a new file cache, in transactions as a run has them."""
+    with FileTable(path, create=True) as table:
+        return sum(seconds(lambda batch=batch: table.add(batch)) for batch in invented_batches())
+
+
+def invented_batches() -> Iterator[Batch]:
+    for start in range(0, ROWS, ROWS_OF_A_BATCH):
+        yield Batch([invented(number) for number in range(start, min(ROWS, start + ROWS_OF_A_BATCH))])
+
+
+def invented(number: int) -> Picture:
+    file = SourceFile(f"photos/{number}.png", f"/photos/{number}.png", None, None, 1000, number, lambda: None)
+    return Picture(file, hash_of(number), None, "png", 640, 480)
+
+
+def hash_of(number: int) -> str:
+    return blake2b(str(number).encode()).hexdigest()
+
+
+def any_hash() -> str:
+    return hash_of(random.randrange(ROWS))
+
+
+def look_up(what: str, call: Callable[[], object]) -> Measurement:
+    spent = median_ms(call, SAMPLES)
+    return Measurement(f"file cache of {ROWS:,} rows, {what}", spent, "ms", "the bar", MOST_MS, MOST_MS / spent, "< 1 ms")
+
+
+def median_ms(call: Callable[[], object], samples: int) -> float:
+    return median(seconds(call) for _ in range(samples)) * 1000
+
+
+def in_python(path: Path) -> Iterator[Measurement]:
+    yield look_up("random row", lambda: FileCache.get_random_image(path))
+    yield look_up("by hash", lambda: FileCache.get_img_by_hash(path, any_hash()))
+
+
+def over_http(path: Path) -> Iterator[Measurement]:
+    with serving(path.parent) as address:
+        connection = http.client.HTTPConnection(address)
+
+        def ask(query: str) -> None:
+            connection.request("GET", query)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 200
+
+        yield look_up("random row over HTTP", lambda: ask(f"/get_random_img?db_path={path.name}"))
+        yield look_up("by hash over HTTP", lambda: ask(f"/get_img_by_hash?db_path={path.name}&hash_id={any_hash()}"))
+        connection.close()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The web API over a folder; its host and port."""
+    command, environment = [sys.executable, "-m", "web_api", "--port", "0"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield urlsplit(server.stdout.readline().removeprefix("serving on ").strip()).netloc
+        finally:
+            server.terminate()
+
+
+def beside_order_by_random(path: Path) -> Measurement:
+    """Both on an open connection."""
+    with FileTable(path) as table:
+        spent = median_ms(table.random_image, SAMPLES)
+        limit = median_ms(lambda: table.connection.execute("SELECT * FROM file_cache ORDER BY RANDOM() LIMIT 1").fetchone(), 3)
+    return Measurement(
+        f"file cache of {ROWS:,} rows, random row, open already", spent, "ms", "ORDER BY RANDOM()", limit, limit / spent, "")
+
+
+def beside_decoding() -> Measurement:
+    with tempfile.TemporaryDirectory() as name:
+        photos = Path(name, "photos")
+        draw_small(photos, SMALL_PICTURES)
+        decoding, _ = decode_pass(photos)
+        filling = seconds(lambda: FileCache.add_folder_to_file_cache(photos, Path(name, "output")))
+    rate, limit = SMALL_PICTURES / filling, SMALL_PICTURES / decoding
+    what = f"FileCache.add_folder_to_file_cache, {SMALL_PICTURES:,} small pictures"
+    return Measurement(what, rate, "pictures/s", "decode pass", limit, rate / limit, "")
+
+
+if __name__ == "__main__":
+    report(measure())

@@ -1,0 +1,118 @@
+"""What the parts of the benchmark share: a measurement beside its limit, Python programs run and timed, the passes of stage 1 alone.
+
+    python -m benchmarks                              # all parts; this file is none of them
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cache.image_source import images
+from cache.source_file import Picture
+
+if TYPE_CHECKING:
+    from cache.clip_encoder import ClipEncoder
+    from cache.image_decoder import CropSpec
+
+ROOT = Path(__file__).resolve().parents[1]
+STAGES = {1: "stage1/ImageDatasetProcessor.py", 2: "stage2/train.py", 3: "stage3/classify.py", 4: "stage4/classify_zip.py"}
+EMBEDDED = {"--clip_model": "EfficientNet-Lite0-MS", "--pretrained": "imagenet"}
+BATCH_SIZE, NUM_THREADS = 32, 4  # the defaults of the stages
+TOLD_OF_A_FAILURE = 2000
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """`value` and `limit` are in `unit`; `bar` says what the ratio (or the value) has to reach, "" where nothing is set."""
+
+    what: str
+    value: float
+    unit: str
+    compared_with: str
+    limit: float
+    ratio: float
+    bar: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A program that ended well."""
+
+    seconds: float
+    peak_mib: float
+    stderr: str
+
+
+def report(measurements: Iterable[Measurement]) -> None:
+    """One JSON line each, as soon as it is known: what `python -m benchmarks` reads. Four digits: the rest is noise."""
+    for measurement in measurements:
+        facts = {name: float(f"{fact:.4g}") if isinstance(fact, float) else fact for name, fact in asdict(measurement).items()}
+        print(json.dumps(facts), flush=True)
+
+
+def seconds(call: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def run_python(*arguments: str | Path, cwd: Path = ROOT) -> Run:
+    """`python <arguments>` as a person would run it. Raises RuntimeError, with the end of its stderr, if it fails."""
+    with tempfile.TemporaryFile("w+") as stderr:
+        begin = time.perf_counter()
+        process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=cwd, stdout=subprocess.DEVNULL, stderr=stderr)
+        # wait4 knows the peak of this one child; RUSAGE_CHILDREN only the largest of all so far. It counts what the child was before it
+        # became Python, a copy of us: who asks for the peak has to be smaller than the program.
+        _, status, usage = os.wait4(process.pid, 0)
+        spent = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        stderr.seek(0)
+        told = stderr.read()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(map(str, arguments))} ended with {process.returncode}:\n{told[-TOLD_OF_A_FAILURE:]}")
+    return Run(spent, usage.ru_maxrss / 1024, told)
+
+
+def run_stage(number: int, flags: dict[str, str | Path], cwd: Path = ROOT) -> Run:
+    return run_python(*stage_command(number, flags), cwd=cwd)
+
+
+def stage_command(number: int, flags: dict[str, str | Path]) -> list[str]:
+    return [str(ROOT / STAGES[number]), *(str(word) for flag in flags.items() for word in flag)]
+
+
+def decode_pass(folder: Path, spec: "CropSpec | None" = None, num_threads: int = NUM_THREADS) -> tuple[float, list[np.ndarray]]:
+    """Seconds to read a dataset as stage 1 does, and the crops, if a spec asks for some."""
+    begin = time.perf_counter()
+    stream = images(
+        folder, tagged=True, num_threads=num_threads, window=2 * BATCH_SIZE + num_threads, crop_for=lambda *hash_ids: spec)
+    pictures = [item for item in stream if isinstance(item, Picture)]
+    spent = time.perf_counter() - begin
+    return spent, [picture.crop for picture in pictures if picture.crop is not None]
+
+
+def model_pass(encoder: "ClipEncoder", crops: list[np.ndarray], batch_size: int = BATCH_SIZE) -> float:
+    """Seconds to embed crops that are there already, with an encoder that is warm."""
+    batches = [np.stack(crops[start:start + batch_size]) for start in range(0, len(crops), batch_size)]
+    for batch in batches[:2]:
+        encoder.encode(batch)
+    return seconds(lambda: [encoder.encode(batch) for batch in batches])
+
+
+def random_checkpoint(folder: Path, clip_model: str) -> Path:
+    """A model as open_clip initialises it: as quick as a trained one, and here without a download."""
+    import open_clip
+    import torch
+
+    torch.manual_seed(0)
+    path = folder / f"{clip_model}.pt"
+    torch.save(open_clip.create_model(clip_model).state_dict(), path)
+    return path

@@ -1,0 +1,75 @@
+"""The pictures of the benchmark, drawn the same every time: mixed ones as people have them, and small ones in great number.
+
+    python -m benchmarks                              # all parts; this file is none of them
+"""
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+JPEG, PNG, WEBP = ("jpg", {"quality": 85}), ("png", {"compress_level": 1}), ("webp", {"quality": 80, "method": 1})
+MIXED = (JPEG, JPEG, JPEG, PNG, WEBP)
+SHORTEST, LONGEST = 300, 2000
+TEXTURE_SIDE = 2400  # a product of small primes: quick to transform
+SHAPES = 6
+SMALL_SIZE = (48, 40)
+TAGS = 10
+
+
+def draw_mixed(folder: Path, count: int, formats: Sequence[tuple[str, dict]] = MIXED) -> None:
+    """Pictures of 300 to 2,000 pixels a side, each of one of the formats drawn by lot, in ten tag folders."""
+    _spread(partial(_draw_mixed, folder, formats), folder, range(count))
+
+
+def draw_small(folder: Path, count: int, first: int = 0) -> None:
+    """PNGs of 48 x 40, no two alike, numbered from `first`: who draws more into a folder leaves what lies in it."""
+    _spread(partial(_draw_small, folder), folder, range(first, first + count))
+
+
+def _spread(draw: Callable[[int], None], folder: Path, numbers: range) -> None:
+    for number in numbers[:TAGS]:
+        _path(folder, number, "").parent.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(numbers))) as processes:
+        list(processes.map(draw, numbers, chunksize=20))
+
+
+def _path(folder: Path, number: int, extension: str) -> Path:
+    return folder / f"tag-{number % TAGS}" / f"{number:06}.{extension}"
+
+
+def _draw_mixed(folder: Path, formats: Sequence[tuple[str, dict]], number: int) -> None:
+    random = np.random.default_rng(number)
+    extension, options = formats[random.integers(len(formats))]
+    width, height = (int(side) for side in np.exp(random.uniform(np.log(SHORTEST), np.log(LONGEST), 2)))
+    left, top = random.integers(0, TEXTURE_SIDE - width), random.integers(0, TEXTURE_SIDE - height)
+    picture = Image.fromarray(_texture(number % 2)[top:top + height, left:left + width])
+    draw = ImageDraw.Draw(picture)
+    for _ in range(SHAPES):
+        x, y, side = (int(value) for value in random.integers((0, 0, 20), (width, height, 200)))
+        draw.ellipse((x, y, x + side, y + side), fill=tuple(int(value) for value in random.integers(0, 255, 3)))
+    picture.save(_path(folder, number, extension), **options)
+
+
+@cache
+def _texture(seed: int) -> np.ndarray:
+    """Noise whose amplitudes fall with the frequency, as those of photographs do, in channels that go largely together."""
+    random = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(TEXTURE_SIDE), np.fft.rfftfreq(TEXTURE_SIDE), indexing="ij"))
+    frequency[0, 0] = 1
+
+    def noise() -> np.ndarray:
+        field = np.fft.irfft2(np.fft.rfft2(random.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE))) / frequency**1.2)
+        return field / field.std()
+
+    common = noise()
+    channels = [np.clip(128 + 50 * (0.8 * common + 0.35 * noise()), 0, 255).astype(np.uint8) for _ in range(3)]
+    return np.stack(channels, axis=2)
+
+
+def _draw_small(folder: Path, number: int) -> None:
+    pixels = np.random.default_rng(number).bytes(3 * SMALL_SIZE[0] * SMALL_SIZE[1])
+    Image.frombytes("RGB", SMALL_SIZE, pixels).save(_path(folder, number, "png"), compress_level=1)

@@ -1,0 +1,141 @@
+"""Stage 2 on 50 tags x 10,000 pictures x 512 features, beside the straightforward loop: JSON through the standard library, then for one tag
+after the other LogisticRegression and a calibrated SVC, both as scikit-learn has them. The loop is timed on 3 of the tags and scaled.
+
+    python -m benchmarks stage_2
+"""
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import Measurement, report, run_stage, seconds
+from cache.metadata import read_metadata, read_tag_to_hashes, write_json_object
+from cache.tag_models import LOGISTIC_REGRESSION, SVM
+
+PICTURES, FEATURES, TAGS, TAGS_TIMED = 10_000, 512, 50, 3
+SPREAD = 0.2  # of the tags' centres, where that of the pictures around them is 1
+
+
+def draw_vectors() -> tuple[np.ndarray, dict[str, list[int]]]:
+    """Clouds around the centre of each tag, and the pictures of every tag. The components fall off as those of real pictures do (the
+    embedded encoder on photographs of clothes: the 10th has .12 of the variance of the first, the 100th .009)."""
+    random = np.random.default_rng(0)
+    tag_of = np.arange(PICTURES) % TAGS
+    components = random.normal(size=(PICTURES, FEATURES)) + SPREAD * random.normal(size=(TAGS, FEATURES))[tag_of]
+    spectrum = np.arange(1, FEATURES + 1) ** -0.6
+    basis = np.linalg.qr(random.normal(size=(FEATURES, FEATURES)))[0]
+    vectors = (components * spectrum @ basis + random.normal(size=FEATURES)).astype(np.float32)
+    return vectors, {f"tag {number:02}": np.flatnonzero(tag_of == number).tolist() for number in range(TAGS)}
+
+
+def write_dataset(folder: Path) -> tuple[Path, Path]:
+    vectors, tags = draw_vectors()
+    facts = {"model": "drawn", "pretrained": "drawn"}
+    names = [f"{number:0128x}" for number in range(PICTURES)]
+    write_json_object(folder / "metadata.json", ((name, {"hash_id": name, **facts, "embeddings_vector": vector})
+                                                 for name, vector in zip(names, vectors, strict=True)))
+    write_json_object(folder / "tags.json", ((tag, [names[number] for number in numbers]) for tag, numbers in tags.items()))
+    return folder / "metadata.json", folder / "tags.json"
+
+
+class Ours:
+    """The parts of stage 2 as train.main() calls them, each timed."""
+
+    def __init__(self, metadata_path: Path, tags_path: Path, output: Path):
+        from stage2.tagged_rows import TaggedRows
+        from stage2.train import MOST_FOLDS, fit_models, write_model
+
+        for name in ("models", "reports"):
+            (output / name).mkdir(parents=True)
+        self.reading = seconds(lambda: read_metadata(metadata_path))
+        metadata = read_metadata(metadata_path)
+        tagged = TaggedRows(read_tag_to_hashes(tags_path), metadata)
+        held_out = tagged.hold_out(0.1)
+        self.splits = {tag: tagged.split(tag, held_out) for tag in tagged.tags()}
+        self.fitting, self.writing = ({LOGISTIC_REGRESSION: 0.0, SVM: 0.0} for _ in range(2))
+        models = fit_models(metadata, self.splits, tagged.folds(MOST_FOLDS), lambda: None)
+        begin = time.perf_counter()
+        for model_type, tag, estimator in models:
+            fitted = time.perf_counter()
+            write_model(tag, model_type, estimator, metadata, self.splits[tag], None, output)
+            written = time.perf_counter()
+            self.fitting[model_type] += fitted - begin
+            self.writing[model_type] += written - fitted
+            begin = written
+
+
+class Loop:
+    """The straightforward way, on the same rows."""
+
+    def __init__(self, metadata_path: Path, splits: dict):
+        self.reading = seconds(lambda: plain_matrix(metadata_path))
+        self.fitting, self.precision = {}, {}
+        matrix = read_metadata(metadata_path).matrix
+        for model_type, new_estimator in plain_estimators().items():
+            timed = [self._one(matrix, split, new_estimator()) for split in list(splits.values())[:TAGS_TIMED]]
+            spent, precision = zip(*timed, strict=True)
+            self.fitting[model_type] = sum(spent) * TAGS / TAGS_TIMED
+            self.precision[model_type] = sum(precision) / TAGS_TIMED
+
+    @staticmethod
+    def _one(matrix: np.ndarray, split, estimator) -> tuple[float, float]:
+        from sklearn.metrics import average_precision_score
+
+        rows, classes = split.training()
+        spent = seconds(lambda: estimator.fit(matrix[rows], classes))
+        test = np.concatenate([split.tag_test, split.other_test])
+        is_tag = np.repeat([1, 0], [len(split.tag_test), len(split.other_test)])
+        return spent, average_precision_score(is_tag, estimator.predict_proba(matrix[test])[:, 0])
+
+
+def plain_matrix(path: Path) -> np.ndarray:
+    return np.array([record["embeddings_vector"] for record in json.loads(path.read_text()).values()], np.float32)
+
+
+def plain_estimators() -> dict[str, Callable]:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import SVC
+
+    return {LOGISTIC_REGRESSION: LogisticRegression, SVM: lambda: CalibratedClassifierCV(SVC(), ensemble=False)}
+
+
+def average_precision_on_the_timed_tags(splits: dict, folder: Path, model_type: str) -> float:
+    from cache.tag_models import generate_model_path
+
+    paths = [Path(generate_model_path(str(folder / "models"), model_type, tag)).with_suffix(".json") for tag in list(splits)[:TAGS_TIMED]]
+    return sum(json.loads(path.read_text())["metrics"]["average_precision"] for path in paths) / TAGS_TIMED
+
+
+def measure() -> Iterator[Measurement]:
+    import sklearn.svm  # noqa: F401  both sides need it: its import is nobody's loss
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        metadata_path, tags_path = write_dataset(folder)
+        ours = Ours(metadata_path, tags_path, folder / "output")
+        loop = Loop(metadata_path, ours.splits)
+        whole = run_stage(2, {"--metadata_json": metadata_path, "--tag_to_hash_json": tags_path, "--output": folder / "whole"}).seconds
+        size = f"{TAGS} tags x {PICTURES:,} x {FEATURES}"
+        note = f"one scikit-learn fit after the other, {TAGS_TIMED} tags scaled"
+        yield Measurement(f"stage 2, reading the metadata JSON, {PICTURES:,} x {FEATURES}", ours.reading, "s",
+                          "json and a list of lists", loop.reading, loop.reading / ours.reading, "")
+        for model_type, bar in ((LOGISTIC_REGRESSION, ">= 20"), (SVM, "")):
+            fits, plain = ours.fitting[model_type], loop.fitting[model_type]
+            yield Measurement(f"stage 2, {model_type}, fits of {size}", fits, "s", note, plain, plain / fits, bar)
+            precision = average_precision_on_the_timed_tags(ours.splits, folder / "output", model_type)
+            yield Measurement(f"stage 2, {model_type}, held-out average precision", precision, "", f"the same, {TAGS_TIMED} tags",
+                              loop.precision[model_type], precision / loop.precision[model_type], bar and ">= 1")
+        linear = ours.reading + ours.fitting[LOGISTIC_REGRESSION] + ours.writing[LOGISTIC_REGRESSION]
+        plain = loop.reading + loop.fitting[LOGISTIC_REGRESSION]
+        yield Measurement("stage 2, linear type with reading, evaluation, reports and model files", linear, "s",
+                          "reading and fits alone", plain, plain / linear, "")
+        plain += loop.fitting[SVM]
+        yield Measurement("stage 2, the whole command, both types", whole, "s", "reading and fits alone", plain, plain / whole, "")
+
+
+if __name__ == "__main__":
+    report(measure())

@@ -1,0 +1,119 @@
+"""Stage 3 behind the encoder: 100,000 known vectors under 60 models of 30 tags, their rows in SQLite, and pictures placed into bins.
+
+    python -m benchmarks stage_3
+"""
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import Measurement, report, run_stage, seconds
+from benchmarks.pictures import draw_small
+from cache.batches import Batch
+from cache.cache_score import ScoreListing, Stage3Table
+from cache.metadata import write_json_object
+from cache.result_folder import ResultFolder
+from cache.source_file import Picture, SourceFile
+from cache.tag_models import LOGISTIC_REGRESSION, SVM, TagModel, load_models
+from cache.tag_scores import ModelSet
+
+VECTORS, FEATURES, TAGS, LEARNT_FROM = 100_000, 512, 30, 3_000
+BATCH = 1024  # known pictures come in batches of 32 x 32
+CALLS = 200  # predict_proba calls for one picture and one model, to be scaled
+PLACED = 2_000
+
+
+def train(folder: Path) -> list[TagModel]:
+    """60 real models: clouds of vectors around the centre of each tag."""
+    random = np.random.default_rng(0)
+    tag_of = np.arange(LEARNT_FROM) % TAGS
+    vectors = (random.normal(size=(LEARNT_FROM, FEATURES)) + 0.2 * random.normal(size=(TAGS, FEATURES))[tag_of]).astype(np.float32)
+    facts = {"model": "drawn", "pretrained": "drawn"}
+    records = ((str(number), {**facts, "embeddings_vector": vector}) for number, vector in enumerate(vectors))
+    write_json_object(folder / "metadata.json", records)
+    write_json_object(folder / "tags.json", ((f"tag {tag:02}", [str(row) for row in np.flatnonzero(tag_of == tag)]) for tag in range(TAGS)))
+    run_stage(2, {"--metadata_json": folder / "metadata.json", "--tag_to_hash_json": folder / "tags.json", "--output": folder})
+    return load_models(str(folder / "models"), "drawn:drawn", FEATURES)[0]
+
+
+def scoring(models: list[TagModel], vectors: np.ndarray) -> Iterator[Measurement]:
+    calls = {LOGISTIC_REGRESSION: ">= 100", SVM: ""}
+    for model_type, bar in calls.items():
+        estimators = [model.estimator for model in models if model.model_type == model_type]
+        together = ModelSet(estimators)
+        spent = seconds(lambda together=together: [together.score(vectors[start:start + BATCH]) for start in range(0, len(vectors), BATCH)])
+        rate = len(vectors) * len(estimators) / spent
+        alone = seconds(lambda estimators=estimators: [estimators[number % len(estimators)].predict_proba(vectors[number:number + 1])
+                                                       for number in range(CALLS)])
+        yield Measurement(f"scoring, {len(estimators)} models of {model_type}", rate, "scores/s",
+                          "predict_proba for one picture and model at a time", CALLS / alone, rate * alone / CALLS, bar)
+        if model_type == LOGISTIC_REGRESSION:
+            yield Measurement("scoring, linear models, scores a second", rate, "scores/s", "the bar", 1e6, rate / 1e6, ">= 1")
+        else:
+            batches = seconds(lambda estimators=estimators: [estimator.predict_proba(vectors[:BATCH]) for estimator in estimators[:3]])
+            batch_rate = 3 * BATCH / batches
+            yield Measurement("scoring, SVMs together", rate, "scores/s", f"predict_proba for {BATCH:,} pictures, one SVM at a time",
+                              batch_rate, rate / batch_rate, "")
+
+
+def picture(number: int) -> Picture:
+    path = f"new-pictures/folder {number // 1000:03}/picture {number:06}.jpg"
+    file = SourceFile(path, f"/home/person/{path}", None, None, 1, 1, lambda: None)
+    return Picture(file, blake2b(str(number).encode()).hexdigest(), None, "jpeg", 640, 480)
+
+
+def storing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:
+    random, rows = np.random.default_rng(0), VECTORS * len(models)
+    with ScoreListing(models) as listing:
+        for start in range(0, VECTORS, BATCH):
+            batch = Batch([picture(number) for number in range(start, min(VECTORS, start + BATCH))])
+            listing.add(batch, random.random((len(batch.items), len(models))))
+        with Stage3Table(folder / "stage3.db", create=True) as table:
+            spent = seconds(lambda: table.replace(listing))
+        text = seconds(lambda: write_json_object(folder / "output.json", listing.output_json()))
+    rate = rows / spent
+    yield Measurement(f"stage3.db, {rows:,} rows with all their indexes", rate, "rows/s", "the bar", 2e5, rate / 2e5, ">= 1")
+    yield Measurement(f"output.json, {rows:,} scores", rows / text, "scores/s", "their rows in SQLite", rate, spent / text, "")
+
+
+def placing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:
+    draw_small(folder / "small", PLACED)
+    paths = sorted(path for path in (folder / "small").rglob("*") if path.is_file())
+    pictures = [Picture(SourceFile(str(path), str(path), None, None, path.stat().st_size, 1, lambda path=path: open(path, "rb")),
+                        str(number), None, "png", 48, 40) for number, path in enumerate(paths)]
+    scores = np.random.default_rng(0).random((len(pictures), len(models)))
+
+    def ours() -> None:
+        with ResultFolder(str(folder / "scored"), models, 10, True) as result:
+            result.place(pictures, scores)
+
+    spent, plain = seconds(ours), seconds(lambda: link_all(paths, folder / "plain", len(models)))
+    yield Measurement(f"placing {len(paths):,} pictures under {len(models)} models", len(paths) * len(models) / spent, "links/s",
+                      "copying each once and making as many links", len(paths) * len(models) / plain, plain / spent, "")
+
+
+def link_all(paths: list[Path], folder: Path, links: int) -> None:
+    for name in ("pictures", *map(str, range(links))):
+        (folder / name).mkdir(parents=True)
+    for number, path in enumerate(paths):
+        copy = shutil.copyfile(path, folder / "pictures" / str(number))
+        for link in range(links):
+            os.link(copy, folder / str(link) / f"link {number}")
+
+
+def measure() -> Iterator[Measurement]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        models = train(folder)
+        vectors = np.random.default_rng(1).normal(size=(VECTORS, FEATURES)).astype(np.float32)
+        yield from scoring(models, vectors)
+        yield from storing(models, folder)
+        yield from placing(models, folder)
+
+
+if __name__ == "__main__":
+    report(measure())
