@@ -1,6 +1,6 @@
 """Every ratio in one table, each measured side by side in one run with the limit it is compared to.
 
-    python -m benchmarks                              # all parts, also written to benchmarks/results.json
+    python -m benchmarks                              # all parts, also written to benchmarks/results.json and the README
     python -m benchmarks stage_1 caches               # these parts; the others keep their rows in results.json
 """
 import argparse
@@ -17,6 +17,7 @@ from benchmarks.measure import ROOT
 
 PARTS = ["stage_1", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
 RESULTS = ROOT / "benchmarks" / "results.json"
+README, START, END = ROOT / "README.md", "<!-- make bench writes from here -->\n", "\n<!-- to here -->"
 HEADINGS = ("what", "measured", "compared with", "ratio", "bar")
 
 
@@ -51,14 +52,15 @@ def machine_line(facts: dict) -> str:
 
 
 def table(rows: list[dict]) -> str:
+    """In Markdown, because it stands in the README, too."""
     cells = [HEADINGS, *map(row_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+    cells.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in cells)
 
 
 def row_cells(row: dict) -> tuple[str, ...]:
-    measured = f"{number(row['value'])} {row['unit']}"
+    measured = f"{number(row['value'])} {row['unit']}".rstrip()
     return row["what"], measured, f"{number(row['limit'])}: {row['compared_with']}", number(row["ratio"]), row["bar"]
 
 
@@ -71,13 +73,22 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
-def write_results(facts: dict, measured: list[str], rows: list[dict]) -> None:
-    """Rows of the parts that were not measured now stay, with their own date."""
+def write_results(facts: dict, rows: list[dict]) -> None:
+    """Rows of parts that gave none now stay, with their own date and machine; the README shows them all."""
     earlier = json.loads(RESULTS.read_text())["measurements"] if RESULTS.is_file() else []
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    measured = {row["part"] for row in rows}
     kept = [row for row in earlier if row["part"] in PARTS and row["part"] not in measured]
-    all_rows = sorted(kept + [{**row, "date": date} for row in rows], key=lambda row: PARTS.index(row["part"]))
-    RESULTS.write_text(json.dumps({"machine": facts, "date": date, "measurements": all_rows}, indent=1) + "\n")
+    new = [{**row, "date": date, "machine": machine_line(facts)} for row in rows]
+    all_rows = sorted(kept + new, key=lambda row: PARTS.index(row["part"]))
+    RESULTS.write_text(json.dumps({"measurements": all_rows}, indent=1) + "\n")
+    before, _, rest = README.read_text().partition(START)
+    README.write_text(before + START + readme_part(all_rows) + END + rest.partition(END)[2])
+
+
+def readme_part(rows: list[dict]) -> str:
+    machines = dict.fromkeys(row["machine"] for row in rows)
+    return f"\nMeasured on: {' and on: '.join(machines)}.\n\n{table(rows)}\n"
 
 
 def parts_to_run() -> list[str]:
@@ -99,7 +110,7 @@ def main() -> int:
             failed.append(part)
     facts = machine()
     print(machine_line(facts), "", table(rows), sep="\n")
-    write_results(facts, parts, rows)
+    write_results(facts, [row for row in rows if row["part"] not in failed])
     for part in failed:
         print(f"failed: {part}", file=sys.stderr)
     return int(bool(failed))

@@ -119,11 +119,15 @@ def beside_decoding() -> Measurement:
     with tempfile.TemporaryDirectory() as name:
         photos = Path(name, "photos")
         draw_small(photos, SMALL_PICTURES)
-        decoding, _ = decode_pass(photos)
-        filling = seconds(lambda: FileCache.add_folder_to_file_cache(photos, Path(name, "output")))
+        turns = [(decode_pass(photos)[0], filled(photos, Path(name, output))) for output in ("first", "second")]
+    decoding, filling = map(min, zip(*turns, strict=True))
     rate, limit = SMALL_PICTURES / filling, SMALL_PICTURES / decoding
     what = f"FileCache.add_folder_to_file_cache, {SMALL_PICTURES:,} small pictures"
     return Measurement(what, rate, "pictures/s", "decode pass", limit, rate / limit, "")
+
+
+def filled(photos: Path, output: Path) -> float:
+    return seconds(lambda: FileCache.add_folder_to_file_cache(photos, output))
 
 
 if __name__ == "__main__":

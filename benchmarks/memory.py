@@ -1,4 +1,4 @@
-"""Peak memory of stages 1, 3 and 4 at 1,000 and at 20,000 small pictures, with a tiny encoder whose vectors are as long as CLIP's.
+"""Peak memory of the stages at 1,000 and at 20,000 small pictures, with a tiny encoder whose vectors are as long as CLIP's.
 
     python -m benchmarks memory
 """
@@ -39,7 +39,8 @@ def measure() -> Iterator[Measurement]:
         save_tiny(folder)
         few, many = (drawn(folder / str(count), count) for count in (FEW, MANY))
         yield compared("stage 1", *(peak_of_stage_1(folder, dataset) for dataset in (few, many)))
-        train(few)
+        # Stage 2 has the vectors in memory, and a matrix of the training pictures of the tags (at most 1.2 GiB).
+        yield compared(f"stage 2, {TRAINED_TAGS} of 10 tags", *(peak_of_stage_2(dataset) for dataset in (few, many)), bar="")
         for stage, directory in ((3, "photos"), (4, "photos.zip")):
             for what, metadata in FROM.items():
                 peaks = (peak_of_scoring(stage, directory, metadata, dataset, few) for dataset in (few, many))
@@ -70,12 +71,11 @@ def peak_of_stage_1(folder: Path, dataset: Path) -> float:
     return run_python("-c", START_WITH_TINY, folder / "tiny.json", *command, cwd=dataset).peak_mib
 
 
-def train(dataset: Path) -> None:
-    """Models of a few tags: how many there are is not what is measured."""
+def peak_of_stage_2(dataset: Path) -> float:
     tags = json.loads((dataset / "output/input-tag-to-image-hash-list.json").read_text())
     chosen = dict(sorted(tags.items())[:TRAINED_TAGS])
     (dataset / "chosen.json").write_text(json.dumps(chosen))
-    run_stage(2, {"--metadata_json": FROM["clip cache"], "--tag_to_hash_json": "chosen.json"}, dataset)
+    return run_stage(2, {"--metadata_json": FROM["clip cache"], "--tag_to_hash_json": "chosen.json"}, dataset).peak_mib
 
 
 def peak_of_scoring(stage: int, directory: str, metadata: str, dataset: Path, trained: Path) -> float:

@@ -3,6 +3,7 @@
 torch is imported when the first picture has to be embedded; naming an encoder and asking for its key cost nothing.
 """
 import copy
+import functools
 import hashlib
 import logging
 import os
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 EMBEDDED = ("EfficientNet-Lite0-MS", "imagenet")
 FP32 = "fp32"
 LOWEST_COSINE = 0.999  # what a vector in low precision must keep of its float32 original
+
+_ONE_BATCH = threading.Lock()  # on the CPU; two would take the cores from each other, and the number of torch's threads is the process's
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,7 @@ class ClipEncoder:
     def encode(self, crops: np.ndarray) -> np.ndarray:
         """uint8 (n, size, size, 3) -> float32 (n, d), not normalised."""
         loaded = self._loaded()
-        if loaded.device.type != "cpu":
-            return _encode(loaded, crops)
-        return np.concatenate(_side_by_side(loaded, [crops[start:start + loaded.part] for start in range(0, len(crops), loaded.part)]))
+        return _side_by_side(loaded, crops) if loaded.device.type == "cpu" else _encode(loaded, crops)
 
     def _loaded(self) -> _Loaded:
         with self._lock:  # decoder threads ask, too
@@ -173,24 +174,44 @@ def _probe_pictures(size: int) -> "torch.Tensor":
     return torch.from_numpy(np.clip(128 + noise, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1).copy())
 
 
-def _side_by_side(loaded: _Loaded, parts: list[np.ndarray]) -> list[np.ndarray]:
-    """Each part on a core of its own. Cores that share one layer wait for each other at its end, and wait long where decoders run beside
-    them: 6 % of a whole run on two cores."""
+@functools.cache
+def _cores() -> int:
+    """As many threads as torch would use. Asked once: while a batch is embedded, torch gives other threads another answer."""
     import torch
 
-    cores = torch.get_num_threads()
-    streams = min(cores, len(parts))
-    with ThreadPoolExecutor(streams, "encoder", torch.set_num_threads, (cores // streams,)) as threads:
-        vectors = list(threads.map(lambda part: _encode(loaded, part), parts))
-    torch.set_num_threads(cores)  # torch hands the number that was set last to threads yet to come
-    return vectors
+    return torch.get_num_threads()
+
+
+def _side_by_side(loaded: _Loaded, crops: np.ndarray) -> np.ndarray:
+    """Parts of the batch, each on a core of its own. Cores that share one layer wait for each other at its end, and wait long where
+    decoders run beside them: 6 % of a whole run on two cores."""
+    import torch
+
+    with _ONE_BATCH:
+        parts = np.array_split(crops, _part_count(len(crops), loaded.part, _cores()))
+        streams = min(_cores(), len(parts))
+        try:
+            with ThreadPoolExecutor(streams, "encoder", torch.set_num_threads, (_cores() // streams,)) as threads:
+                return np.concatenate(list(threads.map(lambda part: _encode(loaded, part), parts)))
+        finally:
+            torch.set_num_threads(_cores())  # torch hands the number that was set last to threads yet to come
+
+
+def _part_count(pictures: int, part: int, cores: int) -> int:
+    """Parts of at most `part` pictures; as many for each core, unless that would halve them."""
+    count = -(-pictures // part)
+    even = -(-count // cores) * cores
+    return even if 2 * (pictures // even) >= part else count
 
 
 def _encode(loaded: _Loaded, crops: np.ndarray) -> np.ndarray:
     import torch
 
+    pictures = torch.from_numpy(crops)
+    if loaded.device.type == "cuda":
+        pictures = pictures.pin_memory()  # the GPU fetches it by itself, as bytes: a quarter of what floats would be
     with torch.inference_mode():
-        return _features(loaded, torch.from_numpy(crops)).cpu().numpy()
+        return _features(loaded, pictures).cpu().numpy()
 
 
 def _features(loaded: _Loaded, pictures: "torch.Tensor") -> "torch.Tensor":

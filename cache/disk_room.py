@@ -1,4 +1,4 @@
-"""Whether the results of stages 3 and 4 will fit on the disk: asked before millions of links are placed, not found out after an hour."""
+"""Whether the results of stages 3 and 4 will fit on the disk: asked before anything is scored, not found out after an hour."""
 import os
 import shutil
 from collections import Counter
@@ -7,12 +7,14 @@ from pathlib import Path
 from cache.image_limits import MIB
 from cache.refusal import Refused
 
-# Measured with 100,000 pictures x 60 models; paths of 40 characters, as a rule.
-LINK_BYTES = 160  # per picture and model: an entry in a bin's folder, a line of output.json
-ROW_BYTES = 1_250  # per picture, model and table: the row with its indexes, and once more in the journal until the run is over
+# Bytes per score, measured with 100,000 pictures x 60 models and paths of 40 characters.
+ROW_BYTES = 1_250  # in each table: the row with its indexes, and once more in the journal until the run is over
+SORTING_BYTES = 150  # in the temporary folder, while indexes are built
+TEXT_BYTES = 100  # in output.json
+LINK_BYTES = 60  # in the folder of a bin
 
 
-def refuse_if_too_little(needs: list[tuple[str, int]]) -> None:
+def refuse_if_too_little(needs: list[tuple[str, int]], advice: str) -> None:
     """needs: folders and bytes. Raises Refused if a file system has less than all its folders need together."""
     wanted: Counter[int] = Counter()
     folders: dict[int, Path] = {}
@@ -25,7 +27,7 @@ def refuse_if_too_little(needs: list[tuple[str, int]]) -> None:
         free = shutil.disk_usage(folders[device]).free
         if count > free:
             raise Refused(f"the results need about {count // MIB:,} MiB, and the disk of {folders[device]} has {free // MIB:,} MiB free; "
-                          "make room, or score without placing the pictures (--place none)")
+                          f"{advice}")
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from cache.decoder_pool import DecoderPool
-from cache.image_decoder import CropSpec
+from cache.image_decoder import IMAGE_MAGIC, CropSpec
 from cache.image_limits import Limits, Skip
 from cache.refusal import Missing
 from cache.source_file import Archive, Item, Known, Picture, Skipped, SourceFile, printable
@@ -64,17 +64,23 @@ def disk_files(source: str | os.PathLike, allowed: Callable[[str], bool] = anywh
     if not os.path.exists(source):
         raise Missing(f"no such file or folder: {source}")
     if os.path.isdir(source):
-        yield from _folder(source.rstrip("/" + os.sep) or os.sep, None, (), allowed)
-    else:
-        yield _disk_file(source, None)
+        source = source.rstrip("/" + os.sep) or os.sep
+    yield from _entry(source, os.path.abspath(source), None, None, (), allowed)
 
 
-def _folder(path: str, name: str | None, ancestors: tuple, allowed: Callable[[str], bool]) -> Iterator[SourceFile | Skipped]:
+def _entry(
+    path: str, absolute_path: str, folder: str | None, name: str | None, ancestors: tuple, allowed: Callable[[str], bool],
+) -> Iterator[SourceFile | Skipped]:
+    """What lies at `path`, of which `folder` tags a file, and `name` the files in it if it is a folder. One stat, and no other call to the
+    system but the listing: a run over known pictures does little else."""
     try:
         status = os.stat(path)
-        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name) if stat.S_ISDIR(status.st_mode) else None
     except OSError as error:
         yield Skipped(printable(path), "unreadable", error.strerror or "")
+        return
+    if entries is None:
+        yield _disk_file(path, absolute_path, folder, status)
         return
     here = (status.st_dev, status.st_ino)
     if here in ancestors:
@@ -83,30 +89,32 @@ def _folder(path: str, name: str | None, ancestors: tuple, allowed: Callable[[st
     for entry in entries:
         if entry.is_symlink() and not allowed(entry.path):
             yield Skipped(printable(entry.path), "unreadable", "a link that leads out of the allowed folders")
-        elif os.path.isdir(entry.path):  # unlike entry.is_dir() False for a link to itself
-            yield from _folder(entry.path, entry.name, (*ancestors, here), allowed)
         else:
-            yield _disk_file(entry.path, name)
+            inside = os.path.join(absolute_path, entry.name)
+            yield from _entry(entry.path, inside, name, entry.name, (*ancestors, here), allowed)
 
 
-def _disk_file(path: str, folder: str | None) -> SourceFile | Skipped:
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        return Skipped(printable(path), "unreadable", error.strerror or "")
+def _disk_file(path: str, absolute_path: str, folder: str | None, status: os.stat_result) -> SourceFile | Skipped:
     if not stat.S_ISREG(status.st_mode):
         return Skipped(printable(path), "unreadable", "not a regular file")
     return SourceFile(
-        printable(path), printable(os.path.abspath(path)), folder and printable(folder), None,
-        status.st_size, status.st_mtime_ns, lambda: open(path, "rb"),
+        printable(path), printable(absolute_path), folder and printable(folder), None, status.st_size, status.st_mtime_ns,
+        lambda: open(path, "rb"),
     )
 
 
 def is_zip_file(path: str | os.PathLike) -> bool:
     """By content, whatever the file is called; False for folders and what cannot be read."""
-    file = _disk_file(os.fspath(path), None)
     try:
-        return isinstance(file, SourceFile) and is_zip(file)
+        return os.path.isfile(path) and is_zip(next(disk_files(path)))
+    except Skip:
+        return False
+
+
+def looks_like_an_image(file: SourceFile) -> bool:
+    """By its first bytes: of what is not in one of the usual formats, nothing is known before it is decoded."""
+    try:
+        return file.head().startswith(IMAGE_MAGIC)
     except Skip:
         return False
 
@@ -132,5 +140,3 @@ def _count_content(items: Iterator[Item]) -> Iterator[Item]:
         if isinstance(item, Archive):
             item = replace(item, n_content=counts.pop(item.file.file_path, 0))
         yield item
-
-

@@ -75,7 +75,7 @@ def read_metadata(path: str | os.PathLike) -> Metadata:
 
 
 class _GrowingMatrix:
-    """Rows of a number not known before, in memory once: to grow, the operating system moves pages, not bytes."""
+    """Rows of a number not known before, in memory once and at most a quarter more: to grow, pages are moved, not copied."""
 
     def __init__(self) -> None:
         self._rows, self._count = np.empty((0, 0), np.float32), 0
@@ -83,7 +83,7 @@ class _GrowingMatrix:
     def append(self, row: np.ndarray) -> int:
         """Returns the number of the row."""
         if self._count == len(self._rows):
-            self._rows.resize((max(1024, 2 * self._count), len(row)), refcheck=False)
+            self._rows.resize((max(1024, self._count * 5 // 4), len(row)), refcheck=False)
         self._rows[self._count] = row
         self._count += 1
         return self._count - 1

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+KERNEL_ROWS = 256  # computed at once: the exponents of so many stay in the processor's cache
+
 
 class ModelSet:
     """Many fitted classifiers as one function. Column j of score() belongs to estimators[j]."""
@@ -15,8 +17,8 @@ class ModelSet:
         self._weights = np.array([weights for weights, _ in linear.values()])
         self._offsets = np.array([offset for _, offset in linear.values()])
         self._radial = _radial_groups({index: row for index, estimator in enumerate(self._estimators) if (row := radial_row(estimator))})
-        alone = {*linear, *(index for group in self._radial for index in group.columns)}
-        self._others = [index for index in range(len(self._estimators)) if index not in alone]
+        together = {*linear, *(index for group in self._radial for index in group.columns)}
+        self._others = [index for index in range(len(self._estimators)) if index not in together]
 
     def score(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) -> probabilities of the tags, float64 (n, models). In float64, so that the products agree with predict_proba to 1e-6."""
@@ -48,6 +50,8 @@ def linear_row(estimator) -> tuple[np.ndarray, float] | None:
         return -estimator.coef_[0], -float(estimator.intercept_[0])
     if isinstance(estimator, Pipeline) and [type(step) for _, step in estimator.steps] == [StandardScaler, LogisticRegression]:
         scaler, regression = (step for _, step in estimator.steps)
+        if not _standardises(scaler):
+            return None
         weights, offset = linear_row(regression)
         weights = weights / scaler.scale_
         return weights, offset - float(scaler.mean_ @ weights)
@@ -82,24 +86,50 @@ def radial_row(estimator) -> RadialRow | None:
     scaler, calibrated = (step for _, step in estimator.steps)
     [pair, *more] = calibrated.calibrated_classifiers_
     machine = pair.estimator
-    if more or pair.method != "sigmoid" or type(machine) is not SVC or machine.kernel != "rbf":
+    if more or not _standardises(scaler) or pair.method != "sigmoid" or type(machine) is not SVC or machine.kernel != "rbf":
         return None
     gamma = machine._gamma if isinstance(machine.gamma, str) else machine.gamma  # "scale" is a number only after the fit
     [sigmoid_fit] = pair.calibrators
     return RadialRow(
-        scaler.mean_, scaler.scale_, float(gamma), machine.support_vectors_, sigmoid_fit.a_ * machine.dual_coef_[0],
+        scaler.mean_, scaler.scale_, float(gamma), np.asarray(machine.support_vectors_, np.float64), sigmoid_fit.a_ * machine.dual_coef_[0],
         float(sigmoid_fit.a_ * machine.intercept_[0] + sigmoid_fit.b_))
 
 
-def radial_kernel(left: np.ndarray, right: np.ndarray, gamma: float) -> np.ndarray:
-    """exp(-gamma |l - r|²) for every pair of rows, float64, computed in their own precision.
+def _standardises(scaler) -> bool:
+    return scaler.with_mean and scaler.with_std
+
+
+class RadialKernel:
+    """exp(-gamma |l - r|²) between any rows l and these rows r, computed in their precision.
 
     The exponent 2 gamma l.r - gamma |l|² - gamma |r|² is one matrix product of rows with two further features."""
-    kind, root = left.dtype.type, (2 * gamma) ** 0.5
-    left_squares, right_squares = (-gamma * np.einsum("ij,ij->i", rows, rows) for rows in (left, right))
-    exponent = np.column_stack([kind(root) * left, left_squares, np.ones(len(left), kind)]).astype(kind, copy=False) @ np.column_stack(
-        [kind(root) * right, np.ones(len(right), kind), right_squares]).astype(kind, copy=False).T
-    return np.exp(exponent, out=np.empty(exponent.shape), dtype=kind)
+
+    def __init__(self, rows: np.ndarray, gamma: float):
+        self._scale = rows.dtype.type((2 * gamma) ** 0.5)
+        rows, squares = self._scaled(rows)
+        self._others = np.column_stack([rows, np.ones_like(squares), squares]).T
+
+    def matrix(self, rows: np.ndarray) -> np.ndarray:
+        """float64 (rows, these rows)."""
+        kernel = np.empty((len(rows), self._others.shape[1]))
+        for start in range(0, len(rows), KERNEL_ROWS):
+            self._part(rows[start:start + KERNEL_ROWS], kernel[start:start + KERNEL_ROWS])
+        return kernel
+
+    def times(self, rows: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """matrix(rows) @ coefficients, without ever having the whole matrix."""
+        parts = (rows[start:start + KERNEL_ROWS] for start in range(0, len(rows), KERNEL_ROWS))
+        products = [self._part(part, np.empty((len(part), self._others.shape[1]))) @ coefficients for part in parts]
+        return np.concatenate([np.empty((0, coefficients.shape[1])), *products])
+
+    def _part(self, rows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        rows, squares = self._scaled(rows)
+        exponents = np.column_stack([rows, squares, np.ones_like(squares)]) @ self._others
+        return np.exp(exponents, out=kernel, dtype=exponents.dtype)
+
+    def _scaled(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._scale * rows
+        return rows, np.einsum("ij,ij->i", rows, rows) / rows.dtype.type(-2)
 
 
 class _RadialGroup:
@@ -108,18 +138,17 @@ class _RadialGroup:
     def __init__(self, rows: dict[int, RadialRow]):
         self.columns = list(rows)
         members = list(rows.values())
-        self._mean, self._scale, self._gamma = members[0].mean, members[0].scale, members[0].gamma
+        self._mean, self._scale = members[0].mean, members[0].scale
         places: dict[bytes, int] = {}
         found = [[places.setdefault(vector.tobytes(), len(places)) for vector in row.support] for row in members]
-        self._support = np.frombuffer(b"".join(places)).reshape(len(places), -1)
+        self._kernel = RadialKernel(np.frombuffer(b"".join(places)).reshape(len(places), -1), members[0].gamma)
         self._coefficients = np.zeros((len(places), len(members)))
         for column, row in enumerate(members):
             np.add.at(self._coefficients[:, column], found[column], row.coefficients)
         self._offsets = np.array([row.offset for row in members])
 
     def score(self, vectors: np.ndarray) -> np.ndarray:
-        kernel = radial_kernel((vectors - self._mean) / self._scale, self._support, self._gamma)
-        return sigmoid(kernel @ self._coefficients + self._offsets)
+        return sigmoid(self._kernel.times((vectors - self._mean) / self._scale, self._coefficients) + self._offsets)
 
 
 def _radial_groups(rows: dict[int, RadialRow]) -> list[_RadialGroup]:

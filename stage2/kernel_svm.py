@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cache.tag_scores import radial_kernel
+from cache.tag_scores import RadialKernel
 
 if TYPE_CHECKING:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC
 
-LARGEST_KERNEL = 16_384  # rows: 2 GiB; of more, libsvm computes the parts it needs, again and again
-NUMBERS_AT_ONCE = 16_000_000  # of the kernel between held-out and trained rows: 128 MiB
+LARGEST_KERNEL = 12_288  # rows: 1.2 GiB; of more, libsvm computes the parts it needs, again and again
+TASKS_AT_ONCE = 4  # for each core: a finished SVM holds its support vectors until it is written
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,11 @@ class _Machine:
                 inside, outside = folds != fold, folds == fold
                 solutions = threads.map(self._solver(rows[inside]), (task.classes[inside] for task in tasks))
                 unseen[outside] = self._scores(rows[outside], rows[inside], solutions)
-            solve = self._solver(rows)
-            yield from threads.map(lambda task, scores: (task.tag, self._calibrated(task, solve(task.classes), scores)), tasks, unseen.T)
+            solve, many = self._solver(rows), TASKS_AT_ONCE * (os.cpu_count() or 1)
+            for start in range(0, len(tasks), many):
+                some = slice(start, start + many)
+                yield from threads.map(
+                    lambda task, scores: (task.tag, self._calibrated(task, solve(task.classes), scores)), tasks[some], unseen.T[some])
 
     def _solver(self, rows: np.ndarray) -> Callable[[np.ndarray], "SVC"]:
         """classes -> the SVC fitted to them, on the kernel matrix if that is not too large."""
@@ -69,8 +72,7 @@ class _Machine:
 
         shared = len(rows) <= LARGEST_KERNEL
         samples = self._features[rows]
-        if shared:
-            samples = radial_kernel(samples, samples, self._gamma)
+        samples = RadialKernel(samples, self._gamma).matrix(samples) if shared else samples.astype(np.float64)
 
         def solve(classes: np.ndarray) -> SVC:
             with config_context(assume_finite=True):  # looking through the whole matrix takes longer than the fit
@@ -88,10 +90,8 @@ class _Machine:
             column[machine.support_] = machine.dual_coef_[0]
             coefficients.append(column)
             offsets.append(machine.intercept_[0])
-        weights, block = np.column_stack(coefficients), max(1, NUMBERS_AT_ONCE // len(trained))
-        parts = [rows[start:start + block] for start in range(0, len(rows), block)]
-        products = [radial_kernel(self._features[part], self._features[trained], self._gamma) @ weights for part in parts]
-        return np.concatenate(products) + np.array(offsets)
+        kernel = RadialKernel(self._features[trained], self._gamma)
+        return kernel.times(self._features[rows], np.column_stack(coefficients)) + np.array(offsets)
 
     def _calibrated(self, task: Task, found: "SVC", scores: np.ndarray) -> "CalibratedClassifierCV":
         """As CalibratedClassifierCV(SVC(...), ensemble=False) leaves it, without the matrix."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NUMBERS_AT_ONCE = 16_000_000  # rows x tags: 64 MiB for each of a handful of such arrays
-GRADIENT_LEFT = 1e-4  # of the first gradient's norm: logits then differ by 0.01, those of scikit-learn at its default tolerance by 0.1
+GRADIENT_LEFT = 1e-4  # of the first gradient's norm: on real pictures logits then differ by 0.01, those of scikit-learn as it is by 0.1
 RESIDUAL_LEFT = 0.3  # of a Newton step's equation
 MOST_STEPS, MOST_CONJUGATE_STEPS, MOST_HALVINGS = 50, 20, 10
 
@@ -107,4 +107,7 @@ def _downhill(objective: _Objective, weights: np.ndarray, value: np.ndarray, ste
         if not uphill.any():
             break
         length[uphill] /= 2
+    else:
+        length[uphill] = 0
+        reached, probabilities = objective.at(weights + length * step)
     return weights + length * step, reached, probabilities

@@ -38,7 +38,7 @@ class TaggedRows:
         hashes = {hash_id for listed in tag_to_hashes.values() for hash_id in listed}
         self.without_vector = len(hashes - metadata.rows.keys())
         self.with_vector = len(hashes) - self.without_vector
-        self._count = len(metadata.rows)
+        self._count = len(metadata.matrix)
         self._rows = {
             tag: np.unique(np.array([metadata.rows[hash_id] for hash_id in listed if hash_id in metadata.rows], dtype=np.int64))
             for tag, listed in sorted(tag_to_hashes.items())

@@ -28,7 +28,6 @@ MOST_FOLDS = 5
 REGRESSION_C, SVM_C = 0.01, 10.0
 
 
-
 def fit_models(metadata: Metadata, splits: dict[str, Split], fold_of: np.ndarray, fitted: Callable[[], object]) -> Iterator[tuple]:
     """(model type, tag, estimator) for both types of every tag. The scaling, one for all, and the calibration are part of an estimator, so
     that it takes the raw vectors of the metadata. fitted() is called after each of the fits."""
@@ -39,22 +38,26 @@ def fit_models(metadata: Metadata, splits: dict[str, Split], fold_of: np.ndarray
     from stage2 import kernel_svm, logistic_regression
 
     training = {tag: split.training() for tag, split in splits.items()}
-    used = np.zeros((len(metadata.matrix), len(splits)), bool)
+    learnt_from = np.unique(np.concatenate([rows for rows, _ in training.values()]))
+    vectors = metadata.matrix[learnt_from]
+    scaler = StandardScaler().fit(vectors)
+    features = scaler.transform(vectors)
+    tasks = [kernel_svm.Task(tag, np.searchsorted(learnt_from, rows), classes, folds_within(rows, classes, fold_of))
+             for tag, (rows, classes) in training.items()]
+    used = np.zeros((len(features), len(tasks)), bool)
     tags = np.zeros_like(used)
-    for column, (rows, classes) in enumerate(training.values()):
-        used[rows, column] = True
-        tags[rows[classes == 0], column] = True
-    scaler = StandardScaler().fit(metadata.matrix[used.any(1)])
-    features = scaler.transform(metadata.matrix)
+    for column, task in enumerate(tasks):
+        used[task.rows, column] = True
+        tags[task.rows[task.classes == 0], column] = True
     for tag, (weights, offset) in zip(splits, logistic_regression.fit_all(features, tags, used, REGRESSION_C), strict=True):
         fitted()
         regression = LogisticRegression(C=REGRESSION_C)
         regression.classes_, regression.n_features_in_ = np.array([0, 1]), metadata.width
         regression.coef_, regression.intercept_ = -weights[None], np.array([-offset])  # towards class 1, which is not the tag
         yield LOGISTIC_REGRESSION, tag, make_pipeline(scaler, regression)
-    tasks = [kernel_svm.Task(tag, rows, classes, folds_within(rows, classes, fold_of)) for tag, (rows, classes) in training.items()]
-    gamma = 1 / (metadata.width * max(features[used.any(1)].var(), 1e-12))  # scikit-learn's "scale"
-    for tag, machine in kernel_svm.fit_all(features, tasks, SVM_C, float(gamma), fitted):
+    variance = float(features.var())
+    gamma = 1 / (metadata.width * variance) if variance else 1.0  # scikit-learn's "scale"
+    for tag, machine in kernel_svm.fit_all(features, tasks, SVM_C, gamma, fitted):
         yield SVM, tag, make_pipeline(scaler, machine)
 
 

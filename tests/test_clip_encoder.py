@@ -1,7 +1,9 @@
 """Encoders: ours give what open_clip and timm give, load what is named, and refuse what cannot be had."""
 import dataclasses
 import hashlib
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -84,28 +86,37 @@ def test_where_low_precision_would_cost_the_vectors_float32_stays(tiny_checkpoin
     assert ClipEncoder(TINY, tiny_checkpoint).precision == "fp32"
 
 
-@pytest.mark.parametrize("cores", [1, 2, 3, 64])
-def test_a_batch_is_embedded_in_parts_side_by_side_and_comes_back_in_order(cores, tiny_checkpoint, monkeypatch):
+@pytest.mark.parametrize(("cores", "sizes", "threads_each"), [
+    (1, [7, 6, 6], 1), (2, [5, 5, 5, 4], 1), (3, [7, 6, 6], 1), (64, [7, 6, 6], 21)])
+def test_a_batch_is_embedded_in_parts_side_by_side_and_comes_back_in_order(cores, sizes, threads_each, tiny_checkpoint, monkeypatch):
     encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
     batch = crops(encoder, 2 * open_clip_encoder.PART + 3)
     one_by_one = np.concatenate([encoder.encode(batch[number:number + 1]) for number in range(len(batch))])
-    sizes, threads, encode = [], [], clip_encoder._encode
+    parts, encode = [], clip_encoder._encode
 
     def watched(loaded, part: np.ndarray) -> np.ndarray:
-        sizes.append(len(part))
-        threads.append(torch.get_num_threads())
+        parts.append((len(part), torch.get_num_threads()))
         return encode(loaded, part)
 
     monkeypatch.setattr(clip_encoder, "_encode", watched)
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(cores)
-        assert np.abs(encoder.encode(batch) - one_by_one).max() < 1e-4
-        assert torch.get_num_threads() == cores
-    finally:
-        torch.set_num_threads(before)
-    assert sorted(sizes) == [3, open_clip_encoder.PART, open_clip_encoder.PART]
-    assert set(threads) == {cores // min(cores, 3)}
+    monkeypatch.setattr(clip_encoder, "_cores", lambda: cores)
+    assert np.abs(encoder.encode(batch) - one_by_one).max() < 1e-4
+    assert sorted(parts, reverse=True) == [(size, threads_each) for size in sizes]
+
+
+def test_threads_that_embed_at_once_leave_torch_as_it_was(tiny_checkpoint, monkeypatch):
+    encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
+    batch = crops(encoder, 2 * open_clip_encoder.PART)
+    encoder.encode(batch)
+    monkeypatch.setattr(clip_encoder, "_cores", lambda: 3)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: encoder.encode(batch), range(12)))
+    monkeypatch.setattr(clip_encoder, "_encode", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        encoder.encode(batch)
+    with ThreadPoolExecutor(1) as fresh:
+        assert fresh.submit(torch.get_num_threads).result() == 3
+    torch.set_num_threads(os.cpu_count())
 
 
 def test_on_a_gpu_a_batch_stays_whole_and_is_computed_in_float16(tiny_checkpoint, monkeypatch):

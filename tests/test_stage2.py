@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 from cache.metadata import Metadata, write_json_object
 from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
-from cache.tag_scores import radial_kernel
+from cache.tag_scores import RadialKernel
 from stage2 import kernel_svm, logistic_regression
 from stage2.model_report import Evaluation, report_text
 from stage2.tagged_rows import TaggedRows, folds_within
@@ -137,17 +137,36 @@ def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(large
 
 def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatch):
     features, tags = clouds()
-    kernels = []
+    matrices = []
 
-    def counted(left: np.ndarray, right: np.ndarray, gamma: float) -> np.ndarray:
-        kernels.append(len(left))
-        return radial_kernel(left, right, gamma)
+    class Watched(RadialKernel):
+        def matrix(self, rows: np.ndarray) -> np.ndarray:
+            matrices.append(len(rows))
+            return super().matrix(rows)
 
-    monkeypatch.setattr(kernel_svm, "radial_kernel", counted)
+    monkeypatch.setattr(kernel_svm, "RadialKernel", Watched)
     rows = np.arange(300)
     tasks = [kernel_svm.Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
     list(kernel_svm.fit_all(features, tasks, 1.0, 0.1, lambda: None))
-    assert kernels == [240, 60] * 5 + [300]
+    assert matrices == [240] * 5 + [300]
+
+
+def test_vectors_of_images_without_a_tag_change_nothing(here):
+    tags = {"low": list(range(20)), "high": list(range(20, 40))}
+    main(*dataset(tags), "first")
+    names, tag_list = dataset(tags)
+    record = {"model": "M", "pretrained": "p", "embeddings_vector": [1e30] * 6}
+    lines = [*open_text(names).splitlines()[:-2], open_text(names).splitlines()[-2] + ",", f'"outlier": {json.dumps(record)}', "}"]
+    (here / "more.json").write_text("\n".join(lines) + "\n")
+    main("more.json", tag_list, "second")
+    assert tree(here / "second" / "reports") == tree(here / "first" / "reports")
+
+
+def test_a_picture_listed_twice_in_the_metadata_counts_once(here):
+    names, tag_list = dataset({"low": list(range(20)), "high": list(range(20, 40))})
+    lines = open_text(names).splitlines()
+    (here / "twice.json").write_text("\n".join([*lines[:-2], lines[-2] + ",", lines[1].rstrip(","), "}"]) + "\n")
+    assert main("twice.json", tag_list)[SVM]["low"]["tag_train"] == 18
 
 
 def test_the_table_of_the_report_is_that_of_scikit_learn():

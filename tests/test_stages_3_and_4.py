@@ -13,7 +13,7 @@ import pytest
 from cache.batches import Counts
 from cache.cache_score import Stage3Table
 from cache.clip_encoder import ClipEncoder
-from cache.disk_room import LINK_BYTES, ROW_BYTES
+from cache.disk_room import LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES
 from cache.metadata import read_metadata
 from cache.result_folder import reserve_default_output
 from cache.score_bins import bin_name, bin_number
@@ -142,24 +142,30 @@ def test_scoring_without_placing(here, ready):
     assert sorted(tree(here / "scored")) == [".result.json", "output.json"]
 
 
-def test_results_that_do_not_fit_on_the_disk_are_refused_before_anything_is_placed(here, ready, capsys, monkeypatch):
-    write(here, {"new/a.png": png(0), "new/b.png": png(100, "dogs"), "new.zip": zipped({"a.png": png(0)})})
-    size = sum(path.stat().st_size for path in (here / "new").iterdir())
-    usage = SimpleNamespace(free=size + 2 * 4 * (LINK_BYTES + ROW_BYTES) - 1)
+def test_results_that_do_not_fit_on_the_disk_are_refused_before_anything_is_scored(here, ready, capsys, monkeypatch):
+    write(here, {"new/a.png": png(0), "new/b.png": png(100, "dogs"), "new/film.mkv": bytes(10**6), "new.zip": zipped({"a.png": png(0)})})
+    size, scores = sum(path.stat().st_size for path in (here / "new").glob("*.png")), 2 * 4
+    tables, links = scores * (ROW_BYTES + SORTING_BYTES + TEXT_BYTES), size + scores * LINK_BYTES
+    usage = SimpleNamespace(free=tables + links - 1)
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("tempfile.tempdir", str(here))
+    needs = f"error: the results need about 0 MiB, and the disk of {here}/output has 0 MiB free; make room"
     assert ready(classify, "new", encoder=False) == 2
-    assert capsys.readouterr().err == (f"error: the results need about 0 MiB, and the disk of {here} has 0 MiB free; "
-                                       "make room, or score without placing the pictures (--place none)\n")
+    assert capsys.readouterr().err == f"{needs}, or score without placing the pictures (--place none)\n"
     assert not (here / "scored").exists()
     assert ready(classify, "new", "--place", "none", encoder=False) == 0
-    usage.free += 1
+    usage.free = tables - 1
+    capsys.readouterr()
+    assert ready(classify, "new", "--place", "none", encoder=False) == 2
+    assert capsys.readouterr().err == f"{needs}\n"
+    usage.free = tables + links
     assert ready(classify, "new", encoder=False) == 0
-    usage.free = 4 * 2 * ROW_BYTES
+    usage.free = scores // 2 * 2 * ROW_BYTES
     assert ready(classify_zip, "new.zip", encoder=False) == 2
 
 
-def test_into_an_empty_table_the_rows_go_before_the_indexes(here, ready):
-    write(here, {"new/a.png": png(0)})
+def test_many_rows_go_into_a_table_before_its_indexes_and_a_few_among_them(here, ready):
+    write(here, {f"new/{number}.png": png(number) for number in range(5)})
     statements = []
 
     class Watched(Stage3Table):
@@ -168,15 +174,15 @@ def test_into_an_empty_table_the_rows_go_before_the_indexes(here, ready):
             super().replace(listing)
             self.connection.set_trace_callback(None)
 
-    for _ in range(2):
-        score_source(ScoreSettings("new", METADATA, place=False), LEAVE, {"stage3.db": Watched}, Counts())
+    for source in ("new", "new/0.png"):
+        score_source(ScoreSettings(source, METADATA, place=False), LEAVE, {"stage3.db": Watched}, Counts())
     with Stage3Table("output/stage3.db") as table:
         indexes = [name for _, name, *_ in table.connection.execute("PRAGMA index_list(stage3)")]
     assert sorted(indexes) == ["sqlite_autoindex_stage3_1", "stage3_hash_id", "stage3_tag"]
     assert [each for each in statements if "INDEX" in each or each.startswith(("BEGIN", "COMMIT"))] == [
         "BEGIN IMMEDIATE", "DROP INDEX IF", "DROP INDEX IF", "CREATE INDEX stage3_hash_id", "CREATE INDEX stage3_tag", "COMMIT",
         "BEGIN IMMEDIATE", "COMMIT"]
-    assert sum(each.startswith("INSERT OR REPLACE") for each in statements) == 2 * 4
+    assert sum(each.startswith("INSERT OR REPLACE") for each in statements) == (5 + 1) * 4
 
 
 def test_pictures_of_the_same_name_are_all_kept(here, ready):

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from cache import tag_scores
-from cache.tag_scores import ModelSet, linear_row, radial_kernel, radial_row
+from cache.tag_scores import ModelSet, RadialKernel, linear_row, radial_row
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32) * 5
@@ -32,19 +32,28 @@ def test_the_matrix_products_agree_with_predict_proba():
 
 
 def test_svms_on_the_same_vectors_share_one_kernel_matrix(monkeypatch):
-    calls = []
+    made = []
 
-    def counted(left: np.ndarray, right: np.ndarray, gamma: float) -> np.ndarray:
-        calls.append((len(left), len(right)))
-        return radial_kernel(left, right, gamma)
+    class Watched(RadialKernel):
+        def __init__(self, rows: np.ndarray, gamma: float):
+            made.append(len(rows))
+            super().__init__(rows, gamma)
 
+    monkeypatch.setattr(tag_scores, "RadialKernel", Watched)
     machines = [calibrated_svm(np.roll(CLASSES, number)) for number in range(5)]
-    together = ModelSet(machines)
-    monkeypatch.setattr(tag_scores, "radial_kernel", counted)
-    together.score(VECTORS)
-    [(vectors, support)] = calls
-    assert vectors == 60
+    ModelSet(machines).score(VECTORS)
+    [support] = made
     assert support <= 60 < sum(len(radial_row(machine).support) for machine in machines)
+
+
+def test_a_scaler_that_leaves_something_out_is_not_taken_for_one_that_does_not():
+    for options in ({"with_mean": False}, {"with_std": False}):
+        scaler = StandardScaler(**options).fit(VECTORS)
+        linear = make_pipeline(scaler, LogisticRegression()).fit(VECTORS, CLASSES)
+        for estimator in (linear, calibrated_svm(scaler=scaler)):
+            assert linear_row(estimator) is None
+            assert radial_row(estimator) is None
+            assert np.array_equal(ModelSet([estimator]).score(VECTORS)[:, 0], estimator.predict_proba(VECTORS.astype(float))[:, 0])
 
 
 def test_a_softmax_over_two_classes_is_not_taken_for_a_sigmoid():
@@ -54,7 +63,12 @@ def test_a_softmax_over_two_classes_is_not_taken_for_a_sigmoid():
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
-def test_the_kernel_is_the_exponential_of_the_squared_distance(precision, tolerance):
+def test_the_kernel_is_the_exponential_of_the_squared_distance(precision, tolerance, monkeypatch):
+    monkeypatch.setattr(tag_scores, "KERNEL_ROWS", 3)
     left, right = RANDOM.normal(size=(7, 5)).astype(precision), RANDOM.normal(size=(4, 5)).astype(precision)
-    distances = ((left[:, None].astype(float) - right[None]) ** 2).sum(2)
-    assert np.abs(radial_kernel(left, right, 0.3) - np.exp(-0.3 * distances)).max() < tolerance
+    wanted = np.exp(-0.3 * ((left[:, None].astype(float) - right[None]) ** 2).sum(2))
+    kernel = RadialKernel(right, 0.3)
+    assert np.abs(kernel.matrix(left) - wanted).max() < tolerance
+    coefficients = RANDOM.normal(size=(4, 2))
+    assert np.abs(kernel.times(left, coefficients) - wanted @ coefficients).max() < 10 * tolerance
+    assert kernel.times(left[:0], coefficients).shape == (0, 2)
