@@ -72,12 +72,26 @@ def storing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:
         for start in range(0, VECTORS, BATCH):
             batch = Batch([picture(number) for number in range(start, min(VECTORS, start + BATCH))])
             listing.add(batch, random.random((len(batch.items), len(models))))
-        with Stage3Table(folder / "stage3.db", create=True) as table:
-            spent = seconds(lambda: table.replace(listing))
+        load, whole = (stored(listing, table, folder) for table in (Unindexed, Stage3Table))
         text = seconds(lambda: write_json_object(folder / "output.json", listing.output_json()))
-    rate = rows / spent
-    yield Measurement(f"stage3.db, {rows:,} rows with all their indexes", rate, "rows/s", "the bar", 2e5, rate / 2e5, ">= 1")
-    yield Measurement(f"output.json, {rows:,} scores", rows / text, "scores/s", "their rows in SQLite", rate, spent / text, "")
+    yield Measurement(f"stage3.db, {rows:,} rows", rows / load, "rows/s", "the bar", 2e5, rows / load / 2e5, ">= 1")
+    yield Measurement("stage3.db, the same and then the indexes", rows / whole, "rows/s", "the rows alone", rows / load, load / whole, "")
+    yield Measurement(f"output.json, {rows:,} scores", rows / text, "scores/s", "their rows and indexes", rows / whole, whole / text, "")
+
+
+class Unindexed(Stage3Table):
+    """Without the indexes that only reading needs."""
+
+    schema, look_up_indexes = Stage3Table.schema[:1], {}
+
+
+def stored(listing: ScoreListing, kind: type[Stage3Table], folder: Path) -> float:
+    """Seconds for the whole transaction, into a fresh database."""
+    path = folder / "stage3.db"
+    with kind(path, create=True) as table:
+        spent = seconds(lambda: table.replace(listing))
+    kind.delete_file(path)
+    return spent
 
 
 def placing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:

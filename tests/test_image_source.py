@@ -48,6 +48,16 @@ def test_a_folder_is_read_in_the_order_of_its_names_and_every_file_is_accounted_
     assert tree(here) == before
 
 
+def test_a_listing_asks_the_system_once_for_each_file_and_folder(here, monkeypatch):
+    write(here / "photos", tag_folders(4))
+    stat, asked = os.stat, []
+    monkeypatch.setattr(os, "stat", lambda path, *rest, **options: (asked.append(str(path)), stat(path, *rest, **options))[1])
+    files = list(disk_files("photos"))
+    assert asked.count("photos") == 3  # whether it exists, whether it is a folder, and as a part of the walk
+    assert sorted(path for path in asked if path != "photos") == sorted(["photos/cats", "photos/dogs", *(file.file_path for file in files)])
+    assert [file.absolute_path for file in files] == [str(here / file.file_path) for file in files]
+
+
 def test_a_file_is_opened_by_its_content_whatever_it_is_called(here):
     write(here, {"x/picture.txt": png(1), "x/photo.jpg": encoded(drawn(2), "GIF"), "x/holiday.png": zipped({"a": png(3)})})
     items = list(images("x"))

@@ -10,7 +10,7 @@ import pytest
 
 from cache.cache_clip import ClipTable
 from cache.cache_file import FileTable
-from cache.cache_score import Stage3Table, Stage4Table, ZipScoreTable
+from cache.cache_score import ScoreTable, Stage3Table, Stage4Table, ZipScoreTable
 from cache.cache_tag import TagTable
 from cache.dataset_table import DatasetTable
 from cache.refusal import Refused
@@ -41,7 +41,7 @@ def test_every_database_is_marked_versioned_in_wal_mode_and_has_a_table_of_skipp
         skipped = [row[1] for row in connection.execute("PRAGMA table_info(skipped)")]
         own = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", (table.name,)).fetchone()[0]
     assert one == {"application_id": APPLICATION_ID, "user_version": 1, "journal_mode": "wal",
-                   "page_size": 16384 if table is ClipTable else 4096}
+                   "page_size": 16384 if issubclass(table, (ClipTable, ScoreTable)) else 4096}
     assert skipped == ["file_path", "reason", "detail"]
     assert own == 1
 

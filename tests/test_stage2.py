@@ -120,6 +120,15 @@ def test_the_regressions_of_all_tags_are_those_that_scikit_learn_finds_one_by_on
         assert np.abs(features @ weights + offset - alone.decision_function(features)).max() < 0.02
 
 
+def test_all_tags_are_fitted_in_the_same_products(monkeypatch):
+    blocks, newton = [], logistic_regression._newton
+    monkeypatch.setattr(logistic_regression, "_newton", lambda objective, spread: (
+        blocks.append(objective.tags.shape), newton(objective, spread))[1])
+    features, tags = clouds()
+    list(logistic_regression.fit_all(features, tags, np.ones_like(tags), 1.0))
+    assert blocks == [(300, 3)]
+
+
 @pytest.mark.parametrize("largest", [kernel_svm.LARGEST_KERNEL, 100])
 def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(largest, monkeypatch):
     monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", largest)
