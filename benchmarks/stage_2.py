@@ -104,11 +104,11 @@ def loop_estimators() -> dict[str, Callable]:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    from stage2.train import REGRESSION_C
+    from stage2.logistic_regression import C
 
     return {
         LOGISTIC_REGRESSION: LogisticRegression,
-        OUR_SETTINGS: lambda: make_pipeline(StandardScaler(), LogisticRegression(C=REGRESSION_C)),
+        OUR_SETTINGS: lambda: make_pipeline(StandardScaler(), LogisticRegression(C=C)),
         SVM: lambda: CalibratedClassifierCV(SVC(), ensemble=False),
     }
 

@@ -6,36 +6,28 @@ Its scores are calibrated by a sigmoid (Platt 1999) on what each fold got from t
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cache.tag_scores import RadialKernel
+from stage2.tagged_rows import Task
 
 if TYPE_CHECKING:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC
 
+C = 10.0  # measured on emoji, stamps and clothes, see docs/design.md
 LARGEST_KERNEL = 12_288  # rows: 1.2 GiB; of more, libsvm computes the parts it needs, again and again
 TASKS_AT_ONCE = 4  # for each core: a finished SVM holds its support vectors until it is written
 
 
-@dataclass(frozen=True)
-class Task:
-    """What one tag learns from: row numbers, ascending, the class of each (0 is the tag), and the fold it belongs to."""
-
-    tag: str
-    rows: np.ndarray
-    classes: np.ndarray
-    folds: np.ndarray
-
-
-def fit_all(features: np.ndarray, tasks: Sequence[Task], C: float, gamma: float, fitted: Callable[[], object]) -> Iterator[tuple]:
-    """(tag, calibrated SVM) of every task. features: float32 (n, d); fitted() is called after each of the fits."""
-    machine = _Machine(features, C, gamma, fitted)
+def fit_all(features: np.ndarray, tasks: Sequence[Task], fitted: Callable[[], object]) -> Iterator[tuple[str, "CalibratedClassifierCV"]]:
+    """Every tag with its SVM. features: float32 (n, d), standardised; fitted() is called after each fit."""
+    variance = float(features.var())
+    gamma = 1 / (features.shape[1] * variance) if variance else 1.0  # scikit-learn's "scale"
     for group in _sharing(tasks):
-        yield from machine.fit_group(group)
+        yield from _Machine(features, gamma, fitted).fit_group(group)
 
 
 def _sharing(tasks: Sequence[Task]) -> list[list[Task]]:
@@ -47,8 +39,8 @@ def _sharing(tasks: Sequence[Task]) -> list[list[Task]]:
 
 
 class _Machine:
-    def __init__(self, features: np.ndarray, C: float, gamma: float, fitted: Callable[[], object]):
-        self._features, self._C, self._gamma, self._fitted = features, C, gamma, fitted
+    def __init__(self, features: np.ndarray, gamma: float, fitted: Callable[[], object]):
+        self._features, self._gamma, self._fitted = features, gamma, fitted
 
     def fit_group(self, tasks: list[Task]) -> Iterator[tuple]:
         """Threads are enough, and share the matrix: libsvm runs without Python's lock."""
@@ -76,7 +68,7 @@ class _Machine:
 
         def solve(classes: np.ndarray) -> SVC:
             with config_context(assume_finite=True):  # looking through the whole matrix takes longer than the fit
-                machine = SVC(C=self._C, kernel="precomputed" if shared else "rbf", gamma=self._gamma).fit(samples, classes)
+                machine = SVC(C=C, kernel="precomputed" if shared else "rbf", gamma=self._gamma).fit(samples, classes)
             self._fitted()
             return machine
 
@@ -99,10 +91,10 @@ class _Machine:
         from sklearn.svm import SVC
 
         support = found.support_
-        machine = SVC(C=self._C, gamma=self._gamma)
+        machine = SVC(C=C, gamma=self._gamma)
         machine.fit(self._features[task.rows[support]].astype(np.float64), task.classes[support])
         sigmoid = _SigmoidCalibration().fit(scores, task.classes)
-        calibrated = CalibratedClassifierCV(SVC(C=self._C, gamma=self._gamma), ensemble=False)
+        calibrated = CalibratedClassifierCV(SVC(C=C, gamma=self._gamma), ensemble=False)
         calibrated.calibrated_classifiers_ = [_CalibratedClassifier(machine, [sigmoid], classes=machine.classes_)]
         calibrated.classes_, calibrated.n_features_in_ = machine.classes_, machine.n_features_in_
         return calibrated

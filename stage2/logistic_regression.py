@@ -3,20 +3,44 @@
 Truncated Newton: Newton steps, each solved by conjugate gradients as far as is worth while (Nocedal and Wright, Numerical Optimization,
 chapter 7). Every array has a column per tag; float32, of which the sums of the loss are kept in float64.
 """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stage2.tagged_rows import Task
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
+C = 0.01  # measured on emoji, stamps and clothes, see docs/design.md
 NUMBERS_AT_ONCE = 16_000_000  # rows x tags: 64 MiB for each of a handful of such arrays
 GRADIENT_LEFT = 1e-4  # of the first gradient's norm: on real pictures logits then differ by 0.01, those of scikit-learn as it is by 0.1
 RESIDUAL_LEFT = 0.3  # of a Newton step's equation
 MOST_STEPS, MOST_CONJUGATE_STEPS, MOST_HALVINGS = 50, 20, 10
 
 
-def fit_all(features: np.ndarray, tags: np.ndarray, used: np.ndarray, C: float) -> Iterator[tuple[np.ndarray, float]]:
+def fit_all(features: np.ndarray, tasks: Sequence[Task], fitted: Callable[[], object]) -> Iterator[tuple[str, "LogisticRegression"]]:
+    """Every tag with its regression. features: float32 (n, d), standardised; fitted() is called after each."""
+    from sklearn.linear_model import LogisticRegression
+
+    used = np.zeros((len(features), len(tasks)), bool)
+    tags = np.zeros_like(used)
+    for column, task in enumerate(tasks):
+        used[task.rows, column] = True
+        tags[task.rows[task.classes == 0], column] = True
+    for task, (weights, offset) in zip(tasks, solve(features, tags, used, C), strict=True):
+        regression = LogisticRegression(C=C)
+        regression.classes_, regression.n_features_in_ = np.array([0, 1]), features.shape[1]
+        regression.coef_, regression.intercept_ = -weights[None], np.array([-offset])  # towards class 1, which is not the tag
+        fitted()
+        yield task.tag, regression
+
+
+def solve(features: np.ndarray, tags: np.ndarray, used: np.ndarray, C: float) -> Iterator[tuple[np.ndarray, float]]:
     """Weights (d,) and offset for every column of `tags`: what LogisticRegression(C=C) finds for it on the rows `used`.
-    features: float32 (n, d), standardised; tags, used: bool (n, tags)."""
+    tags, used: bool (n, tags)."""
     count, width = features.shape
     # Seen along the eigenvectors, the curvature is nearly diagonal, whatever the tag: it divides the conjugate steps by five.
     spread, basis = np.linalg.eigh(features.T @ features / np.float32(count))

@@ -33,6 +33,16 @@ class Split:
         return rows[order], np.repeat([0, 1], [len(self.tag_train), len(self.other_train)])[order]
 
 
+@dataclass(frozen=True)
+class Task:
+    """What one tag learns from: rows of the features, ascending, the class of each (0 is the tag), and the fold it belongs to."""
+
+    tag: str
+    rows: np.ndarray
+    classes: np.ndarray
+    folds: np.ndarray
+
+
 class TaggedRows:
     def __init__(self, tag_to_hashes: dict[str, list[str]], metadata: Metadata):
         hashes = {hash_id for listed in tag_to_hashes.values() for hash_id in listed}

@@ -21,17 +21,14 @@ from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, generate_model_path, model_paths, safe_name, save_model
 from cache.tag_scores import ModelSet
 from cache.whole_file import make_folder, whole_file
-from stage2.tagged_rows import FEWEST_IMAGES, Split, TaggedRows, folds_within
+from stage2.tagged_rows import FEWEST_IMAGES, Split, TaggedRows, Task, folds_within
 
 MOST_FOLDS = 5
-# Measured on emoji, stamps and clothes, see docs/design.md.
-REGRESSION_C, SVM_C = 0.01, 10.0
 
 
 def fit_models(metadata: Metadata, splits: dict[str, Split], fold_of: np.ndarray, fitted: Callable[[], object]) -> Iterator[tuple]:
     """(model type, tag, estimator) for both types of every tag. The scaling, one for all, and the calibration are part of an estimator, so
     that it takes the raw vectors of the metadata. fitted() is called after each of the fits."""
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -42,23 +39,11 @@ def fit_models(metadata: Metadata, splits: dict[str, Split], fold_of: np.ndarray
     vectors = metadata.matrix[learnt_from]
     scaler = StandardScaler().fit(vectors)
     features = scaler.transform(vectors)
-    tasks = [kernel_svm.Task(tag, np.searchsorted(learnt_from, rows), classes, folds_within(rows, classes, fold_of))
+    tasks = [Task(tag, np.searchsorted(learnt_from, rows), classes, folds_within(rows, classes, fold_of))
              for tag, (rows, classes) in training.items()]
-    used = np.zeros((len(features), len(tasks)), bool)
-    tags = np.zeros_like(used)
-    for column, task in enumerate(tasks):
-        used[task.rows, column] = True
-        tags[task.rows[task.classes == 0], column] = True
-    for tag, (weights, offset) in zip(splits, logistic_regression.fit_all(features, tags, used, REGRESSION_C), strict=True):
-        fitted()
-        regression = LogisticRegression(C=REGRESSION_C)
-        regression.classes_, regression.n_features_in_ = np.array([0, 1]), metadata.width
-        regression.coef_, regression.intercept_ = -weights[None], np.array([-offset])  # towards class 1, which is not the tag
-        yield LOGISTIC_REGRESSION, tag, make_pipeline(scaler, regression)
-    variance = float(features.var())
-    gamma = 1 / (metadata.width * variance) if variance else 1.0  # scikit-learn's "scale"
-    for tag, machine in kernel_svm.fit_all(features, tasks, SVM_C, gamma, fitted):
-        yield SVM, tag, make_pipeline(scaler, machine)
+    for model_type, fit_all in ((LOGISTIC_REGRESSION, logistic_regression.fit_all), (SVM, kernel_svm.fit_all)):
+        for tag, estimator in fit_all(features, tasks, fitted):
+            yield model_type, tag, make_pipeline(scaler, estimator)
 
 
 def write_model(

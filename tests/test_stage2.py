@@ -16,7 +16,7 @@ from cache.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
 from cache.tag_scores import RadialKernel
 from stage2 import kernel_svm, logistic_regression
 from stage2.model_report import Evaluation, report_text
-from stage2.tagged_rows import TaggedRows, folds_within
+from stage2.tagged_rows import TaggedRows, Task, folds_within
 from stage2.train import command, main
 from tests.drawing import tree
 
@@ -114,7 +114,7 @@ def test_the_regressions_of_all_tags_are_those_that_scikit_learn_finds_one_by_on
     monkeypatch.setattr(logistic_regression, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
     features, tags = clouds()
     used = np.random.default_rng(2).random(tags.shape) < 0.9
-    for column, (weights, offset) in enumerate(logistic_regression.fit_all(features, tags, used, C)):
+    for column, (weights, offset) in enumerate(logistic_regression.solve(features, tags, used, C)):
         rows = used[:, column]
         alone = LogisticRegression(C=C, tol=1e-8, max_iter=1000).fit(features[rows].astype(float), tags[rows, column])
         assert np.abs(features @ weights + offset - alone.decision_function(features)).max() < 0.02
@@ -125,7 +125,7 @@ def test_all_tags_are_fitted_in_the_same_products(monkeypatch):
     monkeypatch.setattr(logistic_regression, "_newton", lambda objective, spread: (
         blocks.append(objective.tags.shape), newton(objective, spread))[1])
     features, tags = clouds()
-    list(logistic_regression.fit_all(features, tags, np.ones_like(tags), 1.0))
+    list(logistic_regression.solve(features, tags, np.ones_like(tags), 1.0))
     assert blocks == [(300, 3)]
 
 
@@ -134,12 +134,12 @@ def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(large
     monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", largest)
     features, tags = clouds()
     rows, folds, fits = np.arange(20, 300), np.arange(280) % 5, []
-    tasks = [kernel_svm.Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
-    machines = dict(kernel_svm.fit_all(features, tasks, 10.0, 0.1, lambda: fits.append(1)))
+    tasks = [Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
+    machines = dict(kernel_svm.fit_all(features, tasks, lambda: fits.append(1)))
     assert (list(machines), len(fits)) == (["0", "1", "2"], 3 * 6)
     same_folds = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(5)]
     for task in tasks:
-        alone = CalibratedClassifierCV(SVC(C=10.0, gamma=0.1), ensemble=False, cv=same_folds)
+        alone = CalibratedClassifierCV(SVC(C=kernel_svm.C, gamma=1 / (10 * float(features.var()))), ensemble=False, cv=same_folds)
         alone.fit(features[rows].astype(float), task.classes)
         assert np.abs(machines[task.tag].predict_proba(features) - alone.predict_proba(features)).max() < 0.005
 
@@ -155,8 +155,8 @@ def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatc
 
     monkeypatch.setattr(kernel_svm, "RadialKernel", Watched)
     rows = np.arange(300)
-    tasks = [kernel_svm.Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
-    list(kernel_svm.fit_all(features, tasks, 1.0, 0.1, lambda: None))
+    tasks = [Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
+    list(kernel_svm.fit_all(features, tasks, lambda: None))
     assert matrices == [240] * 5 + [300]
 
 
