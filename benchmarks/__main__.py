@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.measure import ROOT
+from cache.clip_encoder import computes_in_bfloat16
 
 PARTS = ["stage_1", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -32,9 +33,8 @@ def run_part(part: str) -> tuple[list[dict], bool]:
 def machine() -> dict[str, str | int | bool]:
     import torch  # after the parts, which had the memory to themselves
 
-    features = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot tell
     return {
-        "cpu": cpu_model(), "cores": os.cpu_count() or 1, "bf16": bool(features.get("avx512_bf16") or features.get("amx_bf16")),
+        "cpu": cpu_model(), "cores": os.cpu_count() or 1, "bf16": computes_in_bfloat16(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
         "python": platform.python_version(), "torch": version("torch"),
     }
@@ -66,11 +66,11 @@ def row_cells(row: dict) -> tuple[str, ...]:
 
 def number(value: float) -> str:
     """Three digits: 1,234 and 48.1 and 0.96 and 0.0012."""
-    if value == 0 or abs(value) >= 100:
+    if value == 0 or abs(value) >= 99.95:
         return f"{value:,.0f}"
     if abs(value) < 0.1:
         return f"{value:.2g}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return f"{value:.1f}" if abs(value) >= 9.995 else f"{value:.2f}"
 
 
 def write_results(facts: dict, rows: list[dict]) -> None:
@@ -82,13 +82,16 @@ def write_results(facts: dict, rows: list[dict]) -> None:
     new = [{**row, "date": date, "machine": machine_line(facts)} for row in rows]
     all_rows = sorted(kept + new, key=lambda row: PARTS.index(row["part"]))
     RESULTS.write_text(json.dumps({"measurements": all_rows}, indent=1) + "\n")
-    before, _, rest = README.read_text().partition(START)
-    README.write_text(before + START + readme_part(all_rows) + END + rest.partition(END)[2])
+    before, rest = README.read_text().split(START)  # without the marks this ends here, rather than lose half of the README
+    _, after = rest.split(END)
+    README.write_text(before + START + readme_part(all_rows) + END + after)
 
 
 def readme_part(rows: list[dict]) -> str:
+    """A table for each machine."""
     machines = dict.fromkeys(row["machine"] for row in rows)
-    return f"\nMeasured on: {' and on: '.join(machines)}.\n\n{table(rows)}\n"
+    tables = {machine: table([row for row in rows if row["machine"] == machine]) for machine in machines}
+    return "".join(f"\nMeasured on: {machine}.\n\n{text}\n" for machine, text in tables.items())
 
 
 def parts_to_run() -> list[str]:

@@ -58,7 +58,12 @@ class Client(threading.Thread):
         for _ in range(self._requests):
             path, right, is_look_up = self._next()
             begin = time.perf_counter()
-            status, _ = get(self._connection, path)
+            try:
+                status, _ = get(self._connection, path)
+            except (OSError, http.client.HTTPException) as error:  # the next request opens a new connection
+                self.unexpected.append(f"{type(error).__name__} {path}")
+                self._connection.close()
+                continue
             if is_look_up:
                 self.look_ups.append(time.perf_counter() - begin)
             self.statuses[status] += 1

@@ -145,9 +145,10 @@ def measure() -> Iterator[Measurement]:
         linear = ours.reading + ours.fitting[LOGISTIC_REGRESSION] + ours.writing[LOGISTIC_REGRESSION]
         plain = loop.reading + loop.fitting[LOGISTIC_REGRESSION]
         yield Measurement("stage 2, linear type with reading, evaluation, reports and model files", linear, "s",
-                          "reading and fits alone", plain, plain / linear, "")
+                          "the loop: reading and fits, nothing more", plain, plain / linear, "")
         plain += loop.fitting[SVM]
-        yield Measurement("stage 2, the whole command, both types", whole, "s", "reading and fits alone", plain, plain / whole, "")
+        yield Measurement("stage 2, the whole command, both types", whole, "s", "the loop: reading and fits, nothing more", plain,
+                          plain / whole, "")
 
 
 if __name__ == "__main__":

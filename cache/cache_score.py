@@ -11,7 +11,6 @@ from cache.sqlite_table import Table
 from cache.tag_models import TagModel
 
 SCORE_COLUMNS = ("model_type", "tag_name", "tag_prob")
-REBUILD_RATIO = 4  # rows in a table to rows coming in
 BIN_EDGE = 1e-10  # a probability on an edge belongs to the lower bin, as in score_bins.py
 
 
@@ -95,17 +94,17 @@ class ScoreTable(Table):
     look_up_indexes: dict[str, str] = {}
 
     def replace(self, listing: ScoreListing) -> None:
-        """Take over a whole run in one transaction. Where it is a large part of the table, the indexes are built anew behind the rows:
-        twice as fast as row by row."""
+        """Take over a whole run in one transaction. Where it is at least as large as the table, the indexes are built anew behind
+        the rows: twice as fast as row by row."""
         statement = f"INSERT OR REPLACE INTO {self.name}({', '.join(self.columns)}) VALUES ({', '.join('?' * len(self.columns))})"
         self.connection.execute("BEGIN IMMEDIATE")
         with self.connection:
-            later = self.look_up_indexes if self.last_rowid() <= REBUILD_RATIO * listing.row_count() else {}
+            later = self.look_up_indexes if self.row_count() <= listing.row_count() else {}
             for name in later:
                 self.connection.execute(f"DROP INDEX IF EXISTS {name}")
             self.connection.executemany(statement, listing.rows(self.columns))
-            for statement in later.values():
-                self.connection.execute(statement)
+            for index in later.values():
+                self.connection.execute(index)
             self.forget_skips(listing.file_paths())
             self.record_skips(listing.skips())
 

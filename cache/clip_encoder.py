@@ -156,9 +156,15 @@ def _fast_dtype(device: "torch.device") -> "torch.dtype":
 
     if device.type == "cuda":
         return torch.float16
-    features = getattr(torch.cpu, "get_capabilities", dict)() if device.type == "cpu" else {}  # older versions of torch cannot tell
-    # Without one of these, bfloat16 is emulated and slower than float32.
-    return torch.bfloat16 if features.get("avx512_bf16") or features.get("amx_bf16") else torch.float32
+    return torch.bfloat16 if device.type == "cpu" and computes_in_bfloat16() else torch.float32
+
+
+def computes_in_bfloat16() -> bool:
+    """Whether this CPU does; where it has to be emulated, it is slower than float32."""
+    import torch
+
+    features = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch cannot tell
+    return bool(features.get("avx512_bf16") or features.get("amx_bf16"))
 
 
 def _probe_pictures(size: int) -> "torch.Tensor":
@@ -199,7 +205,7 @@ def _side_by_side(loaded: _Loaded, crops: np.ndarray) -> np.ndarray:
 
 def _part_count(pictures: int, part: int, cores: int) -> int:
     """Parts of at most `part` pictures; as many for each core, unless that would halve them."""
-    count = -(-pictures // part)
+    count = max(1, -(-pictures // part))
     even = -(-count // cores) * cores
     return even if 2 * (pictures // even) >= part else count
 

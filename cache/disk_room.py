@@ -1,6 +1,7 @@
 """Whether the results of stages 3 and 4 will fit on the disk: asked before anything is scored, not found out after an hour."""
 import os
 import shutil
+import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -8,10 +9,10 @@ from cache.image_limits import MIB
 from cache.refusal import Refused
 
 # Bytes per score, measured with 100,000 pictures x 60 models and paths of 40 characters.
-ROW_BYTES = 1_250  # in each table: the row with its indexes, and once more in the journal until the run is over
-SORTING_BYTES = 150  # in the temporary folder, while indexes are built
+ROW_BYTES = 1_450  # in each table: the row with its indexes, and once more in the journal, with the indexes of as many rows from before
+SORTING_BYTES = 310  # in SQLite's temporary folder: the listing of the run, and the sorting for these indexes
 TEXT_BYTES = 100  # in output.json
-LINK_BYTES = 60  # in the folder of a bin
+LINK_BYTES = 60  # in the folder of a bin; where there are no hard links, it is a whole copy
 
 
 def refuse_if_too_little(needs: list[tuple[str, int]], advice: str) -> None:
@@ -28,6 +29,12 @@ def refuse_if_too_little(needs: list[tuple[str, int]], advice: str) -> None:
         if count > free:
             raise Refused(f"the results need about {count // MIB:,} MiB, and the disk of {folders[device]} has {free // MIB:,} MiB free; "
                           f"{advice}")
+
+
+def sqlite_temporary_folder() -> str:
+    """Not quite Python's: https://www.sqlite.org/tempfiles.html, section 5."""
+    candidates = [os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp"]
+    return next((folder for folder in candidates if folder and os.path.isdir(folder) and os.access(folder, os.W_OK)), tempfile.gettempdir())
 
 
 def _nearest_existing(path: Path) -> Path:

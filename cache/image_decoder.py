@@ -40,6 +40,8 @@ UNREAD_MAGIC = {
 }
 # A file that opens like a picture but is not understood is a damaged picture.
 IMAGE_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+OTHER_IMAGE_MAGIC = (b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"II+\x00", b"MM\x00+")  # PPM and its kin, BigTIFF
+BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")  # behind b"ftyp"; videos have others
 
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "La": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}  # others: 4
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR, "nearest": Image.Resampling.NEAREST}
@@ -168,6 +170,11 @@ def _padded(picture: Image.Image, spec: CropSpec, resampling) -> Image.Image:
     square = Image.new("RGB", (spec.size, spec.size), (spec.fill,) * 3)
     square.paste(picture.resize((width, height), resampling), ((spec.size - width) // 2, (spec.size - height) // 2))
     return square
+
+
+def begins_like_an_image(head: bytes) -> bool:
+    """By the first 12 bytes, of any of FORMATS."""
+    return head.startswith((*IMAGE_MAGIC, *OTHER_IMAGE_MAGIC)) or head[4:8] == b"ftyp" and head[8:12] in BRANDS
 
 
 def _unidentified(data: bytes) -> Skip:

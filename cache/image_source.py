@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from cache.decoder_pool import DecoderPool
-from cache.image_decoder import IMAGE_MAGIC, CropSpec
+from cache.image_decoder import CropSpec, begins_like_an_image
 from cache.image_limits import Limits, Skip
 from cache.refusal import Missing
 from cache.source_file import Archive, Item, Known, Picture, Skipped, SourceFile, printable
@@ -112,9 +112,9 @@ def is_zip_file(path: str | os.PathLike) -> bool:
 
 
 def looks_like_an_image(file: SourceFile) -> bool:
-    """By its first bytes: of what is not in one of the usual formats, nothing is known before it is decoded."""
+    """By its first bytes, before anything is decoded."""
     try:
-        return file.head().startswith(IMAGE_MAGIC)
+        return begins_like_an_image(file.head())
     except Skip:
         return False
 

@@ -2,7 +2,6 @@
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from cache import command_line
 from cache.batches import Batch, Counts, Embedding, record
 from cache.cache_score import ScoreListing, ScoreTable
-from cache.disk_room import LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES, refuse_if_too_little
+from cache.disk_room import LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES, refuse_if_too_little, sqlite_temporary_folder
 from cache.image_limits import MIB, Limits
 from cache.image_source import images, looks_like_an_image, walk
 from cache.known_vectors import KnownVectors
@@ -99,7 +98,8 @@ def _check_room(settings: ScoreSettings, archives: str, output: str, models: int
         if isinstance(item, SourceFile) and item.size <= settings.limits.max_member_mib * MIB and looks_like_an_image(item):
             files, size = files + 1, size + item.size
     scores = files * models
-    needs = [(CACHE_FOLDER, scores * tables * ROW_BYTES), (tempfile.gettempdir(), scores * SORTING_BYTES), (output, scores * TEXT_BYTES)]
+    needs = [(CACHE_FOLDER, scores * tables * ROW_BYTES), (sqlite_temporary_folder(), scores * SORTING_BYTES),
+             (output, scores * TEXT_BYTES)]
     refuse_if_too_little(needs, "make room")
     if settings.place:
         needs.append((output, size + scores * LINK_BYTES))

@@ -32,7 +32,7 @@ class SourceFile:
         return self._guarded(lambda stream: stream.read(self.size))
 
     def head(self) -> bytes:
-        return self._guarded(lambda stream: stream.read(4))
+        return self._guarded(lambda stream: stream.read(12))
 
     def _guarded(self, read: Callable[[BinaryIO], bytes]) -> bytes:
         try:

@@ -110,10 +110,6 @@ class Table:
     def row_count(self) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {self.name}").fetchone()[0]
 
-    def last_rowid(self) -> int:
-        """At least the number of rows, without counting them."""
-        return self.connection.execute(f"SELECT max(rowid) FROM {self.name}").fetchone()[0] or 0
-
     def clear(self) -> int:
         """Delete every row; returns how many there were."""
         with self.connection:

@@ -162,4 +162,4 @@ def member_name(info: ZipInfo) -> str:
 
 
 def is_zip(file: SourceFile) -> bool:
-    return file.head() in ZIP_MAGIC
+    return file.head().startswith(ZIP_MAGIC)

@@ -1,4 +1,6 @@
-"""SVMs with an RBF kernel, of all tags that learn from the same pictures: the kernel matrix is computed once for all of them.
+"""SVMs with an RBF kernel: tags that learn from the same pictures share the kernel matrix of each fold, and a thread each fits them.
+
+With `other-training` every tag has pictures of its own, so that there is nothing to share, and one is fitted after the other.
 
 An SVM is the one of its support vectors: once they are found on the shared matrix, SVC trained on them alone is the same classifier.
 Its scores are calibrated by a sigmoid (Platt 1999) on what each fold got from the SVM of the other folds.
@@ -94,6 +96,8 @@ class _Machine:
         machine = SVC(C=C, gamma=self._gamma)
         machine.fit(self._features[task.rows[support]].astype(np.float64), task.classes[support])
         sigmoid = _SigmoidCalibration().fit(scores, task.classes)
+        if sigmoid.a_ >= 0:  # of two images, each may look unlike the tag to an SVM that only knows the other
+            sigmoid = _SigmoidCalibration().fit(machine.decision_function(self._features[task.rows]), task.classes)
         calibrated = CalibratedClassifierCV(SVC(C=C, gamma=self._gamma), ensemble=False)
         calibrated.calibrated_classifiers_ = [_CalibratedClassifier(machine, [sigmoid], classes=machine.classes_)]
         calibrated.classes_, calibrated.n_features_in_ = machine.classes_, machine.n_features_in_

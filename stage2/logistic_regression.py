@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache.tag_scores import sigmoid
 from stage2.tagged_rows import Task
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 C = 0.01  # measured on emoji, stamps and clothes, see docs/design.md
 NUMBERS_AT_ONCE = 16_000_000  # rows x tags: 64 MiB for each of a handful of such arrays
 GRADIENT_LEFT = 1e-4  # of the first gradient's norm: on real pictures logits then differ by 0.01, those of scikit-learn as it is by 0.1
+ROUNDING = np.float32(1e-6)  # of each row's part of a gradient: below, there is nothing left to gain
 RESIDUAL_LEFT = 0.3  # of a Newton step's equation
 MOST_STEPS, MOST_CONJUGATE_STEPS, MOST_HALVINGS = 50, 20, 10
 
@@ -67,10 +69,8 @@ class _Objective:
         """The value (tags,), and the probabilities (n, tags)."""
         margins = self.rows @ weights
         losses = np.log1p(np.exp(-np.abs(margins))) + np.maximum(margins, 0) - margins * self.tags
-        with np.errstate(over="ignore"):  # exp(-margin) is inf where the probability is 0
-            probabilities = 1 / (1 + np.exp(-margins))
         penalties = (self.penalty * weights.astype(np.float64) ** 2).sum(0) / 2
-        return (losses * self.used).sum(0, dtype=np.float64) + penalties, probabilities
+        return (losses * self.used).sum(0, dtype=np.float64) + penalties, sigmoid(margins)
 
     def gradient(self, weights: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         return self.rows.T @ ((probabilities - self.tags) * self.used) + self.penalty * weights
@@ -90,7 +90,7 @@ def _newton(objective: _Objective, spread: np.ndarray) -> np.ndarray:
     for _ in range(MOST_STEPS):
         gradient = objective.gradient(weights, probabilities)
         norm = np.linalg.norm(gradient, axis=0)
-        goal = GRADIENT_LEFT * norm if goal is None else goal
+        goal = np.maximum(GRADIENT_LEFT * norm, ROUNDING * len(objective.rows)) if goal is None else goal
         unfinished = norm > goal
         if not unfinished.any():
             break

@@ -54,9 +54,10 @@ class TaggedRows:
             for tag, listed in sorted(tag_to_hashes.items())
         }
         learnt_from = {tag: rows for tag, rows in self._rows.items() if tag != OTHER_VALIDATION}
-        self._pool = learnt_from.get(OTHER_TRAINING)
-        if self._pool is None:
-            self._pool = np.unique(np.concatenate([np.empty(0, np.int64), *learnt_from.values()]))
+        all_rows = np.unique(np.concatenate([np.empty(0, np.int64), *learnt_from.values()]))
+        self._pool = learnt_from.get(OTHER_TRAINING, all_rows)
+        # Images of no tag, for the out-of-distribution histogram.
+        self.outside = np.setdiff1d(self._rows[OTHER_VALIDATION], all_rows) if OTHER_VALIDATION in self._rows else None
         # The rarest first: the others can do without the images they share with it.
         self._rarest_first = [tag for _, tag in sorted((len(rows), tag) for tag, rows in learnt_from.items())]
 
@@ -68,10 +69,6 @@ class TaggedRows:
 
     def negatives(self, tag: str) -> np.ndarray:
         return np.setdiff1d(self._pool, self._rows[tag], assume_unique=True)
-
-    def outside(self, tag: str) -> np.ndarray | None:
-        """Images of no tag, for the out-of-distribution histogram."""
-        return np.setdiff1d(self._rows[OTHER_VALIDATION], self._rows[tag]) if OTHER_VALIDATION in self._rows else None
 
     def hold_out(self, share: float) -> np.ndarray:
         """One choice for all tags, so that they share what is learnt from: of every tag the same share, but FEWEST_IMAGES stay.
@@ -120,5 +117,5 @@ def folds_within(rows: np.ndarray, classes: np.ndarray, fold_of: np.ndarray) -> 
         return folds
     for number in (0, 1):
         members = np.flatnonzero(classes == number)
-        folds[members] = np.arange(len(members)) % FEWEST_IMAGES
+        folds[members] = np.arange(len(members)) % 2  # each class has FEWEST_IMAGES = 2 at least
     return folds

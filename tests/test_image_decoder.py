@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cache.image_decoder import CropSpec, crop, decode, hash_ids, open_image
+from cache.image_decoder import FORMATS, CropSpec, begins_like_an_image, crop, decode, hash_ids, open_image
 from cache.image_limits import Limits, Skip
 from tests.drawing import drawn, encoded, png
 
@@ -31,6 +31,15 @@ def test_the_hash_is_blake2b_of_the_decoded_pixels_whatever_the_format():
     assert identities == [
         {"hash_id": expected, "old_hash_id": None, "type": name, "width": 48, "height": 40} for name in ("png", "bmp", "tiff", "ppm")
     ]
+
+
+def test_every_format_is_known_by_its_first_bytes():
+    names = ["JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF"]
+    assert set(FORMATS) - {"HEIF"} <= set(names)
+    assert [name for name in names if not begins_like_an_image(encoded(drawn(1), name)[:12])] == []
+    assert begins_like_an_image(b"\0\0\0\x18ftypheic")
+    for video in (b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3", bytes(12), b""):
+        assert not begins_like_an_image(video)
 
 
 def test_the_pair_of_jpegs_of_a_phone_is_a_jpeg():

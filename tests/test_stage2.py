@@ -13,11 +13,11 @@ from sklearn.svm import SVC
 from cache.metadata import Metadata, write_json_object
 from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
-from cache.tag_scores import RadialKernel
+from cache.tag_scores import ModelSet, RadialKernel
 from stage2 import kernel_svm, logistic_regression
 from stage2.model_report import Evaluation, report_text
 from stage2.tagged_rows import TaggedRows, Task, folds_within
-from stage2.train import command, main
+from stage2.train import command, fit_models, main, shrunk_scaler
 from tests.drawing import tree
 
 
@@ -42,7 +42,7 @@ def test_the_negatives_of_a_tag_are_all_images_that_do_not_carry_it():
     assert tagged.of("b").tolist() == [1, 2]
     assert tagged.negatives("a").tolist() == [2]
     assert tagged.negatives("b").tolist() == [0]
-    assert tagged.outside("a").tolist() == [5]
+    assert tagged.outside.tolist() == [5]
     assert tagged.without_vector == 1
 
 
@@ -50,7 +50,7 @@ def test_other_training_replaces_the_negatives():
     tagged = rows_of({"a": ["h0", "h1"], "b": ["h2"], "other-training": ["h5", "h6", "h1"]})
     assert tagged.tags() == ["a", "b"]
     assert tagged.negatives("a").tolist() == [5, 6]
-    assert tagged.outside("a") is None
+    assert tagged.outside is None
 
 
 def test_the_images_held_out_are_the_same_for_all_tags_and_the_same_share_of_each():
@@ -158,6 +158,24 @@ def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatc
     tasks = [Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
     list(kernel_svm.fit_all(features, tasks, lambda: None))
     assert matrices == [240] * 5 + [300]
+
+
+def test_the_variances_of_few_pictures_are_drawn_towards_their_average():
+    vectors = np.random.default_rng(0).normal(size=(10, 3)) * [0, 1e-6, 2]
+    average = vectors.var(0).mean()
+    assert np.allclose(shrunk_scaler(vectors).scale_ ** 2, (10 * vectors.var(0) + 30 * average) / 40)
+    assert shrunk_scaler(np.ones((5, 3))).scale_.tolist() == pytest.approx([30 ** 0.5 / 35 ** 0.5] * 3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_images_of_a_tag_never_turn_its_svm_round(here, seed):
+    vectors = np.random.default_rng(seed).normal(size=(6, 64)).astype(np.float32)
+    metadata = Metadata("M:p", {f"h{number}": number for number in range(6)}, vectors)
+    tagged = TaggedRows({"a": ["h0", "h1"], "b": ["h2", "h3"], "c": ["h4", "h5"]}, metadata)
+    splits = {tag: tagged.split(tag, tagged.hold_out(0.1)) for tag in tagged.tags()}
+    for model_type, tag, estimator in fit_models(metadata, splits, tagged.folds(5), lambda: None):
+        scores = ModelSet([estimator]).score(vectors)[:, 0]
+        assert scores[tagged.of(tag)].min() > scores[tagged.negatives(tag)].max(), (model_type, tag)
 
 
 def test_vectors_of_images_without_a_tag_change_nothing(here):
