@@ -4,6 +4,7 @@ import json
 import pytest
 
 from benchmarks import __main__ as benchmarks
+from benchmarks import soak
 from benchmarks.__main__ import END, PARTS, README, RESULTS, START, number, readme_part, table
 from benchmarks.pictures import draw_mixed, draw_small
 from cache.image_source import images
@@ -43,6 +44,22 @@ def test_a_run_of_some_parts_keeps_the_rows_of_the_others(tmp_path, monkeypatch)
     assert [(row["part"], row["value"], row["machine"].split(",")[0]) for row in rows] == [
         ("stage_1", 2.0, "CPU"), ("caches", 3.0, "other CPU")]
     assert (tmp_path / "README.md").read_text() == f"before\n{START}{readme_part(rows)}{END}\nafter\n"
+
+
+def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_one_goes_on(monkeypatch):
+    answers = iter([ConnectionResetError(), 200])
+
+    def get(connection, path):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, b""
+
+    monkeypatch.setattr(soak, "get", get)
+    client = soak.Client(0, "http://127.0.0.1:1", 2, ["hash"])
+    monkeypatch.setattr(client, "_next", lambda: ("/", (200,), False))
+    client.run()
+    assert (client.unexpected, client.statuses) == (["ConnectionResetError /"], {200: 1})
 
 
 @pytest.mark.parametrize(("draw", "types"), [(draw_mixed, {"jpeg", "png", "webp"}), (draw_small, {"png"})])

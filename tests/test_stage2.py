@@ -37,7 +37,7 @@ def rows_of(tags: dict[str, list[str]], count: int = 10) -> TaggedRows:
 
 
 def test_the_negatives_of_a_tag_are_all_images_that_do_not_carry_it():
-    tagged = rows_of({"b": ["h1", "h2"], "a": ["h0", "h1"], "gone": ["h99"], "other-validation": ["h5", "h1"]})
+    tagged = rows_of({"b": ["h1", "h2"], "a": ["h0", "h1"], "gone": ["h99"], "other-validation": ["h5", "h1", "h2"]})
     assert tagged.tags() == ["a", "b", "gone"]
     assert tagged.of("b").tolist() == [1, 2]
     assert tagged.negatives("a").tolist() == [2]
