@@ -3,19 +3,14 @@
     python -m benchmarks caches
 """
 import http.client
-import os
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 
-from benchmarks.measure import ROOT, Measurement, decode_pass, report, seconds
+from benchmarks.measure import Measurement, decode_pass, report, seconds, serving
 from benchmarks.pictures import draw_small
 from cache import FileCache
 from cache.batches import Batch
@@ -81,7 +76,7 @@ def in_python(path: Path) -> Iterator[Measurement]:
 
 
 def over_http(path: Path) -> Iterator[Measurement]:
-    with serving(path.parent) as address:
+    with serving(path.parent) as (address, _):
         connection = http.client.HTTPConnection(address)
 
         def ask(query: str) -> None:
@@ -93,17 +88,6 @@ def over_http(path: Path) -> Iterator[Measurement]:
         yield look_up("random row over HTTP", lambda: ask(f"/get_random_img?db_path={path.name}"))
         yield look_up("by hash over HTTP", lambda: ask(f"/get_img_by_hash?db_path={path.name}&hash_id={any_hash()}"))
         connection.close()
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The web API over a folder; its host and port."""
-    command, environment = [sys.executable, "-m", "web_api", "--port", "0"], {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            yield urlsplit(server.stdout.readline().removeprefix("serving on ").strip()).netloc
-        finally:
-            server.terminate()
 
 
 def beside_order_by_random(path: Path) -> Measurement:

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -83,6 +85,17 @@ def run_python(*arguments: str | Path, cwd: Path = ROOT) -> Run:
 
 def run_stage(number: int, flags: dict[str, str | Path], cwd: Path = ROOT) -> Run:
     return run_python(*stage_command(number, flags), cwd=cwd)
+
+
+@contextmanager
+def serving(folder: str | Path) -> Iterator[tuple[str, int]]:
+    """The web API over a folder: its host and port, and its process."""
+    command, environment = [sys.executable, "-m", "web_api", "--port", "0"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield urlsplit(server.stdout.readline().removeprefix("serving on ").strip()).netloc, server.pid
+        finally:
+            server.terminate()
 
 
 def stage_command(number: int, flags: dict[str, str | Path]) -> list[str]:

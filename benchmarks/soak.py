@@ -8,17 +8,16 @@ import http.client
 import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 import zipfile
 from collections import Counter
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.measure import serving
+
 CLIENTS = 8
 PICTURES = 60
 MOST_GROWTH_MIB = 10
@@ -49,7 +48,7 @@ class Client(threading.Thread):
     def __init__(self, number: int, address: str, requests: int, hashes: list[str]):
         super().__init__()
         self._random, self._requests, self._hashes = random.Random(number), requests, hashes
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+        self._connection = http.client.HTTPConnection(address, timeout=60)
         self.statuses: Counter = Counter()
         self.unexpected: list[str] = []
         self.look_ups: list[float] = []
@@ -106,7 +105,7 @@ def spend(address: str, requests: int, hashes: list[str]) -> list[Client]:
 
 
 def soak(address: str, process: int, requests: int) -> dict:
-    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    connection = http.client.HTTPConnection(address, timeout=60)
     for name in ("file", "tag"):
         status, body = get(connection, f"/add_folder_to_{name}_cache?data_dir=photos&wait=true")
         assert status == 200, body
@@ -132,12 +131,8 @@ def main() -> int:
     requests = parser.parse_args().requests
     with tempfile.TemporaryDirectory() as folder:
         draw_dataset(Path(folder))
-        command, environment = [sys.executable, "-m", "web_api", "--port", "0"], {**os.environ, "PYTHONPATH": str(ROOT)}
-        with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                result = soak(server.stdout.readline().removeprefix("serving on ").strip(), server.pid, requests)
-            finally:
-                server.terminate()
+        with serving(folder) as (address, process):
+            result = soak(address, process, requests)
     print(json.dumps(result, indent=1))
     grown = result["memory_growth_mib"] >= MOST_GROWTH_MIB or result["descriptor_growth"] > MOST_DESCRIPTORS
     return int(bool(result["unexpected"]) or grown)

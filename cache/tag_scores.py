@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KERNEL_ROWS = 256  # computed at once: the exponents of so many stay in the processor's cache
+KERNEL_ROWS = 256  # computed at once: 20 MB beside 10,000 support vectors
 
 
 class ModelSet:

@@ -56,7 +56,7 @@ def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_on
         return answer, b""
 
     monkeypatch.setattr(soak, "get", get)
-    client = soak.Client(0, "http://127.0.0.1:1", 2, ["hash"])
+    client = soak.Client(0, "127.0.0.1:1", 2, ["hash"])
     monkeypatch.setattr(client, "_next", lambda: ("/", (200,), False))
     client.run()
     assert (client.unexpected, client.statuses) == (["ConnectionResetError /"], {200: 1})
