@@ -8,6 +8,7 @@
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 import heapq
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import islice
@@ -18,6 +19,7 @@ from cache.batches import Batch, Counts, Embedding, Store, observers, record
 from cache.cache_file import FileTable, files_beside
 from cache.clip_encoder import ClipEncoder
 from cache.image_source import anywhere, images
+from cache.refusal import Refused
 from cache.source_file import Picture, Skipped, SourceFile
 from cache.sqlite_table import Table, cleared, created, database_path
 
@@ -47,30 +49,29 @@ class ClipTable(Table):
     def vector(self, hash_id: str, model: str) -> np.ndarray | None:
         """float32 (d,)."""
         row = self._one("hash_id = ? AND model = ?", hash_id, model)
-        return row and np.frombuffer(row["clip_vector"], "<f4")
+        return row and self._as_vector(row)
 
     def any_model(self, hash_id: str, preferred: str) -> dict | None:
         """The vector of the preferred model if it has one, else that of another."""
         row = self._one("hash_id = ? ORDER BY model <> ?", hash_id, preferred)
-        return row and as_dict(row)
+        return row and self._as_dict(row)
 
     def random_clip(self) -> dict | None:
         row = self.random_row()
-        return row and as_dict(row)
+        return row and self._as_dict(row)
 
     def models(self) -> list[str]:
         return [row["model"] for row in self.connection.execute("SELECT DISTINCT model FROM clip_cache ORDER BY model")]
 
     def vectors(self, model: str) -> Iterator[tuple[str, np.ndarray]]:
         rows = self.connection.execute("SELECT hash_id, clip_vector FROM clip_cache WHERE model = ? ORDER BY rowid", (model,))
-        return ((row["hash_id"], np.frombuffer(row["clip_vector"], "<f4")) for row in rows)
+        return ((row["hash_id"], self._as_vector(row)) for row in rows)
 
     def size(self, model: str) -> tuple[int, int]:
         """Number of vectors and their width."""
         query = "SELECT count(*), max(length(clip_vector)) FROM clip_cache WHERE model = ?"
         count, blob = self.connection.execute(query, (model,)).fetchone()
         return count, (blob or 0) // 4
-
 
     def neighbours(self, hash_id: str, model: str, count: int = 12) -> list[dict]:
         """The most similar other images by cosine: [{hash_id, cosine}], best first. Reads every vector of the model, in parts."""
@@ -87,6 +88,17 @@ class ClipTable(Table):
             scored = zip(cosines.tolist(), (name for name, _ in part), strict=True)
             best = heapq.nlargest(count, [*best, *(pair for pair in scored if pair[1] != hash_id)])
         return [{"hash_id": name, "cosine": cosine} for cosine, name in best]
+
+    def _as_dict(self, row: sqlite3.Row) -> dict:
+        return {"hash_id": row["hash_id"], "clip_vector": self._as_vector(row).reshape(1, -1), "model": row["model"]}
+
+    def _as_vector(self, row: sqlite3.Row) -> np.ndarray:
+        """The file may come from anybody."""
+        blob = row["clip_vector"]
+        vector = np.frombuffer(blob, "<f4") if isinstance(blob, bytes) and blob and len(blob) % 4 == 0 else None
+        if vector is None or not np.isfinite(vector).all():
+            raise Refused(f"{self.path} holds no vector for {str(row['hash_id'])[:16]}, but something else; delete it, it is made anew")
+        return vector
 
 
 def _parts(items: Iterator, size: int) -> Iterator[list]:
@@ -114,10 +126,6 @@ class ClipStore:
         """The picture at this path, if the file cache has it unchanged and its vector is there."""
         picture = self.files and self.files.known(file)
         return picture if picture and self.has(picture.hash_id) else None
-
-
-def as_dict(row) -> dict:
-    return {"hash_id": row["hash_id"], "clip_vector": np.frombuffer(row["clip_vector"], "<f4").reshape(1, -1), "model": row["model"]}
 
 
 class ClipCache:

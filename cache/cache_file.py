@@ -47,7 +47,7 @@ class FileTable(Table):
         news = [item for item in batch.items if isinstance(item, Archive) or isinstance(item, Picture) and not item.unchanged]
         with self.connection:
             self.connection.executemany(ADD, map(_row, news))
-            self.forget_skips(item.file.file_path for item in news)
+            self.forget_skips(item.file.file_path for item in batch.items if not isinstance(item, Skipped))
             self.connection.executemany(RENAME, (
                 (item.file.file_path, item.file.archive_path, item.file.absolute_path, item.file.file_path)
                 for item in batch.of(Picture) if item.unchanged))
@@ -57,8 +57,8 @@ class FileTable(Table):
         """The picture at this path, if size and time of change are still those of its row."""
         row = self._one("absolute_path = ? AND size_bytes = ? AND mtime_ns = ? AND is_archive IS NULL",
                         file.absolute_path, file.size, file.mtime_ns)
-        if row is None:
-            return None
+        if row is None or [type(row[name]) for name in ("hash_id", "type", "width", "height")] != [str, str, int, int]:
+            return None  # the file may come from anybody
         return Picture(file, row["hash_id"], row["old_hash_id"], row["type"], row["width"], row["height"], unchanged=True)
 
     def image(self, hash_id: str) -> dict | None:

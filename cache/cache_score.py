@@ -11,7 +11,7 @@ from cache.sqlite_table import Table
 from cache.tag_models import TagModel
 
 SCORE_COLUMNS = ("model_type", "tag_name", "tag_prob")
-BIN_EDGE = 1e-10  # a probability on an edge belongs to the lower bin, as in score_bins.py
+BIN_EDGE = 1e-9  # in bins: a probability on an edge belongs to the lower one, as in score_bins.py
 
 
 class ScoreListing:
@@ -127,8 +127,8 @@ class ScoreTable(Table):
         found = []
         for number in range(bins, 0, -1):
             where = "tag_name = ? AND model_type = ? AND tag_prob > ? AND tag_prob <= ?"
-            low = -1.0 if number == 1 else (number - 1) / bins + BIN_EDGE
-            limits = (tag, model_type, low, number / bins + BIN_EDGE)
+            low = -1.0 if number == 1 else (number - 1 + BIN_EDGE) / bins
+            limits = (tag, model_type, low, (number + BIN_EDGE) / bins)
             total = self.connection.execute(f"SELECT count(*) FROM {self.name} WHERE {where}", limits).fetchone()[0]
             found.append({"name": bin_name(number, bins), "total": total,
                           "rows": self._dicts(f"{where} ORDER BY tag_prob DESC, file_path LIMIT ?", *limits, count)})

@@ -1,4 +1,4 @@
-"""What the four stages' command lines share: flags, exit codes, signals, progress and the summary line.
+"""What the command lines of the stages and of the doctor share: flags, exit codes, signals, progress and the summary line.
 
 Exit codes: 0 done, 3 done but files were skipped (--strict), 2 refused, 130 interrupted; 1 is a bug.
 """
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cache import __version__
+from cache import __version__, sqlite_table
 from cache.batches import Batch, Counts
 from cache.image_limits import Limits
 from cache.refusal import Refused
@@ -28,16 +28,22 @@ LIMIT_FLAGS = {
     "file_timeout": "seconds to decode one picture",
 }
 SKIPS_SHOWN = 20
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+DATABASE_TROUBLE = ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed", "locked", "decode to UTF-8")
+NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.EIO)
 
 
-def new_parser(description: str, example: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=description, epilog=f"example:\n  {example}\n\nFlags may be written --like_this or --like-this.",
-        formatter_class=_HelpFormatter, allow_abbrev=False,
-    )
+def new_parser(description: str, example: str, **options: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(**help_options(description, example), **options)
     parser.add_argument("--version", action="version", version=f"image-tagging-tools {__version__}")
     return parser
+
+
+def help_options(description: str, example: str) -> dict:
+    """How the help of a command, or of a command's command, is laid out."""
+    return {
+        "description": description, "epilog": f"example:\n  {example}\n\nFlags may be written --like_this or --like-this.",
+        "formatter_class": _HelpFormatter, "allow_abbrev": False,
+    }
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -51,8 +57,12 @@ def add_encoder_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--num_threads", type=positive, default=4, metavar="N", help="pictures decoded at once")
     parser.add_argument("--strict", action="store_true", help="exit with 3 if files were skipped")
+    add_decoding_flags(parser)
+
+
+def add_decoding_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--num_threads", type=positive, default=4, metavar="N", help="pictures decoded at once")
     limits = parser.add_argument_group("limits for each file")
     for name, help_text in LIMIT_FLAGS.items():
         default = getattr(Limits, name)
@@ -102,20 +112,32 @@ def _snake_case(argument: str) -> str:
 def run(work: Callable[[Counts], None], strict: bool = False) -> int:
     """Do the work and return the exit code; the summary line goes to stdout, what went wrong, in one line, to stderr."""
     counts = Counts()
+
+    def counted() -> int:
+        try:
+            work(counts)
+        except KeyboardInterrupt:
+            print(counts)
+            raise
+        print(counts)
+        return 3 if strict and counts.skipped else 0
+
+    return exit_code(counted, "interrupted; what was finished is kept, the same command goes on from there")
+
+
+def exit_code(work: Callable[[], int], interrupted: str) -> int:
+    """Of the work as it ends well, or of what went wrong, which is said in one line on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        work(counts)
+        return work()
     except Refused as refusal:
         return _fail(f"error: {refusal}", 2)
     except KeyboardInterrupt:
-        print(counts)
-        return _fail("interrupted; what was finished is kept, the same command goes on from there", 130)
+        return _fail(interrupted, 130)
     except (OSError, sqlite3.DatabaseError) as error:
         if not _is_storage(error):
             raise
-        return _fail(f"error: cannot read or write: {error}", 2)
-    print(counts)
-    return 3 if strict and counts.skipped else 0
+        return _fail(f"error: cannot read or write: {error}{_advice(error)}", 2)
 
 
 def _interrupt(*_) -> None:
@@ -128,10 +150,17 @@ def _fail(message: str, code: int) -> int:
 
 
 def _is_storage(error: Exception) -> bool:
-    """Disk full, no permission, a damaged database: nothing of ours to mend."""
+    """Disk full, no permission, a name too long, a damaged database, or one that somebody else holds: nothing of ours to mend."""
     if isinstance(error, sqlite3.DatabaseError):
-        return any(words in str(error) for words in ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed"))
-    return error.errno in DISK_FULL or isinstance(error, PermissionError)
+        return any(words in str(error) for words in DATABASE_TROUBLE)
+    return error.errno in NOT_OURS or isinstance(error, PermissionError)
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, sqlite3.DatabaseError) and sqlite_table.is_busy(error):
+        return "; another program holds it, the same command goes on from there"
+    full = "full" in str(error) or isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "; make room, the same command goes on from there" if full else ""
 
 
 def refuse_output_inside(source: str, output: str, keeps_input: bool = True) -> None:
@@ -148,11 +177,8 @@ class Progress:
 
     def __init__(self, source: str | os.PathLike, database: str):
         """database: where the table `skipped` names them all."""
-        from tqdm import tqdm
-
         self._database = database
-        total = _count_files(source) if sys.stderr.isatty() else None
-        self._bar = tqdm(total=total, unit=" files", disable=None, smoothing=0.1)
+        self._bar = new_bar(source)
         self._skips = 0
 
     def __enter__(self) -> "Progress":
@@ -169,6 +195,14 @@ class Progress:
             self._skips += 1
             if self._skips <= SKIPS_SHOWN:
                 self._bar.write(f"skipped {skip.file_path}: {skip.reason}{skip.detail and f' ({skip.detail})'}", file=sys.stderr)
+
+
+def new_bar(source: str | os.PathLike):
+    """A tqdm bar over the files of a folder, on stderr if that is a terminal."""
+    from tqdm import tqdm
+
+    total = _count_files(source) if sys.stderr.isatty() else None
+    return tqdm(total=total, unit=" files", disable=None, smoothing=0.1)
 
 
 def _count_files(source: str | os.PathLike) -> int | None:

@@ -3,6 +3,7 @@
 Runs inside a decoder process (decoder_worker.py): everything here may meet hostile bytes.
 """
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import (
     AvifImagePlugin,  # noqa: F401  importing a plugin registers its format
     BmpImagePlugin,  # noqa: F401
+    ExifTags,
     GifImagePlugin,  # noqa: F401
     Image,
     ImageOps,
@@ -45,6 +47,7 @@ BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"
 
 BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 2, "PA": 2, "La": 2, "RGB": 3, "YCbCr": 3, "LAB": 3, "HSV": 3}  # others: 4
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR, "nearest": Image.Resampling.NEAREST}
+STRIP_PIXELS = 1_000_000  # converted at once
 LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixels are 10 MB
 
 Image.MAX_IMAGE_PIXELS = None  # open_image() checks the size itself, against limits a person can raise
@@ -69,7 +72,7 @@ def open_image(data: bytes, limits: Limits) -> Image.Image:
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except Exception as error:
-        raise Skip("damaged", _short(error)) from None
+        raise _failed(error) from None
     width, height = image.size
     if width * height > limits.max_pixels or decoded_bytes(image) > limits.max_decoded_mib * MIB:
         raise Skip("too_many_pixels", f"{width} x {height} {image.mode}")
@@ -81,20 +84,35 @@ def decoded_bytes(image: Image.Image) -> int:
 
 
 def decode(image: Image.Image) -> dict:
-    """Decode the first frame; returns its identity: hash_id, old_hash_id (palette images, else None), type, width, height."""
+    """Decode the first frame; returns its identity: hash_id, old_hash_id (palette images, else None), type, width, height, orientation."""
+    turned = _orientation(image) if image.format == "TIFF" else None  # loading turns a TIFF, and forgets that it did
     try:
         image.load()
     except Exception as error:
-        raise Skip("damaged", _short(error)) from None
+        raise _failed(error) from None
     hash_id, old_hash_id = hash_ids(image)
     image_type = "jpeg" if image.format == "MPO" else image.format.lower()
-    return {"hash_id": hash_id, "old_hash_id": old_hash_id, "type": image_type, "width": image.width, "height": image.height}
+    return {
+        "hash_id": hash_id, "old_hash_id": old_hash_id, "type": image_type, "width": image.width, "height": image.height,
+        "orientation": turned or _orientation(image),
+    }
+
+
+def _orientation(image: Image.Image) -> int:
+    """As its EXIF has it, 1 (upright) to 8; 1 where that says nothing, or nothing that can be understood."""
+    try:
+        found = (image.tag_v2 if image.format == "TIFF" else image.getexif()).get(ExifTags.Base.Orientation)
+    except Exception:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def hash_ids(image: Image.Image) -> tuple[str, str | None]:
     """BLAKE2b of the pixels in the file's own mode. A palette image's indices alone say little, so its palette follows them;
     the digest of the indices alone is what older tools wrote and comes second."""
-    digest = blake2b(image.tobytes())
+    digest = blake2b()
+    for box in _strips(image):  # tobytes() of the whole would hold its bytes twice
+        digest.update(image.crop(box).tobytes())
     if image.mode not in ("P", "PA"):
         return digest.hexdigest(), None
     old_hash_id = digest.hexdigest()
@@ -108,7 +126,7 @@ def crop(image: Image.Image, spec: CropSpec) -> np.ndarray:
         picture = to_rgb(upright(image))
         return np.asarray(_resized(picture, spec))
     except Exception as error:
-        raise Skip("damaged", _short(error)) from None
+        raise _failed(error) from None
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -121,17 +139,38 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode -> RGB: 16 bits are scaled, not clipped; transparency becomes white, as a page would show it."""
-    if image.mode.startswith("I"):
-        return _grey(np.asarray(image).astype(np.float32), low=0.0, high=65535.0).convert("RGB")
-    if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image))
-        return _grey(values, low=float(values.min()), high=float(values.max())).convert("RGB")
-    if image.has_transparency_data:
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")  # convert() copies
+    """Any mode -> RGB: 16 bits are scaled, not clipped; transparency becomes white, as a page would show it. In strips: the steps between
+    would take several times the memory of the picture."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    low, high = _range(image)
+    result = Image.new("RGB", image.size)
+    for box in _strips(image):
+        result.paste(_strip_to_rgb(image.crop(box), low, high), box)
+    return result
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    rows = max(1, STRIP_PIXELS // image.width)
+    return ((0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows))
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """What becomes black and what becomes white: of pixels with a decimal point, whose scale is their own, the extremes."""
+    if image.mode != "F":
+        return 0.0, 65535.0
+    strips = (np.nan_to_num(np.asarray(image.crop(box))) for box in _strips(image))
+    lows, highs = zip(*((float(strip.min()), float(strip.max())) for strip in strips), strict=True)
+    return min(lows), max(highs)
+
+
+def _strip_to_rgb(strip: Image.Image, low: float, high: float) -> Image.Image:
+    if strip.mode.startswith("I") or strip.mode == "F":
+        return _grey(np.nan_to_num(np.asarray(strip).astype(np.float32)), low, high).convert("RGB")
+    if strip.has_transparency_data:
+        white = Image.new("RGBA", strip.size, "white")
+        return Image.alpha_composite(white, strip.convert("RGBA")).convert("RGB")
+    return strip.convert("RGB")
 
 
 def _grey(values: np.ndarray, low: float, high: float) -> Image.Image:
@@ -183,8 +222,11 @@ def _unidentified(data: bytes) -> Skip:
             return Skip("unsupported_type", name)
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"mif1"):
         return Skip("unsupported_type", "HEIC picture: pip install pillow-heif")
-    return Skip("damaged", "unreadable header") if data.startswith(IMAGE_MAGIC) else Skip("not_an_image")
+    of_a_picture = data.startswith(IMAGE_MAGIC) or data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis")
+    return Skip("damaged", "unreadable header") if of_a_picture else Skip("not_an_image")
 
 
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+def _failed(error: Exception) -> Skip:
+    if isinstance(error, MemoryError):
+        return Skip("too_many_pixels", "more memory than a decoder may have")
+    return Skip("damaged", f"{type(error).__name__}: {error}"[:200])

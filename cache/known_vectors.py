@@ -40,6 +40,9 @@ class KnownVectors:
         vector = next((vector for vector in found if vector is not None), None)
         if vector is None and old_hash_id and self._metadata:
             return self._metadata.vector(old_hash_id, self.key)
+        if vector is not None and len(vector) != self.width:
+            raise Refused(f"a clip cache holds a vector of {len(vector)} features, not {self.width}, for {hash_id[:16]}; delete the "
+                          f"clip_cache.sqlite beside the metadata or in the cache folder, it is made anew")
         return vector
 
     def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:

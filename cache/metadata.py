@@ -5,12 +5,13 @@ Each record stands on a line of its own, so that neither side ever holds the who
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 import orjson
 
 from cache.refusal import Refused
-from cache.whole_file import whole_file
+from cache.whole_file import open_to_read, whole_file
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
@@ -153,7 +154,8 @@ def _members(path: str | os.PathLike, parsed: object) -> Iterator[tuple[str, dic
 def _vector(path: str | os.PathLike, hash_id: str, record: object) -> np.ndarray:
     values = record.get("embeddings_vector") if isinstance(record, dict) else None
     try:
-        vector = np.asarray(values, np.float32).reshape(-1)
+        with np.errstate(over="ignore"):  # it becomes infinite, and is refused
+            vector = np.asarray(values, np.float32).reshape(-1)
     except (TypeError, ValueError):
         vector = np.empty(0, np.float32)
     if values is None or not len(vector) or not np.isfinite(vector).all():
@@ -168,8 +170,5 @@ def _parsed(path: str | os.PathLike, text: bytes) -> object:
         raise Refused(f"{path} is not valid JSON: {error}") from None
 
 
-def _opened(path: str | os.PathLike):
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise Refused(f"cannot read {path}: {error.strerror}; stage 1 makes it") from None
+def _opened(path: str | os.PathLike) -> BinaryIO:
+    return open_to_read(path, "; stage 1 makes it")

@@ -3,21 +3,23 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 
 import numpy as np
+import orjson
 
 from cache.image_limits import Skip
 from cache.refusal import Refused
 from cache.score_bins import bin_name, bin_number
 from cache.source_file import Picture, Skipped
 from cache.tag_models import TagModel, safe_name
-from cache.whole_file import make_folder, umask
+from cache.whole_file import make_folder
+from cache.whole_folder import WholeFolder
 
 PICTURES, MARKER = "pictures", ".result.json"
 # What no file name may hold on one system or another; a leading dot would hide the file.
@@ -50,18 +52,18 @@ class ResultFolder:
         self._made: set[Path] = set()
 
     def __enter__(self) -> "ResultFolder":
-        make_folder(self.final.parent)
-        self.building = self._new_neighbour("partial")
-        if self._place:
-            (self.building / PICTURES).mkdir()
+        with ExitStack() as stack:
+            self._whole = stack.enter_context(WholeFolder(self.final))
+            self.building = self._whole.building
+            if self._place:
+                (self.building / PICTURES).mkdir()
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, kind, *error) -> None:
-        try:
+        with self._stack:
             if kind is None:
                 self._put_in_place()
-        finally:
-            shutil.rmtree(self.building, ignore_errors=True)
 
     def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> dict[int, Skipped]:
         """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models).
@@ -103,17 +105,7 @@ class ResultFolder:
         marker = {"made_by": "image-tagging-tools", "entries": entries, "files": _file_count(self.building)}
         (self.building / MARKER).write_text(json.dumps(marker, indent=1))
         _check_replaceable(self.final)  # again: somebody may have put something there meanwhile
-        old = self._new_neighbour("old")
-        if self.final.exists():
-            os.rename(self.final, old)
-        os.rename(self.building, self.final)
-        shutil.rmtree(old, ignore_errors=True)
-
-    def _new_neighbour(self, purpose: str) -> Path:
-        """A hidden folder beside the final one, on the same file system, with the rights of any new folder."""
-        folder = Path(tempfile.mkdtemp(prefix=f".{self.final.name}.{purpose}-", dir=self.final.parent))
-        folder.chmod(0o777 & ~umask())
-        return folder
+        self._whole.put_in_place()
 
 
 def _names(file_name: str, path: str):
@@ -134,7 +126,7 @@ def _check_replaceable(path: Path) -> None:
     if not path.is_dir() or not os.listdir(path):
         return
     try:
-        marker = json.loads((path / MARKER).read_text())
+        marker = orjson.loads((path / MARKER).read_bytes())
         entries, files = marker["entries"], int(marker["files"])
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused(f"--output {path} is not empty and holds no earlier result; name another folder") from None

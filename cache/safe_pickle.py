@@ -5,12 +5,12 @@ The list holds what stage 2 writes and what older tools of this kind wrote: plai
 import os
 import pickle
 import warnings
-from pathlib import Path
 
 import numpy as np
 from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 
 from cache.refusal import Refused
+from cache.whole_file import open_to_read
 
 ALLOWED = frozenset({
     ("joblib.numpy_pickle", "NumpyArrayWrapper"),
@@ -80,7 +80,7 @@ def load_pickle(path: str | os.PathLike, trust: bool = False) -> object:
 
 
 def _load_listed(path: str | os.PathLike) -> object:
-    with Path(path).open("rb") as file:
+    with open_to_read(path) as file:
         if file.peek(1)[:1] != PICKLE_START:
             raise Refused(f"{path} is compressed or no pickle; save it again uncompressed, or load it with --trust-pickle")
         return _ListedUnpickler(os.fspath(path), file, ensure_native_byte_order=True).load()
@@ -89,4 +89,5 @@ def _load_listed(path: str | os.PathLike) -> object:
 def _load_trusted(path: str | os.PathLike) -> object:
     import joblib
 
-    return joblib.load(path)
+    with open_to_read(path) as file:
+        return joblib.load(file)

@@ -43,6 +43,8 @@ class SourceFile:
         except NotImplementedError as error:  # a compression method that zipfile does not know
             raise Skip("unsupported_type", str(error)) from None
         except OSError as error:
+            if error.errno is None:  # not of the system: bz2 raises it for bytes that are none of its own
+                raise Skip("damaged", str(error)[:200]) from None
             raise Skip("unreadable", error.strerror or str(error)) from None
         except Exception as error:  # zipfile lets the errors of zlib, bz2 and lzma through, and its own of bad checksums
             raise Skip("damaged", f"{type(error).__name__}: {error}"[:200]) from None
@@ -58,6 +60,7 @@ class Picture:
     height: int
     crop: np.ndarray | None = None  # uint8 (size, size, 3)
     unchanged: bool = False  # known by path, size and time of change; not decoded in this run
+    orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what a picture that is unchanged is taken for
 
 
 @dataclass(frozen=True, slots=True)

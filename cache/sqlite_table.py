@@ -5,6 +5,7 @@ Not an ORM: a subclass of Table names its table and schema and keeps its own SQL
 import os
 import random
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,7 @@ APPLICATION_ID = 0x49545431  # "ITT1"
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 60
 SKIPPED_SCHEMA = "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
+LONGEST_VALUE = 16 * 1024 * 1024  # bytes; a vector has some thousand, a path at most as many
 RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier than bad luck
 
 
@@ -53,10 +55,10 @@ class Table:
     def create(cls, path: str | os.PathLike) -> bool:
         """Make an empty database; False if it was there already, then it is left as it is."""
         make_folder(os.path.dirname(os.path.abspath(path)))
-        connection = _connect(path, "rwc")
+        connection = connect(path, "rwc")
         try:
             if not _is_empty(connection, path):
-                _verify(connection, path, cls)
+                verify(connection, path, cls)
                 return False
             connection.execute(f"PRAGMA page_size = {cls.page_size}")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -66,10 +68,20 @@ class Table:
 
     @classmethod
     def delete_file(cls, path: str | os.PathLike) -> None:
-        """Delete the database with its -wal and -shm, after making sure that it is ours."""
-        cls(path).close()
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{os.fspath(path)}{suffix}").unlink(missing_ok=True)
+        """Delete the database, after making sure that it is ours. Raises Refused while anybody else has it open: what they would write
+        next would be lost, or end in the next database of that name."""
+        connection = cls._verified(path)
+        try:
+            # Leaving WAL takes the database for this connection alone, and removes -wal and -shm.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode = DELETE")
+            Path(path).unlink()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+            raise Refused(f"{path} is in use; it was not deleted, try again when nobody has it open") from None
+        finally:
+            connection.close()
 
     def __enter__(self):
         return self
@@ -92,15 +104,16 @@ class Table:
     def forget_missing(self, root: str, present: Iterable[str]) -> None:
         """Delete the rows of files at or under `root` (absolute) whose absolute_path is not among `present`."""
         with self.connection:
-            self.connection.execute("CREATE TEMP TABLE present(absolute_path TEXT PRIMARY KEY)")
+            self.connection.execute("CREATE TEMP TABLE IF NOT EXISTS present(absolute_path TEXT PRIMARY KEY)")
+            self.connection.execute("DELETE FROM present")
             self.connection.executemany("INSERT OR IGNORE INTO present VALUES (?)", ((path,) for path in present))
             for separator in {"/", os.sep}:
+                start = root.rstrip(separator) + separator
                 # From "root/" to the character behind "/": a range that the index on absolute_path finds.
                 self.connection.execute(
                     f"""DELETE FROM {self.name} WHERE (absolute_path = ? OR absolute_path >= ? AND absolute_path < ?)
                         AND absolute_path NOT IN (SELECT absolute_path FROM present)""",
-                    (root, root + separator, root + chr(ord(separator) + 1)))
-            self.connection.execute("DROP TABLE present")
+                    (root, start, start[:-1] + chr(ord(separator) + 1)))
 
     def absolute_path(self, hash_id: str) -> str | None:
         """Where an image with this hash lies, for the tables that have a row per file."""
@@ -120,8 +133,9 @@ class Table:
     def random_row(self, condition: str = "1") -> sqlite3.Row | None:
         """A random row that meets the condition, None if there is none. Draws row numbers, so that its cost does not depend on the
         number of rows; `ORDER BY RANDOM()` reads them all."""
-        # Two queries, because min and max in one read the whole table.
-        first, last = (self.connection.execute(f"SELECT {end}(rowid) FROM {self.name}").fetchone()[0] for end in ("min", "max"))
+        # Two subqueries, because min and max in one read the whole table; one statement, because others may clear it in between.
+        first, last = self.connection.execute(
+            f"SELECT (SELECT min(rowid) FROM {self.name}), (SELECT max(rowid) FROM {self.name})").fetchone()
         if first is None:
             return None
         for _ in range(RANDOM_TRIES):
@@ -136,9 +150,9 @@ class Table:
 
     @classmethod
     def _verified(cls, path: str | os.PathLike) -> sqlite3.Connection:
-        connection = _connect(path, "rw")
+        connection = connect(path, "rw")
         try:
-            _verify(connection, path, cls)
+            verify(connection, path, cls)
         except BaseException:
             connection.close()
             raise
@@ -157,7 +171,7 @@ class Table:
         return True
 
 
-def _connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
+def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS,
@@ -167,6 +181,8 @@ def _connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise Refused(f"cannot open the database {path}: {error}") from None
     connection.row_factory = sqlite3.Row
+    if sys.version_info >= (3, 11):  # what a file from anybody may make SQLite allocate for one value
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     return connection
 
 
@@ -175,28 +191,38 @@ def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
     try:
         return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     except sqlite3.DatabaseError as error:
-        raise Refused(f"{path} is not a readable database: {error}") from None
+        raise _unreadable(path, error) from None
 
 
-def _verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[Table]) -> None:
+def verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[Table]) -> None:
     try:
         connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
         connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        found = connection.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (table.name,)).fetchone()
+        tables = {row["name"]: row["sql"] for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
+        trigger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchone()
     except sqlite3.DatabaseError as error:
-        raise Refused(f"{path} is not a readable database: {error}") from None
+        raise _unreadable(path, error) from None
     if application == 0 and _is_empty(connection, path):
         raise Missing(f"no such database: {path}; it is only being made")
     if application != APPLICATION_ID:
         raise Refused(f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
     if version != SCHEMA_VERSION:
         raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
-    if not found:
-        raise Refused(f"{path} holds no table {table.name}; it is another cache of these tools")
-    if found["sql"] != table.schema[0]:  # SQLite keeps the statement as it was written
-        raise Refused(f"{path} holds a table {table.name} that these tools did not make; name another file")
+    if trigger:
+        raise Refused(f"{path} holds a trigger, {trigger['name']}, that these tools did not make; name another file")
+    for name, statement in ((table.name, table.schema[0]), ("skipped", SKIPPED_SCHEMA)):
+        if name not in tables:
+            raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
+        if tables[name] != statement:  # SQLite keeps the statement as it was written
+            raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
+
+
+def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:
+    if isinstance(error, sqlite3.OperationalError):  # of the disk, or of somebody who holds the file, not of what is in it
+        return Refused(f"cannot open the database {path}: {error}{'; is the disk full?' if 'disk' in str(error) else ''}")
+    return Refused(f"{path} is not a readable database: {error}")
 
 
 def is_busy(error: DatabaseError) -> bool:

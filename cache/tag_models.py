@@ -2,19 +2,22 @@
 
 In every model class 0 is the tag and class 1 is everything else: predict_proba(vectors)[:, 0] is the tag's probability.
 """
+import io
 import json
 import os
 import re
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
+import orjson
 
+from cache.model_soundness import is_sound
 from cache.refusal import Refused
 from cache.tag_scores import ModelSet
-from cache.whole_file import whole_file
+from cache.whole_file import open_to_read, whole_file
 
 LOGISTIC_REGRESSION, SVM = "ovr-logistic-regression", "ovr-svm"
 MODEL_FILE = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag_name>.+)\.pkl")
@@ -61,14 +64,17 @@ def model_paths(path: str) -> list[str]:
 
 
 def save_model(folder: str, model_type: str, tag_name: str, estimator: object, card: dict) -> str:
-    """Write the .pkl and its JSON; returns the path of the .pkl."""
+    """Write the .pkl and its JSON, which holds the digest of the .pkl; returns the path of the .pkl."""
     import joblib
 
     path = generate_model_path(folder, model_type, tag_name)
+    pickled = io.BytesIO()
+    joblib.dump(estimator, pickled)
+    card = {"model_type": model_type, "tag_name": tag_name, **card, "sha256": sha256(pickled.getbuffer()).hexdigest()}
     with whole_file(Path(path).with_suffix(".json")) as file:
-        file.write(json.dumps({"model_type": model_type, "tag_name": tag_name, **card}, indent=1, ensure_ascii=False).encode() + b"\n")
+        file.write(json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n")
     with whole_file(path) as file:
-        joblib.dump(estimator, file)
+        file.write(pickled.getbuffer())
     return path
 
 
@@ -80,6 +86,8 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
     named = MODEL_FILE.fullmatch(os.path.basename(path))
     if not named and not card:
         raise Refused(f"{path} has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown")
+    if "sha256" in card and card["sha256"] != _digest(path):
+        raise Refused(f"{path} and the JSON beside it are not of one training; train again")
     names = {**(named.groupdict() if named else {}), **card}
     estimator = load_pickle(path, trust_pickle)
     if not hasattr(estimator, "predict_proba") or len(getattr(estimator, "classes_", ())) != 2:
@@ -130,9 +138,16 @@ def _width(path: str, estimator) -> int:
 def _try_out(model: TagModel) -> None:
     """Estimators of much older scikit-learn versions load, but lack attributes that this version needs (an SVC from before 0.24)."""
     try:
+        if not is_sound(model.estimator):
+            raise ValueError("its arrays do not fit each other")
         ModelSet([model.estimator]).score(np.zeros((1, model.width)))
     except Exception as error:
         raise Refused(f"{model.path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
+
+
+def _digest(path: str) -> str:
+    with open_to_read(path) as file:
+        return sha256(file.read()).hexdigest()
 
 
 def _card(path: str) -> dict:
@@ -141,7 +156,7 @@ def _card(path: str) -> dict:
     if not beside.is_file():
         return {}
     try:
-        card = json.loads(beside.read_bytes())
+        card = orjson.loads(beside.read_bytes())
     except (OSError, ValueError) as error:
         raise Refused(f"{beside} is not readable JSON ({error}); remove it, or train again") from None
     if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in ("model_type", "tag_name", "model")):

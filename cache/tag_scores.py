@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# A product of as many rows as this, or a multiple of it, gives every row the same bits, whatever the other rows are.
+ROWS_TOGETHER = 16
 KERNEL_ROWS = 256  # computed at once: 20 MB beside 10,000 support vectors
 
 
@@ -21,16 +23,23 @@ class ModelSet:
         self._others = [index for index in range(len(self._estimators)) if index not in together]
 
     def score(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, d) -> probabilities of the tags, float64 (n, models). In float64, so that the products agree with predict_proba to 1e-6."""
-        vectors = np.asarray(vectors, np.float64)
+        """(n, d) -> probabilities of the tags, float64 (n, models). In float64, so that the products agree with predict_proba to 1e-6; and
+        the same to the last bit whichever vectors come together, so that a resumed run ends as an unbroken one does."""
+        count = len(vectors)
+        vectors = _padded(np.asarray(vectors, np.float64))
         scores = np.empty((len(vectors), len(self._estimators)))
         if self._linear:
             scores[:, self._linear] = sigmoid(vectors @ self._weights.T + self._offsets)
         for group in self._radial:
             scores[:, group.columns] = group.score(vectors)
         for index in self._others:
-            scores[:, index] = self._estimators[index].predict_proba(vectors)[:, 0]
-        return scores
+            scores[:count, index] = self._estimators[index].predict_proba(vectors[:count])[:, 0]
+        return scores[:count]
+
+
+def _padded(vectors: np.ndarray) -> np.ndarray:
+    missing = -len(vectors) % ROWS_TOGETHER
+    return np.concatenate([vectors, np.zeros((missing, vectors.shape[1]))]) if missing else vectors
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:

@@ -1,11 +1,14 @@
-"""Files that appear whole or not at all: written beside their final name, flushed to disk, renamed over it."""
+"""Files that appear whole or not at all: written beside their final name, flushed to disk, renamed over it. And files that are read."""
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from cache.refusal import Refused
+
+PARTIAL = ".partial-"
 
 
 @contextmanager
@@ -13,7 +16,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """with whole_file("report.txt") as file: file.write(b"...")"""
     path = os.path.abspath(path)
     make_folder(os.path.dirname(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=".partial-", dir=os.path.dirname(path))
+    descriptor, temporary = tempfile.mkstemp(prefix=PARTIAL, dir=os.path.dirname(path))
     try:
         with open(descriptor, "wb") as file:
             yield file
@@ -22,8 +25,25 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
         os.chmod(temporary, 0o666 & ~umask())  # mkstemp makes private files
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)  # a signal may come just when the file has got its name
         raise
+
+
+def open_to_read(path: str | os.PathLike, advice: str = "") -> BinaryIO:
+    """Raises Refused if there is no such file; also for a pipe, where to open it would wait for its other end."""
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise Refused(f"cannot read {path}: it is not a file")
+        return open(path, "rb")
+    except OSError as error:
+        raise Refused(f"cannot read {path}: {error.strerror}{advice}") from None
+
+
+def sweep_partial_files(folder: str | os.PathLike) -> None:
+    """Those that killed runs left. Only for a folder in which nobody else is writing."""
+    for name in os.listdir(folder):
+        if name.startswith(PARTIAL):
+            os.unlink(os.path.join(folder, name))
 
 
 def make_folder(path: str | os.PathLike) -> None:

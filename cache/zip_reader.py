@@ -7,54 +7,67 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from cache.image_limits import MIB, Limits, Skip
 from cache.source_file import Archive, Item, Known, Skipped, SourceFile, printable
+from cache.zip_table import open_zip
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty archive, the first of several volumes
 ENTER, LEAVE, ONLY = "enter", "leave", "only"  # what to do with ZIPs: read them too, skip them, read nothing else
 UTF8_FLAG = 0x800
+LOCAL_HEADER_BYTES = 30  # before a member's name and extra field
 UNSAFE_NAME = re.compile(r"^/|^[A-Za-z]:|(^|/)\.\.(/|$)|\x00")
+
+
+@dataclass(frozen=True, eq=False)
+class ZipSource:
+    """How to open an archive, as often as need be, and how many of its entries count."""
+
+    open: Callable[[], BinaryIO]
+    most: int
 
 
 class OpenArchives:
     """The few ZIPs that are open at once: a folder of a thousand ZIPs must not take a thousand file descriptors, nor the memory of a
-    thousand inner ZIPs. One lock for all, since opening an inner ZIP reads from the one around it."""
+    thousand inner ZIPs or tables of contents. One lock for all, since opening an inner ZIP reads from the one around it."""
 
-    def __init__(self, most: int = 8):
-        self._most = most
+    def __init__(self, most: int = 8, most_entries: int = 1_000_000):
+        self._most, self._most_entries = most, most_entries
         self._lock = threading.RLock()
-        self._open: OrderedDict[Callable[[], BinaryIO], ZipFile] = OrderedDict()
+        self._open: OrderedDict[ZipSource, tuple[ZipFile, list[ZipInfo], int]] = OrderedDict()
 
-    def infos(self, source: Callable[[], BinaryIO]) -> list[ZipInfo]:
+    def table(self, source: ZipSource) -> tuple[list[ZipInfo], int]:
+        """The entries that count, and how many there are in all."""
         with self._lock:
-            return self._zip(source).infolist()
+            return self._zip(source)[1:]
 
-    def member(self, source: Callable[[], BinaryIO], info: ZipInfo) -> BinaryIO:
+    def member(self, source: ZipSource, info: ZipInfo) -> BinaryIO:
         """A stream of its own, which outlives the closing of the archive."""
         with self._lock:
-            return self._zip(source).open(info)
+            return self._zip(source)[0].open(info)
 
-    def _zip(self, source: Callable[[], BinaryIO]) -> ZipFile:
-        archive = self._open.pop(source, None) or _opened(source())
-        self._open[source] = archive
-        while len(self._open) > self._most:
-            self._open.popitem(last=False)[1].close()
-        return archive
+    def _zip(self, source: ZipSource) -> tuple[ZipFile, list[ZipInfo], int]:
+        found = self._open.pop(source, None) or _opened(source)
+        self._open[source] = found
+        while len(self._open) > 1 and (
+                len(self._open) > self._most or sum(len(infos) for _, infos, _ in self._open.values()) > self._most_entries):
+            self._open.popitem(last=False)[1][0].close()
+        return found
 
 
-def _opened(stream: BinaryIO) -> ZipFile:
+def _opened(source: ZipSource) -> tuple[ZipFile, list[ZipInfo], int]:
+    stream = source.open()
     try:
-        archive = ZipFile(stream)
+        found = open_zip(stream, source.most)
     except BaseException:
         stream.close()
         raise
-    weakref.finalize(archive, stream.close)  # when the last member that is being read has let go of it
-    return archive
+    weakref.finalize(found[0], stream.close)  # when the last member that is being read has let go of it
+    return found
 
 
 class ZipReader:
@@ -88,20 +101,28 @@ class ZipReader:
             raise Skip("archive")
         if depth > self._limits.max_zip_depth:
             raise Skip("nested_too_deep", f"{depth} levels")
-        source = file.open if depth == 1 else partial(self._spooled, file)
-        infos = self._infos(source)
-        allowed = self._limits.max_zip_entries if depth == 1 else self._limits.max_inner_zip_entries
+        top = depth == 1
+        source = ZipSource(
+            file.open if top else partial(self._spooled, file),
+            self._limits.max_zip_entries if top else self._limits.max_inner_zip_entries,
+        )
+        infos, total = self._table(source)
         last = {info.filename: info for info in infos}
-        for info in islice(infos, allowed):
-            if not info.is_dir():
+        overlapping = _overlapping(infos)
+        for info in infos:
+            if info.filename.endswith("/"):
+                continue  # a folder; is_dir() of older Pythons stumbles over an empty name
+            if info in overlapping:
+                yield Skipped(f"{file.file_path}/{member_name(info)}", "damaged", "shares its bytes with another member")
+            else:
                 yield from self._member(file, source, info, info is last[info.filename], depth)
         yield Archive(file)
-        if len(infos) > allowed:
-            raise Skip("too_many_entries", f"{len(infos)} entries")
+        if total > len(infos):
+            raise Skip("too_many_entries", f"{total} entries")
 
-    def _infos(self, source: Callable[[], BinaryIO]) -> list[ZipInfo]:
+    def _table(self, source: ZipSource) -> tuple[list[ZipInfo], int]:
         try:
-            return self._open.infos(source)
+            return self._open.table(source)
         except Skip:
             raise
         except OSError as error:
@@ -121,7 +142,7 @@ class ZipReader:
         return spool
 
     def _member(
-        self, container: SourceFile, source: Callable[[], BinaryIO], info: ZipInfo, is_last: bool, depth: int,
+        self, container: SourceFile, source: ZipSource, info: ZipInfo, is_last: bool, depth: int,
     ) -> Iterator[SourceFile | Item]:
         name = member_name(info)
         path = f"{container.file_path}/{name}"
@@ -147,6 +168,18 @@ class ZipReader:
         if info.file_size > self._limits.expansion_free_bytes and ratio > self._limits.max_expansion:
             return ("expansion_ratio", f"{ratio:.0f}:1")
         return ()
+
+
+def _overlapping(infos: list[ZipInfo]) -> set[ZipInfo]:
+    """Members that reach into the next one: a bomb of a few kilobytes names the same bytes a thousand times
+    (https://www.bamsoftware.com/hacks/zipbomb/). Newer versions of zipfile refuse these, too."""
+    found: set[ZipInfo] = set()
+    next_start = None
+    for info in sorted(infos, key=lambda info: info.header_offset, reverse=True):
+        if next_start is not None and info.header_offset + LOCAL_HEADER_BYTES + info.compress_size > next_start:
+            found.add(info)
+        next_start = info.header_offset
+    return found
 
 
 def member_name(info: ZipInfo) -> str:

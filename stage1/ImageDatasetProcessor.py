@@ -21,6 +21,7 @@ from cache.image_limits import Limits
 from cache.image_source import dataset_name, images
 from cache.metadata import metadata_records, write_json_object
 from cache.refusal import Refused
+from cache.run_lock import only_run_in
 from cache.source_file import printable
 
 
@@ -38,6 +39,7 @@ class ImageDatasetProcessor:
         encoder = ClipEncoder(clip_model, pretrained, device, precision)
         counts = Counts() if counts is None else counts
         with ExitStack() as stack:
+            stack.enter_context(only_run_in(folder))
             files = stack.enter_context(FileTable(os.path.join(folder, "file_cache.sqlite"), create=True))
             clips = stack.enter_context(ClipTable(os.path.join(folder, "clip_cache.sqlite"), create=True))
             tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []

@@ -19,9 +19,10 @@ from cache import __version__, command_line
 from cache.batches import Counts
 from cache.metadata import Metadata, read_metadata, read_tag_to_hashes
 from cache.refusal import Refused
+from cache.run_lock import only_run_in
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, generate_model_path, model_paths, safe_name, save_model
 from cache.tag_scores import ModelSet
-from cache.whole_file import make_folder, whole_file
+from cache.whole_file import make_folder, sweep_partial_files, whole_file
 from stage2.tagged_rows import FEWEST_IMAGES, Split, TaggedRows, Task, folds_within
 
 if TYPE_CHECKING:
@@ -121,10 +122,12 @@ def main(metadata_json: str, tag_to_hash_json: str, output_dir: str | None = Non
     if not splits:
         raise Refused(f"no tag of {tag_to_hash_json} has {FEWEST_IMAGES} images with a vector in {metadata_json}")
     output_dir = output_dir or "./output"
-    for folder in ("models", "reports"):
-        make_folder(os.path.join(output_dir, folder))
     results: dict[str, dict] = {LOGISTIC_REGRESSION: {}, SVM: {}}
-    with tqdm(total=len(splits) * (1 + MOST_FOLDS + 1), unit=" fits", disable=None) as bar:
+    reports = os.path.join(output_dir, "reports")
+    with (only_run_in(os.path.join(output_dir, "models")),
+          tqdm(total=len(splits) * (1 + MOST_FOLDS + 1), unit=" fits", disable=None) as bar):
+        make_folder(reports)
+        sweep_partial_files(reports)
         for model_type, tag, estimator in fit_models(metadata, splits, tagged.folds(MOST_FOLDS), bar.update):
             results[model_type][tag] = write_model(tag, model_type, estimator, metadata, splits[tag], tagged.outside, output_dir)
     _name_stale_models(output_dir, results)

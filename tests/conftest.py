@@ -20,6 +20,16 @@ TINY_CONFIG = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="every hostile case, mutation and kill, not a representative part of them")
+
+
+@pytest.fixture(scope="session")
+def full(request) -> bool:
+    """Whether everything is asked for: `make hostile`, `make fuzz`, `make crash`."""
+    return request.config.getoption("--full")
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch) -> Path:
     """A clean directory to stand in, as a person would: the default ./output lies in it."""

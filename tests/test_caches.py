@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from cache import ClipCache, FileCache, TagCache
+from cache.batches import Batch
+from cache.cache_file import FileTable
 from cache.refusal import Refused
+from cache.source_file import Skipped
 from tests.drawing import drawn, encoded, png, write, zipped
 
 FILES, CLIPS, TAGS = "./output/file_cache.sqlite", "./output/clip_cache.sqlite", "./output/tag_cache.sqlite"
@@ -81,6 +84,16 @@ def test_a_changed_file_replaces_its_row_and_a_repaired_one_is_no_longer_skipped
     write(here, {"x/a.png": encoded(drawn(3, size=(50, 50))), "x/b.png": png(2)})
     assert FileCache.add_folder_to_file_cache("x")["processed"] == 2
     assert rows(FILES, "SELECT path, width FROM file_cache ORDER BY path") == [("x/a.png", 50), ("x/b.png", 48)]
+    assert rows(FILES, "SELECT * FROM skipped") == []
+
+
+def test_a_file_that_is_known_again_is_no_longer_skipped(here):
+    """It was skipped by a run that had to decode it, for a vector, say, and ran into a timeout."""
+    write(here, {"x/a.png": png(1)})
+    FileCache.add_folder_to_file_cache("x")
+    with FileTable(FILES) as table:
+        table.add(Batch([Skipped("x/a.png", "timeout")]))
+    assert FileCache.add_folder_to_file_cache("x")["unchanged"] == 1
     assert rows(FILES, "SELECT * FROM skipped") == []
 
 

@@ -82,8 +82,10 @@ def test_exit_codes_say_what_happened(capsys):
     assert outcome(lambda counts: None, capsys) == (0, "processed 0, unchanged 0, skipped 0\n", "")
     assert outcome(refuse, capsys) == (2, "", "error: no such folder: x\n")
     assert outcome(interrupt, capsys) == (130, "processed 3, unchanged 0, skipped 0\n", again)
-    assert outcome(disk_full, capsys) == (2, "", "error: cannot read or write: [Errno 28] No space left on device\n")
-    assert outcome(database_full, capsys) == (2, "", "error: cannot read or write: database or disk is full\n")
+    assert outcome(disk_full, capsys) == (2, "", "error: cannot read or write: [Errno 28] No space left on device; make room, the same "
+                                          "command goes on from there\n")
+    assert outcome(database_full, capsys) == (2, "", "error: cannot read or write: database or disk is full; make room, the same command "
+                                              "goes on from there\n")
     assert outcome(skip, capsys) == (0, "processed 0, unchanged 0, skipped 1\n", "")
     assert outcome(skip, capsys, strict=True) == (3, "processed 0, unchanged 0, skipped 1\n", "")
     with pytest.raises(OSError, match="Bad file descriptor"):

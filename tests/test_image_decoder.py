@@ -29,7 +29,8 @@ def test_the_hash_is_blake2b_of_the_decoded_pixels_whatever_the_format():
     expected = blake2b(picture.tobytes()).hexdigest()
     identities = [decode(open_image(encoded(picture, name), Limits())) for name in ("PNG", "BMP", "TIFF", "PPM")]
     assert identities == [
-        {"hash_id": expected, "old_hash_id": None, "type": name, "width": 48, "height": 40} for name in ("png", "bmp", "tiff", "ppm")
+        {"hash_id": expected, "old_hash_id": None, "type": name, "width": 48, "height": 40, "orientation": 1}
+        for name in ("png", "bmp", "tiff", "ppm")
     ]
 
 

@@ -1,10 +1,13 @@
 """Folders and ZIPs as one stream: what comes out, in which order, and what is left out with which reason."""
+import io
 import os
 import sys
 import threading
 import zipfile
+from functools import partial
 
 import pytest
+from PIL import Image
 
 from cache import decoder_pool
 from cache.image_decoder import CropSpec
@@ -12,7 +15,7 @@ from cache.image_limits import Limits
 from cache.image_source import dataset_name, disk_files, images, is_zip_file
 from cache.refusal import Refused
 from cache.source_file import Archive, Picture, Skipped
-from cache.zip_reader import LEAVE, ONLY
+from cache.zip_reader import LEAVE, ONLY, OpenArchives, ZipSource
 from tests.drawing import drawn, encoded, png, tag_folders, tree, write, zipped
 
 
@@ -281,3 +284,38 @@ def test_small_questions_about_a_source(here):
     write(here, {"my.photos/a.png": png(1), "b.zip": zipped({"a": b""}), "c.zip": png(1)})
     assert (dataset_name("my.photos"), dataset_name("b.zip")) == ("my.photos", "b")
     assert [is_zip_file(path) for path in ("b.zip", "c.zip", "my.photos", "nowhere")] == [True, False, False, False]
+
+
+def test_a_decoder_that_wants_more_memory_than_a_picture_at_the_limit_is_stopped_and_the_next_picture_read(here):
+    """WebP takes 16 bytes a pixel on the way: 47 MB where 28 MiB are allowed."""
+    greedy = encoded(Image.new("RGB", (1_650, 1_650)), "WEBP", lossless=True)
+    write(here / "photos", {"a.webp": greedy, "b.png": png(1)})
+    found = list(images("photos", num_threads=1, limits=Limits(max_decoded_mib=8)))
+    assert found[0] == Skipped("photos/a.webp", "too_many_pixels", "more memory than a decoder may have")
+    assert found[1].type == "png"
+
+
+def test_a_zip_with_too_many_entries_is_read_as_far_as_its_limit_without_making_the_rest(here, monkeypatch):
+    made = []
+    monkeypatch.setattr(zipfile.ZipInfo, "_decodeExtra", lambda info, *rest: made.append(info.filename))
+    write(here, {"many.zip": zipped({f"{number:04}.png": png(number) for number in range(50)})})
+    found = list(images("many.zip", limits=Limits(max_zip_entries=3)))
+    assert [(item.file.file_path, item.type) for item in found[:3]] == [(f"many.zip/000{number}.png", "png") for number in range(3)]
+    assert (found[3].n_content, found[4:]) == (3, [Skipped("many.zip", "too_many_entries", "50 entries")])
+    assert len(made) < 10
+
+
+def test_a_table_of_contents_beyond_all_measure_is_not_even_read(here, monkeypatch):
+    monkeypatch.setattr("cache.zip_table.MOST_TABLE_BYTES", 1000)
+    write(here, {"many.zip": zipped({f"{number:04}.png": b"" for number in range(50)}), "z.png": png(1)})
+    assert [item for item in images(".") if isinstance(item, Skipped)] == [
+        Skipped("./many.zip", "too_many_entries", "a table of contents of 2700 bytes")]
+
+
+def test_small_entries_behind_a_limit_of_entries_keep_the_archive_beside_them_open(here):
+    """Open archives are bounded by their entries, too."""
+    archives = OpenArchives(most=8, most_entries=5)
+    sources = [ZipSource(partial(io.BytesIO, zipped({f"{letter}{number}": b"x" for number in range(3)})), 10) for letter in "ab"]
+    tables = [archives.table(source)[0] for source in sources]
+    assert [archives.member(source, infos[0]).read() for source, infos in zip(sources, tables, strict=True)] == [b"x", b"x"]
+    assert len(archives._open) == 1

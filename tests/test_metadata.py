@@ -1,5 +1,6 @@
 """The metadata JSON: what is written comes back, whatever its layout, and nothing else is taken for it."""
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,15 @@ def test_a_file_that_could_not_be_written_whole_is_not_there(here):
         with pytest.raises(RuntimeError, match="power cut"):
             write_json_object(name, members())
     assert {path.name: path.read_text() for path in here.iterdir()} == {"old.json": "old"}
+
+
+def test_a_signal_just_when_a_file_has_got_its_name_is_no_other_error(here, monkeypatch):
+    def interrupted(*paths) -> None:
+        rename(*paths)
+        raise KeyboardInterrupt
+
+    rename = os.replace
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_json_object("whole.json", [("first", 1)])
+    assert os.listdir() == ["whole.json"]

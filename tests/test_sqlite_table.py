@@ -200,3 +200,33 @@ def test_rows_of_vanished_files_are_forgotten_below_the_root_only(here):
         table.fill([5], "/photos.zip/{}.png")
         table.forget_missing("/photos", ["/photos/2.png"])
         assert table.values() == [2, 4, 5]
+
+
+def test_everything_may_lie_below_the_root_of_the_disk(here):
+    with Numbers("a.sqlite", create=True) as table:
+        table.fill([1, 2], "/{}.png")
+        table.forget_missing("/", ["/2.png"])
+        assert table.values() == [2]
+
+
+def test_a_listing_that_breaks_off_forgets_nothing_and_the_next_one_does(here):
+    def broken():
+        yield "/2.png"
+        raise RuntimeError("power cut")
+
+    with Numbers("a.sqlite", create=True) as table:
+        table.fill([1, 2], "/{}.png")
+        with pytest.raises(RuntimeError, match="power cut"):
+            table.forget_missing("/", broken())
+        assert table.values() == [1, 2]
+        table.forget_missing("/", ["/1.png"])
+        assert table.values() == [1]
+
+
+def test_a_database_without_its_table_of_skipped_files_is_not_ours(here):
+    Numbers.create("a.sqlite")
+    connection = sqlite3.connect("a.sqlite")
+    connection.execute("DROP TABLE skipped")
+    connection.close()
+    with pytest.raises(Refused, match="a.sqlite holds no table skipped"):
+        Numbers("a.sqlite")

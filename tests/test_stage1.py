@@ -65,14 +65,14 @@ def test_a_second_run_decodes_and_embeds_nothing_and_writes_the_same_bytes(photo
 
 
 def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatch):
-    statements, connect = [], sqlite_table._connect
+    statements, connect = [], sqlite_table.connect
 
     def traced(path, mode):
         connection = connect(path, mode)
         connection.set_trace_callback(lambda statement: statements.append((Path(path).name, statement.split()[0])))
         return connection
 
-    monkeypatch.setattr(sqlite_table, "_connect", traced)
+    monkeypatch.setattr(sqlite_table, "connect", traced)
     stage1()
     commits = Counter(name for name, word in statements if word == "COMMIT")
     # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones, and stage1.db its listing.
@@ -129,7 +129,8 @@ def test_a_dataset_without_tags_goes_into_clip_cache(here, stage1):
     metadata = json.loads((here / "output/clip-cache/mixed bag-metadata.json").read_text())
     assert [(record["file_path"], "image_tags" in record) for record in metadata.values()] == [
         ("mixed bag/a.png", False), ("mixed bag/deep/er/b.png", False)]
-    assert sorted(os.listdir("output/clip-cache")) == ["clip_cache.sqlite", "file_cache.sqlite", "mixed bag-metadata.json", "stage1.db"]
+    assert sorted(os.listdir("output/clip-cache")) == [
+        ".run.lock", "clip_cache.sqlite", "file_cache.sqlite", "mixed bag-metadata.json", "stage1.db"]
 
 
 def test_a_zip_of_tag_folders_gives_the_same_tags_as_the_folders(here, photos, stage1):

@@ -411,6 +411,17 @@ def test_a_bin_is_named_by_its_upper_edge(probability, bins, name):
     assert bin_name(bin_number(probability, bins), bins) == name
 
 
+@pytest.mark.parametrize("bins", [1, 3, 7, 10])
+def test_the_bins_of_a_table_are_those_of_the_folders_also_at_their_edges(here, bins):
+    probabilities = [min(1.0, max(0.0, edge / bins + step)) for edge in range(bins + 1) for step in (-2e-9, -2e-10, 0, 1e-11, 2e-10, 2e-9)]
+    with Stage3Table("stage3.db", create=True) as table:
+        with table.connection:
+            table.connection.executemany("INSERT INTO stage3 VALUES ('', ?, '', '', 'svm', 'cats', ?, NULL, '')", enumerate(probabilities))
+        counted = {found["name"]: found["total"] for found in table.bins("cats", "svm", bins)}
+    names = [bin_name(bin_number(probability, bins), bins) for probability in probabilities]
+    assert counted == {name: names.count(name) for name in counted}
+
+
 def test_a_stage_that_knows_all_vectors_never_imports_torch(here, trained):
     from tests.conftest import ROOT, run_python
 

@@ -2,6 +2,7 @@
 import json
 import os
 import pickle
+from hashlib import sha256
 from pathlib import Path
 
 import joblib
@@ -50,7 +51,8 @@ def test_a_model_is_saved_with_its_card_and_loaded_with_both(here):
     path = save_model("models", SVM, "cats", fitted(SVM), CARD)
     assert path == generate_model_path("models", SVM, "cats") == "models/model-ovr-svm-tag-cats.pkl"
     assert sorted(os.listdir("models")) == ["model-ovr-svm-tag-cats.json", "model-ovr-svm-tag-cats.pkl"]
-    assert json.loads((here / "models/model-ovr-svm-tag-cats.json").read_text()) == {"model_type": SVM, "tag_name": "cats", **CARD}
+    assert json.loads((here / "models/model-ovr-svm-tag-cats.json").read_text()) == {
+        "model_type": SVM, "tag_name": "cats", **CARD, "sha256": sha256(Path(path).read_bytes()).hexdigest()}
     model = load_model(path)
     assert (model.path, model.model_type, model.tag_name, model.width, model.encoder) == (path, SVM, "cats", 8, "M:p")
     assert np.array_equal(model.estimator.predict_proba(VECTORS), joblib.load(path).predict_proba(VECTORS))
@@ -184,6 +186,16 @@ def test_a_broken_card_is_named(here):
         (here / "model-ovr-svm-tag-cats.json").write_text(text)
         with pytest.raises(Refused, match=message):
             load_model(path)
+
+
+def test_a_model_and_the_card_of_another_training_are_not_taken_for_one(here):
+    """A run of stage 2 that is killed between the two leaves the new card beside the old model."""
+    path = save_model(".", SVM, "cats", fitted(SVM), CARD)
+    joblib.dump(fitted(LOGISTIC_REGRESSION), path)
+    with pytest.raises(Refused, match="model-ovr-svm-tag-cats.pkl and the JSON beside it are not of one training; train again"):
+        load_model(path)
+    os.remove("model-ovr-svm-tag-cats.json")
+    assert load_model(path).width == 8
 
 
 def test_models_of_another_encoder_or_width_are_left_out_and_named(here):

@@ -72,3 +72,17 @@ def test_the_kernel_is_the_exponential_of_the_squared_distance(precision, tolera
     coefficients = RANDOM.normal(size=(4, 2))
     assert np.abs(kernel.times(left, coefficients) - wanted @ coefficients).max() < 10 * tolerance
     assert kernel.times(left[:0], coefficients).shape == (0, 2)
+
+
+def test_a_vector_gets_the_same_bits_whatever_it_is_scored_with():
+    """Or a run that goes on where another was killed would end with other last digits."""
+    random = np.random.default_rng(3)
+    vectors = random.normal(size=(300, 40))
+    classes = (vectors[:, 0] > 0.3).astype(int)
+    machine = CalibratedClassifierCV(SVC(), ensemble=False).fit(StandardScaler().fit_transform(vectors), classes)
+    scaled = StandardScaler().fit(vectors)
+    models = ModelSet([make_pipeline(scaled, machine), LogisticRegression().fit(vectors, classes)])
+    together = models.score(vectors)
+    for size in (1, 3, 7, 16, 31, 100, 299):
+        apart = np.concatenate([models.score(vectors[start:start + size]) for start in range(0, 300, size)])
+        assert np.array_equal(apart, together)
