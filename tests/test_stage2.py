@@ -215,7 +215,7 @@ def test_both_classifiers_of_every_tag_are_written_with_card_and_report(trained)
     assert sorted(os.listdir("output/reports")) == [f"model-report-{model_type}-tag-{tag}.txt" for model_type in (
         LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs")]
     card = json.loads(open_text("output/models/model-ovr-svm-tag-cats.json"))
-    assert list(card) == ["model_type", "tag_name", "model", "width", "counts", "metrics", "versions", "created"]
+    assert list(card) == ["model_type", "tag_name", "model", "width", "counts", "metrics", "versions", "created", "sha256"]
     assert card["counts"] == {"tag_train": 5, "tag_test": 1, "other_train": 5, "other_test": 1}
     assert (card["width"], card["metrics"]["accuracy"]) == (16, 1.0)
     assert set(card["versions"]) == {"image-tagging-tools", "joblib", "numpy", "scikit-learn"}
