@@ -100,6 +100,17 @@ def test_what_is_not_there_is_404_and_what_is_foreign_400(client, here):
     assert error(client, "/get_random_img", "delete")[:2] == (405, "method_not_allowed")
 
 
+@pytest.mark.parametrize(("value", "message"), [
+    ("x'ff00'", "the database holds bytes where text belongs; python -m cache doctor says more"),
+    ("CAST(x'ff00' AS TEXT)", "the database: Could not decode to UTF-8 column 'hash_id' with text '\ufffd'"),
+])
+def test_rows_that_are_no_text_are_refused_in_a_sentence(client, here, value, message):
+    client.get("/add_folder_to_file_cache?data_dir=photos&wait=true")
+    with closing(sqlite3.connect(FILES)) as connection, connection:
+        connection.execute(f"UPDATE file_cache SET hash_id = {value}")
+    assert error(client, f"/get_random_img?db_path={FILES}") == (400, "refused", message)
+
+
 @pytest.mark.parametrize("path", [
     "/get_random_img?db_path=../x.sqlite", "/get_random_img?db_path=/etc/passwd", "/create_file_cache?out_dir=/tmp",
     "/add_folder_to_file_cache?data_dir=/etc", "/clear_file_cache?db_path=link/x.sqlite&delete_cache=true", "/files?db_path=/etc/passwd",

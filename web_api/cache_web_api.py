@@ -33,6 +33,8 @@ class VectorJson(DefaultJSONProvider):
 
     @staticmethod
     def default(value: object) -> object:
+        if isinstance(value, bytes):  # SQLite keeps anything in any column
+            raise Refused("the database holds bytes where text belongs; python -m cache doctor says more")
         return value.tolist() if isinstance(value, ndarray) else DefaultJSONProvider.default(value)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from functools import cache, partial
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile, ZipInfo
@@ -137,6 +138,11 @@ def _overlapping() -> Iterator[Case]:
         {**BOTH, "0.png": "png", **{f"{number}.png": "damaged" for number in range(1, 300)}},
     )
     yield zip_case(
+        "zip whose members lie in one another",
+        partial(_members_in_one_another, 200),
+        {"last.png": "png", **{f"{number}.png": "damaged" for number in range(200)}},
+    )
+    yield zip_case(
         "zip whose member swallows the next",
         lambda: _table_field(_table_field(zipped(GOOD), 0, 20, "<I", 10_000), 0, 24, "<I", 10_000),
         {"a.png": "damaged", "b.png": "png"},
@@ -152,6 +158,30 @@ def _shared_bytes(count: int) -> bytes:
     more = b"".join(_renamed(entry, f"{number}.png".encode()) for number in range(1, count))
     table = data[start:end] + more
     return data[:start] + table + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count + 2, count + 2, len(table), start, 0)
+
+
+def _members_in_one_another(count: int) -> bytes:
+    """Each is a good picture behind which the next one lies, header and all: bytes that are counted again and again."""
+    data, headers, table = _local("last.png", png(913)), [("last.png", png(913))], b""
+    for number in reversed(range(count)):
+        name, content = f"{number}.png", png(914) + data
+        headers.append((name, content))
+        data = _local(name, content)
+    offset = 0
+    for name, content in reversed(headers):
+        table += _entry(name, content, offset)
+        offset += 30 + len(name) + len(png(914))
+    return data + table + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count + 1, count + 1, len(table), len(data), 0)
+
+
+def _local(name: str, content: bytes) -> bytes:
+    header = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 33, zlib.crc32(content), len(content), len(content), len(name), 0)
+    return header + name.encode() + content
+
+
+def _entry(name: str, content: bytes, offset: int) -> bytes:
+    sizes = (zlib.crc32(content), len(content), len(content), len(name))
+    return struct.pack("<4s4B4HL2L5H2L", b"PK\x01\x02", 20, 3, 20, 0, 0, 0, 0, 33, *sizes, 0, 0, 0, 0, 0, offset) + name.encode()
 
 
 def _renamed(entry: bytes, name: bytes) -> bytes:
