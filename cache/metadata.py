@@ -14,6 +14,7 @@ from cache.refusal import Refused
 from cache.whole_file import open_to_read, whole_file
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
+FIRST_VALUES = 512 * 1024  # 2 MiB: room for the first records of a matrix
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class _GrowingMatrix:
     def append(self, row: np.ndarray) -> int:
         """Returns the number of the row."""
         if self._count == len(self._rows):
-            self._rows.resize((max(1024, self._count * 5 // 4), len(row)), refcheck=False)
+            first = max(1, FIRST_VALUES // len(row))  # a file from anybody may have a million features, and one record
+            self._rows.resize((max(first, self._count * 5 // 4 + 1), len(row)), refcheck=False)
         self._rows[self._count] = row
         self._count += 1
         return self._count - 1

@@ -1,6 +1,7 @@
 """The metadata JSON: what is written comes back, whatever its layout, and nothing else is taken for it."""
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,13 @@ def test_a_signal_just_when_a_file_has_got_its_name_is_no_other_error(here, monk
     with pytest.raises(KeyboardInterrupt):
         write_json_object("whole.json", [("first", 1)])
     assert os.listdir() == ["whole.json"]
+
+
+def test_one_record_of_a_million_features_takes_no_more_memory_than_it_needs(here):
+    (here / "m.json").write_text(json.dumps({"a": record([0.5] * 1_000_000)}))
+    tracemalloc.start()
+    metadata = read_metadata("m.json")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert metadata.width == 1_000_000
+    assert most < 100_000_000

@@ -167,10 +167,11 @@ class Files(StoreOfFiles):
 
     def put(self, batch):
         self.table.add(batch)
+        for item in batch.of(Picture) + batch.of(Archive):
+            self.skipped.pop(item.file.file_path, None)
         for item in batch.items:
             if isinstance(item, Archive) or isinstance(item, Picture) and not item.unchanged:
                 self.rows[item.file.absolute_path] = self.row(item)
-                self.skipped.pop(item.file.file_path, None)
         for item in batch.of(Picture):
             if item.unchanged:
                 self.rename(item.file)
