@@ -137,7 +137,7 @@ def streamed(members: dict[str, bytes]) -> bytes:
 def large(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with ZipFile(buffer, "w") as archive:
-        archive.mkdir("cats")
+        archive.writestr("cats/", b"")
         for name, data in members.items():
             with archive.open(name, "w", force_zip64=True) as member:
                 member.write(data)
