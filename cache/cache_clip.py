@@ -61,7 +61,10 @@ class ClipTable(Table):
         return row and self._as_dict(row)
 
     def models(self) -> list[str]:
-        return [row["model"] for row in self.connection.execute("SELECT DISTINCT model FROM clip_cache ORDER BY model")]
+        models = [row["model"] for row in self.connection.execute("SELECT DISTINCT model FROM clip_cache ORDER BY model")]
+        if not all(isinstance(model, str) for model in models):
+            raise Refused(f"{self.path} holds bytes where the name of a model belongs; delete it, it is made anew")
+        return models
 
     def vectors(self, model: str) -> Iterator[tuple[str, np.ndarray]]:
         rows = self.connection.execute("SELECT hash_id, clip_vector FROM clip_cache WHERE model = ? ORDER BY rowid", (model,))

@@ -28,7 +28,7 @@ LIMIT_FLAGS = {
     "file_timeout": "seconds to decode one picture",
 }
 SKIPS_SHOWN = 20
-DATABASE_TROUBLE = ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed", "locked", "decode to UTF-8")
+DATABASE_TROUBLE = ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed", "locked", "decode to UTF-8", "too big")
 NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.EIO)
 
 
@@ -128,6 +128,9 @@ def run(work: Callable[[Counts], None], strict: bool = False) -> int:
 def exit_code(work: Callable[[], int], interrupted: str) -> int:
     """Of the work as it ends well, or of what went wrong, which is said in one line on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name that the terminal's encoding lacks must not end a run
+            stream.reconfigure(errors="backslashreplace")
     try:
         return work()
     except Refused as refusal:

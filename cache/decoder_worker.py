@@ -8,6 +8,7 @@ Each answer may be {skip, detail} instead, which ends the exchange.
 """
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,17 +47,23 @@ class Memory:
             self._resource = None
 
     def allow(self, file_bytes: int, limits: Limits) -> None:
+        self._limit(lambda hard: self._at_start + file_bytes + int(3.5 * limits.max_decoded_mib * MIB))
+
+    def allow_all(self) -> None:
+        self._limit(lambda hard: hard)
+
+    def _limit(self, soft: Callable[[int], int]) -> None:
         if self._resource is None:
             return
-        kind = self._resource.RLIMIT_AS
-        hard = self._resource.getrlimit(kind)[1]
+        hard = self._resource.getrlimit(self._resource.RLIMIT_AS)[1]
         try:
-            self._resource.setrlimit(kind, (self._at_start + file_bytes + int(3.5 * limits.max_decoded_mib * MIB), hard))
+            self._resource.setrlimit(self._resource.RLIMIT_AS, (soft(hard), hard))
         except ValueError:
             pass  # somebody has set a stricter limit, and that one holds
 
 
 def _serve_one(requests: BinaryIO, answers: BinaryIO, memory: Memory) -> None:
+    memory.allow_all()  # the limit of the last picture is not that of this file's bytes
     header, data = read_frame(requests)
     limits = Limits(**header["limits"])
     memory.allow(len(data), limits)

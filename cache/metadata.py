@@ -82,6 +82,10 @@ class _GrowingMatrix:
     def __init__(self) -> None:
         self._rows, self._count = np.empty((0, 0), np.float32), 0
 
+    @property
+    def width(self) -> int:
+        return self._rows.shape[1]
+
     def append(self, row: np.ndarray) -> int:
         """Returns the number of the row."""
         if self._count == len(self._rows):
@@ -116,12 +120,12 @@ def _read_clip_cache(path: str | os.PathLike) -> Metadata:
 
     with ClipTable(path) as table:
         key = only_model(table)
-        count, width = table.size(key)
-        rows, matrix = {}, np.empty((count, width), np.float32)
+        rows, matrix = {}, _GrowingMatrix()
         for hash_id, vector in table.vectors(key):
-            matrix[len(rows)] = vector
-            rows[hash_id] = len(rows)
-    return Metadata(key, rows, matrix)
+            if rows and len(vector) != matrix.width:
+                raise Refused(f"{path} holds vectors of {matrix.width} and of {len(vector)} features; delete it, it is made anew")
+            rows[hash_id] = matrix.append(vector)
+    return Metadata(key, rows, matrix.whole())
 
 
 def only_model(table) -> str:

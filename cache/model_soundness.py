@@ -1,5 +1,5 @@
-"""Whether the arrays of a model file fit each other. libsvm takes their sizes on trust: a file whose arrays are shorter than it says would
-have it read memory that is not its own."""
+"""Whether the arrays of a model file fit each other, and how wide its vectors are. libsvm takes sizes on trust: a file whose arrays are
+shorter than it says would have it read memory that is not its own. And a file of one kilobyte may say that it takes a billion features."""
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,35 +7,67 @@ import numpy as np
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
 
-def is_sound(estimator: object) -> bool:
-    """Of any classifier that cache.safe_pickle loads; what is no SVM is NumPy's business, which checks every size itself."""
-    return all(_is_sound_machine(machine) for machine in _machines(estimator))
+def sound_width(estimator: object) -> int:
+    """The number of features, by the arrays of a fitted classifier. Raises ValueError, or whatever its attributes give rise to, for one
+    that is not sound."""
+    widths = set(_widths(estimator))
+    said = getattr(estimator, "n_features_in_", None)  # not in models from before scikit-learn 0.24
+    if said is not None:
+        widths.add(said)
+    if len(widths) != 1:
+        raise ValueError(f"its parts take vectors of {sorted(widths)} features")
+    return int(widths.pop())
 
 
-def _machines(estimator: object) -> Iterator[object]:
+def _widths(part: object) -> Iterator[int]:
     from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    if isinstance(estimator, SVC):
-        yield estimator
-    if isinstance(estimator, Pipeline):
-        for _, step in estimator.steps:
-            yield from _machines(step)
-    if isinstance(estimator, CalibratedClassifierCV):
-        for pair in estimator.calibrated_classifiers_:
-            yield from _machines(pair.estimator)
+    match part:
+        case Pipeline():
+            for _, step in part.steps:
+                yield from _widths(step)
+        case CalibratedClassifierCV():
+            for pair in part.calibrated_classifiers_:
+                yield from _widths(pair.estimator)
+                for calibrator in pair.calibrators:
+                    _numbers([calibrator.a_, calibrator.b_], (2,))
+        case SVC():
+            yield _width_of_machine(part)
+        case LogisticRegression():
+            _numbers(part.intercept_, (1,))
+            yield _numbers(part.coef_, (1, np.shape(part.coef_)[-1])).shape[1]
+        case StandardScaler():
+            width = len(_numbers(part.mean_, np.shape(part.mean_)))
+            if not _numbers(part.scale_, (width,)).all():
+                raise ValueError("its scaling divides by zero")
+            yield width
 
 
-def _is_sound_machine(machine) -> bool:
-    support = machine.support_vectors_
-    count = len(support)
+def _width_of_machine(machine) -> int:
+    vectors = _numbers(machine.support_vectors_, np.shape(machine.support_vectors_))
+    count, width = vectors.shape
     per_class = np.asarray(machine._n_support)
-    shapes = {
-        "support_": [(count,)], "_dual_coef_": [(1, count)], "_intercept_": [(1,)], "_probA": [(0,), (1,)], "_probB": [(0,), (1,)],
-    }
-    return (
-        machine.kernel in KERNELS and not machine._sparse and support.ndim == 2 and support.shape[1] == machine.shape_fit_[1]
+    _numbers(machine._dual_coef_, (1, count))
+    _numbers(machine.dual_coef_, (1, count))
+    _numbers(machine._intercept_, (1,))
+    _numbers(machine.intercept_, (1,))
+    sound = (
+        machine.kernel in KERNELS and not machine._sparse and width == machine.shape_fit_[1] and np.shape(machine.support_) == (count,)
         and per_class.shape == (2,) and (per_class >= 0).all() and per_class.sum() == count
-        and all(np.shape(getattr(machine, name)) in allowed for name, allowed in shapes.items())
+        and all(np.shape(values) in ((0,), (1,)) for values in (machine._probA, machine._probB))
     )
+    if not sound:
+        raise ValueError("its arrays do not fit each other")
+    return width
+
+
+def _numbers(values: object, shape: tuple[int, ...]) -> np.ndarray:
+    """The values as they are, if they have this shape and all are finite."""
+    found = np.asarray(values)
+    if found.dtype.kind not in "fiu" or found.shape != shape or not np.isfinite(found).all():
+        raise ValueError("its arrays do not fit each other")
+    return found

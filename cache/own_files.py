@@ -15,6 +15,8 @@ from cache.refusal import Refused
 from cache.result_folder import MARKER
 from cache.source_file import Picture, SourceFile
 from cache.tag_models import load_model
+from cache.whole_file import PARTIAL_NAME
+from cache.whole_folder import UNFINISHED_FOLDER
 
 NAMES = {  # whatever the content; the rest is told by the content
     "database": re.compile(r".+\.sqlite|stage[134]\.db"),
@@ -24,7 +26,7 @@ NAMES = {  # whatever the content; the rest is told by the content
     # Beside models and databases, or in results: what could be wrong in it shows elsewhere, or nothing reads it.
     "passed_over": re.compile(r"model-.+-tag-.+\.json|model-report-.+\.txt|output\.json|\.result\.json|\.run\.lock"),
 }
-UNFINISHED_NAME = re.compile(r"\.partial-[a-z0-9_]{8}|\..+\.(partial|old)-[a-z0-9_]{8}(\.lock)?")
+UNFINISHED_NAME = re.compile(rf"{PARTIAL_NAME.pattern}|{UNFINISHED_FOLDER.pattern}")
 METADATA_START = re.compile(rb'\s*\{.*"embeddings_(type|vector)"', re.DOTALL)
 HEAD_BYTES = 65536  # of a metadata JSON: its first record names its embeddings_type before
 

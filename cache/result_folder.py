@@ -121,16 +121,16 @@ def _names(file_name: str, path: str):
 def _check_replaceable(path: Path) -> None:
     if path.is_file():
         raise Refused(f"--output {path} is a file; name a folder")
-    if path.is_mount():
+    if os.path.ismount(path):
         raise Refused(f"--output {path} is a mount point and cannot be replaced as a whole; name a folder inside it")
     if not path.is_dir() or not os.listdir(path):
         return
     try:
         marker = orjson.loads((path / MARKER).read_bytes())
-        entries, files = marker["entries"], int(marker["files"])
+        entries, files = set(marker["entries"]), int(marker["files"])
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused(f"--output {path} is not empty and holds no earlier result; name another folder") from None
-    added = sorted(set(os.listdir(path)) - set(entries))
+    added = sorted(set(os.listdir(path)) - entries)
     if added:
         raise Refused(f"--output {path} holds an earlier result and {added[0]}, which would be lost; name another folder")
     if _file_count(path) - 1 > files:  # the marker itself was not counted

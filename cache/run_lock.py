@@ -1,5 +1,5 @@
 """One run at a time writes into a folder. The lock is the operating system's: it goes with the process that holds it, however that ends,
-so that nothing stale ever has to be deleted by hand."""
+so that nothing stale has to be deleted by hand. (Where a file system has no such locks, filelock makes do with the file itself.)"""
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

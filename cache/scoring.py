@@ -20,7 +20,7 @@ from cache.metadata import write_json_object
 from cache.refusal import Refused
 from cache.result_folder import ResultFolder, reserve_default_output
 from cache.source_file import Picture, SourceFile
-from cache.tag_models import load_models
+from cache.tag_models import TagModel, load_models
 from cache.tag_scores import ModelSet
 
 CACHE_FOLDER = "./output"
@@ -49,13 +49,16 @@ class Scorer:
     """A store of batches.record(): vectors x models -> listing and bins. A picture that cannot be read again to be placed becomes a
     Skipped, also for the stores behind this one."""
 
-    def __init__(self, vectors: KnownVectors, models: ModelSet, listing: ScoreListing, folder: ResultFolder):
+    def __init__(self, vectors: KnownVectors, models: Sequence[TagModel], listing: ScoreListing, folder: ResultFolder):
         self._vectors, self._models, self._listing, self._folder = vectors, models, listing, folder
+        self._model_set = ModelSet([model.estimator for model in models])
 
     def add(self, batch: Batch) -> None:
         pictures = batch.of(Picture)
         vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
-        scores = self._models.score(np.stack(vectors)) if vectors else np.empty((0, 0))
+        scores = self._model_set.score(np.stack(vectors)) if vectors else np.empty((0, 0))
+        for position, column in np.argwhere(np.isnan(scores)):  # of coefficients so large that they overflow
+            raise Refused(f"{self._models[column].path} gives no probability for {pictures[position].file.file_path}; train again")
         lost = self._folder.place(pictures, scores)
         if lost:
             replaced = {pictures[position].file.file_path: skipped for position, skipped in lost.items()}
@@ -78,9 +81,8 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
         progress = stack.enter_context(command_line.Progress(settings.source, opened[0].path))
         output = settings.output or _reserved(stack)
         _check_room(settings, archives, output, len(models), len(tables))
-        model_set = ModelSet([model.estimator for model in models])
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
-            _stream(settings, archives, [vectors, Scorer(vectors, model_set, listing, folder), counts, progress])
+            _stream(settings, archives, [vectors, Scorer(vectors, models, listing, folder), counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(f"no readable picture to score in {settings.source} {counts.why_nothing()}{_other_stage(counts)}")
             write_json_object(folder.building / "output.json", listing.output_json())

@@ -75,6 +75,8 @@ class Table:
             # Leaving WAL takes the database for this connection alone, and removes -wal and -shm.
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = DELETE")
+            if os.name == "nt":  # which deletes nothing that is open
+                connection.close()
             Path(path).unlink()
         except sqlite3.OperationalError as error:
             if not is_busy(error):
@@ -201,7 +203,8 @@ def verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = {row["name"]: row["sql"] for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
-        trigger = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchone()
+        acting = connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql NOT NULL").fetchall()
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
     if application == 0 and _is_empty(connection, path):
@@ -210,13 +213,14 @@ def verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[
         raise Refused(f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
     if version != SCHEMA_VERSION:
         raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
-    if trigger:
-        raise Refused(f"{path} holds a trigger, {trigger['name']}, that these tools did not make; name another file")
     for name, statement in ((table.name, table.schema[0]), ("skipped", SKIPPED_SCHEMA)):
         if name not in tables:
             raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
         if tables[name] != statement:  # SQLite keeps the statement as it was written
             raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
+    for row in acting:  # our own writing would set it off
+        if row["sql"] not in table.schema:
+            raise Refused(f"{path} holds the {row['type']} {row['name']}, which these tools did not make; name another file")
 
 
 def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:

@@ -5,13 +5,14 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
 from PIL import Image
 
 from cache.decoder_pool import DecoderPool
 from cache.image_decoder import CropSpec
 from cache.image_limits import MIB, Limits, Skip
+from cache.open_zip import OpenZip
 from cache.refusal import Missing
 from cache.source_file import SourceFile
 from cache.zip_reader import member_name
@@ -34,30 +35,31 @@ def stored_file(absolute_path: str) -> SourceFile:
 def _member(path: Path, inside: str, limits: Limits = Limits()) -> io.BytesIO:
     """The member of a ZIP with this path; a leading part of it may name a ZIP in the ZIP."""
     status = path.stat()
-    archive, infos = _table_of_contents(path, status.st_mtime_ns, status.st_size)
+    archive, infos = _table_of_contents(path, status.st_mtime_ns, status.st_size, limits.max_zip_entries)
     while True:
         name = inside if inside in infos else next((name for name in _leading(inside) if name in infos), None)
         if name is None:
             raise FileNotFoundError(2, "no longer in the archive", inside)
         if infos[name].file_size > limits.max_member_mib * MIB:
             raise Skip("too_large", f"{infos[name].file_size} bytes")
-        data = io.BytesIO(archive.read(infos[name]))
+        with archive.member(infos[name]) as member:
+            data = io.BytesIO(member.read(infos[name].file_size))
         if name == inside:
             return data
-        archive, inside = ZipFile(data), inside[len(name) + 1:]
+        archive, inside = OpenZip(data, limits.max_inner_zip_entries), inside[len(name) + 1:]
         infos = _infos(archive)
 
 
 @lru_cache(maxsize=4)
-def _table_of_contents(path: Path, mtime_ns: int, size: int) -> tuple[ZipFile, dict[str, ZipInfo]]:
+def _table_of_contents(path: Path, mtime_ns: int, size: int, most: int) -> tuple[OpenZip, dict[str, ZipInfo]]:
     """Kept for the few ZIPs whose pictures a page shows: half a second for one of 100,000 members. A changed file is another key."""
-    archive = ZipFile(path)
+    archive = OpenZip(path.open("rb"), most)
     return archive, _infos(archive)
 
 
-def _infos(archive: ZipFile) -> dict[str, ZipInfo]:
+def _infos(archive: OpenZip) -> dict[str, ZipInfo]:
     """By the name in paths; of two with one name the last counts, as for the reader."""
-    return {member_name(info): info for info in archive.infolist()}
+    return {member_name(info): info for info in archive.infos}
 
 
 def _leading(path: str) -> Iterator[str]:

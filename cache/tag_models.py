@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import numpy as np
 import orjson
 
-from cache.model_soundness import is_sound
+from cache.model_soundness import sound_width
 from cache.refusal import Refused
 from cache.tag_scores import ModelSet
 from cache.whole_file import open_to_read, whole_file
@@ -90,12 +90,15 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
         raise Refused(f"{path} and the JSON beside it are not of one training; train again")
     names = {**(named.groupdict() if named else {}), **card}
     estimator = load_pickle(path, trust_pickle)
-    if not hasattr(estimator, "predict_proba") or len(getattr(estimator, "classes_", ())) != 2:
+    if not hasattr(estimator, "predict_proba") or np.shape(getattr(estimator, "classes_", ())) != (2,):
         raise Refused(f"{path} is not a classifier of two classes with probabilities")
     tag_name = card.get("tag_name") or unquote(names["tag_name"])
-    model = TagModel(path, names["model_type"], tag_name, estimator, _width(path, estimator), card.get("model"))
-    _try_out(model)
-    return model
+    try:
+        width = sound_width(estimator)
+        _try_out(estimator, width)
+    except Exception as error:  # in a file from anybody, or from a much older scikit-learn, any attribute may be missing or be anything
+        raise Refused(f"{path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
+    return TagModel(path, names["model_type"], tag_name, estimator, width, card.get("model"))
 
 
 def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False) -> tuple[list[TagModel], list[Refused]]:
@@ -124,25 +127,11 @@ def _check_fit(model: TagModel, encoder: str, width: int) -> None:
         raise Refused(f"{model.path} takes vectors of {model.width} features, these have {width}; train with this metadata")
 
 
-def _width(path: str, estimator) -> int:
-    width = getattr(estimator, "n_features_in_", None)
-    if width is None and hasattr(estimator, "coef_"):  # models from before scikit-learn 0.24
-        width = estimator.coef_.shape[1]
-    if width is None and hasattr(estimator, "shape_fit_"):
-        width = estimator.shape_fit_[1]
-    if not isinstance(width, (int, np.integer)):
-        raise Refused(f"{path} does not say how many features it takes")
-    return int(width)
-
-
-def _try_out(model: TagModel) -> None:
+def _try_out(estimator: object, width: int) -> None:
     """Estimators of much older scikit-learn versions load, but lack attributes that this version needs (an SVC from before 0.24)."""
-    try:
-        if not is_sound(model.estimator):
-            raise ValueError("its arrays do not fit each other")
-        ModelSet([model.estimator]).score(np.zeros((1, model.width)))
-    except Exception as error:
-        raise Refused(f"{model.path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
+    [[probability]] = ModelSet([estimator]).score(np.zeros((1, width)))
+    if not 0 <= probability <= 1:
+        raise ValueError(f"it gives {probability} for a probability")
 
 
 def _digest(path: str) -> str:

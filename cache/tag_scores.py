@@ -33,7 +33,7 @@ class ModelSet:
         for group in self._radial:
             scores[:, group.columns] = group.score(vectors)
         for index in self._others:
-            scores[:count, index] = self._estimators[index].predict_proba(vectors[:count])[:, 0]
+            scores[:, index] = self._estimators[index].predict_proba(vectors)[:, 0]
         return scores[:count]
 
 

@@ -1,14 +1,16 @@
 """Files that appear whole or not at all: written beside their final name, flushed to disk, renamed over it. And files that are read."""
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from cache.refusal import Refused
 
 PARTIAL = ".partial-"
+PARTIAL_NAME = re.compile(r"\.partial-[a-z0-9_]{8}")  # as tempfile ends names
 
 
 @contextmanager
@@ -40,10 +42,11 @@ def open_to_read(path: str | os.PathLike, advice: str = "") -> BinaryIO:
 
 
 def sweep_partial_files(folder: str | os.PathLike) -> None:
-    """Those that killed runs left. Only for a folder in which nobody else is writing."""
-    for name in os.listdir(folder):
-        if name.startswith(PARTIAL):
-            os.unlink(os.path.join(folder, name))
+    """Those that killed runs left. Only for a folder in which nobody else is writing. What cannot be removed stays."""
+    for path in Path(folder).iterdir():
+        if PARTIAL_NAME.fullmatch(path.name) and path.is_file():
+            with suppress(OSError):
+                path.unlink()
 
 
 def make_folder(path: str | os.PathLike) -> None:

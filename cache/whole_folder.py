@@ -6,11 +6,13 @@ import os
 import re
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from cache.run_lock import locked
 from cache.whole_file import make_folder
 
+UNFINISHED_FOLDER = re.compile(r"\..+\.(partial|old)-[0-9a-f]{8}(\.lock)?")
 LOCK_FILE = re.compile(r"\.(?P<name>.+)\.partial-(?P<token>[0-9a-f]{8})\.lock")
 
 
@@ -19,15 +21,24 @@ class WholeFolder:
 
     def __init__(self, final: Path):
         self.final = final
-        self._token = secrets.token_hex(4)
-        self.building = _neighbour(final, "partial", self._token)
 
     def __enter__(self) -> "WholeFolder":
         make_folder(self.final.parent)
         sweep(self.final.parent)
-        self._lock = locked(_lock_file(self.building))
+        while not self._taken():
+            pass  # another run was sweeping just when the lock file had been made
         self.building.mkdir()
         return self
+
+    def _taken(self) -> bool:
+        """A name that nobody has, and its lock."""
+        self._token = secrets.token_hex(4)
+        self.building = _neighbour(self.final, "partial", self._token)
+        self._lock = locked(_lock_file(self.building))
+        if self._lock and not _lock_file(self.building).exists():
+            self._lock.release()
+            return False
+        return self._lock is not None
 
     def __exit__(self, *error) -> None:
         _clear(self.final, self._token)
@@ -42,17 +53,24 @@ class WholeFolder:
 
 
 def sweep(parent: Path) -> None:
-    """Remove what killed runs were building in this folder; an earlier result that they had just moved away comes back."""
+    """Remove what killed runs were building in this folder; an earlier result that they had just moved away comes back. What cannot be
+    removed, because it is somebody else's, stays: no run fails for it."""
     for path in parent.glob(".*.lock"):
         named = LOCK_FILE.fullmatch(path.name)
-        lock = named and locked(path)
-        if lock:
-            final = parent / named["name"]
-            _clear(final, named["token"])
-            if final.is_dir() and not os.listdir(final):  # only its name had been taken
-                final.rmdir()
-            lock.release()
-            path.unlink(missing_ok=True)
+        if named:
+            with suppress(OSError):
+                _sweep_one(path, parent / named["name"], named["token"])
+
+
+def _sweep_one(lock_file: Path, final: Path, token: str) -> None:
+    lock = locked(lock_file)
+    if lock is None:
+        return
+    _clear(final, token)
+    if final.is_dir() and not os.listdir(final):  # only its name had been taken
+        final.rmdir()
+    lock.release()
+    lock_file.unlink(missing_ok=True)
 
 
 def _clear(final: Path, token: str) -> None:

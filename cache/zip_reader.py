@@ -4,17 +4,16 @@ import re
 import shutil
 import tempfile
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
-from zipfile import ZipFile, ZipInfo
+from zipfile import ZipInfo
 
 from cache.image_limits import MIB, Limits, Skip
+from cache.open_zip import OpenZip
 from cache.source_file import Archive, Item, Known, Skipped, SourceFile, printable
-from cache.zip_table import open_zip
 
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty archive, the first of several volumes
 ENTER, LEAVE, ONLY = "enter", "leave", "only"  # what to do with ZIPs: read them too, skip them, read nothing else
@@ -25,49 +24,51 @@ UNSAFE_NAME = re.compile(r"^/|^[A-Za-z]:|(^|/)\.\.(/|$)|\x00")
 
 @dataclass(frozen=True, eq=False)
 class ZipSource:
-    """How to open an archive, as often as need be, and how many of its entries count."""
+    """How to open an archive, as often as need be, how many of its entries count, and which archive it lies in."""
 
     open: Callable[[], BinaryIO]
     most: int
+    around: "ZipSource | None" = None
+
+    def all_around(self) -> Iterator["ZipSource"]:
+        if self.around:
+            yield self.around
+            yield from self.around.all_around()
 
 
 class OpenArchives:
     """The few ZIPs that are open at once: a folder of a thousand ZIPs must not take a thousand file descriptors, nor the memory of a
     thousand inner ZIPs or tables of contents. One lock for all, since opening an inner ZIP reads from the one around it."""
 
-    def __init__(self, most: int = 8, most_entries: int = 1_000_000):
-        self._most, self._most_entries = most, most_entries
+    def __init__(self, most: int = 8, most_table_bytes: int = 8 * MIB):
+        self._most, self._most_table_bytes = most, most_table_bytes
         self._lock = threading.RLock()
-        self._open: OrderedDict[ZipSource, tuple[ZipFile, list[ZipInfo], int]] = OrderedDict()
+        self._open: OrderedDict[ZipSource, OpenZip] = OrderedDict()
 
     def table(self, source: ZipSource) -> tuple[list[ZipInfo], int]:
         """The entries that count, and how many there are in all."""
         with self._lock:
-            return self._zip(source)[1:]
+            archive = self._zip(source)
+            return archive.infos, archive.total
 
     def member(self, source: ZipSource, info: ZipInfo) -> BinaryIO:
         """A stream of its own, which outlives the closing of the archive."""
         with self._lock:
-            return self._zip(source)[0].open(info)
+            return self._zip(source).member(info)
 
-    def _zip(self, source: ZipSource) -> tuple[ZipFile, list[ZipInfo], int]:
-        found = self._open.pop(source, None) or _opened(source)
-        self._open[source] = found
-        while len(self._open) > 1 and (
-                len(self._open) > self._most or sum(len(infos) for _, infos, _ in self._open.values()) > self._most_entries):
-            self._open.popitem(last=False)[1][0].close()
-        return found
+    def _zip(self, source: ZipSource) -> OpenZip:
+        if source not in self._open:
+            self._make_room(source)
+            self._open[source] = OpenZip(source.open(), source.most)
+        self._open.move_to_end(source)
+        return self._open[source]
 
-
-def _opened(source: ZipSource) -> tuple[ZipFile, list[ZipInfo], int]:
-    stream = source.open()
-    try:
-        found = open_zip(stream, source.most)
-    except BaseException:
-        stream.close()
-        raise
-    weakref.finalize(found[0], stream.close)  # when the last member that is being read has let go of it
-    return found
+    def _make_room(self, source: ZipSource) -> None:
+        """Before it is opened. The archives around it stay: each of its members would need them again."""
+        around = set(source.all_around())
+        others = [(other, archive.table_bytes) for other, archive in self._open.items() if other not in around]
+        while others and (len(others) >= self._most or sum(size for _, size in others) > self._most_table_bytes):
+            self._open.pop(others.pop(0)[0]).close()
 
 
 class ZipReader:
@@ -78,12 +79,12 @@ class ZipReader:
         self._limits, self._archives, self._tagged, self._known = limits, archives, tagged, known
         self._open = OpenArchives()
 
-    def expand(self, file: SourceFile, depth: int = 0) -> Iterator[SourceFile | Item]:
+    def expand(self, file: SourceFile, depth: int = 0, around: ZipSource | None = None) -> Iterator[SourceFile | Item]:
         """The file itself; or, if it is a ZIP, its members and then an Archive."""
         try:
             picture = self._known(file)
             if picture is None and is_zip(file):
-                yield from self._archive(file, depth + 1)
+                yield from self._archive(file, depth + 1, around)
             else:
                 self._check_wanted(file, depth)
                 yield picture or file
@@ -96,7 +97,7 @@ class ZipReader:
         if self._tagged and file.folder is None:
             raise Skip("outside_tag_folder")
 
-    def _archive(self, file: SourceFile, depth: int) -> Iterator[SourceFile | Item]:
+    def _archive(self, file: SourceFile, depth: int, around: ZipSource | None) -> Iterator[SourceFile | Item]:
         if self._archives == LEAVE:
             raise Skip("archive")
         if depth > self._limits.max_zip_depth:
@@ -104,7 +105,7 @@ class ZipReader:
         top = depth == 1
         source = ZipSource(
             file.open if top else partial(self._spooled, file),
-            self._limits.max_zip_entries if top else self._limits.max_inner_zip_entries,
+            self._limits.max_zip_entries if top else self._limits.max_inner_zip_entries, around,
         )
         infos, total = self._table(source)
         last = {info.filename: info for info in infos}
@@ -155,7 +156,7 @@ class ZipReader:
             path, f"{container.absolute_path}/{name}", folders[-1] if folders else container.folder, container.file_path,
             info.file_size, container.mtime_ns, partial(self._open.member, source, info),
         )
-        yield from self.expand(member, depth)
+        yield from self.expand(member, depth, source)
 
     def _refusal(self, info: ZipInfo, name: str, is_last: bool) -> tuple[str, ...]:
         if UNSAFE_NAME.search(name):
@@ -174,8 +175,10 @@ def _overlapping(infos: list[ZipInfo]) -> set[ZipInfo]:
     """Members that reach into the next one: a bomb of a few kilobytes names the same bytes a thousand times
     (https://www.bamsoftware.com/hacks/zipbomb/). Newer versions of zipfile refuse these, too."""
     found: set[ZipInfo] = set()
+    behind_first = infos[::-1]  # of two at one place the last listed counts, as of two of one name
+    behind_first.sort(key=lambda info: info.header_offset, reverse=True)
     next_start = None
-    for info in sorted(infos, key=lambda info: info.header_offset, reverse=True):
+    for info in behind_first:
         if next_start is not None and info.header_offset + LOCAL_HEADER_BYTES + info.compress_size > next_start:
             found.add(info)
         next_start = info.header_offset

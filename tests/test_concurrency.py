@@ -251,6 +251,29 @@ def test_a_folder_that_could_not_be_put_in_place_gives_the_earlier_one_back(here
     assert os.listdir() == ["scored"]
 
 
+def build_folders(parent: str, owner: int) -> None:
+    for _ in range(60):
+        with WholeFolder(Path(parent) / f"out{owner}") as folder:
+            (folder.building / "owner").write_text(str(owner))
+            folder.put_in_place()
+
+
+def test_runs_that_build_and_sweep_in_one_place_never_take_each_others_folders(here):
+    assert run_all([(build_folders, str(here), owner) for owner in range(4)], []) == [0] * 4
+    assert tree(here) == {f"out{owner}/owner": str(owner).encode() for owner in range(4)}
+    assert sorted(os.listdir()) == [f"out{owner}" for owner in range(4)]
+
+
+def test_what_only_looks_like_a_leftover_stays(here):
+    write(here, {"output/.partial-notes.txt": b"mine", ".my.partial-0123.lock": b"mine", ".a.lock": b"mine"})
+    (here / "output" / ".partial-abcdefgh").mkdir()
+    (here / ".b.partial-01234567.lock").mkdir()
+    with only_run_in("output"):
+        sweep(here)
+    assert sorted(os.listdir("output")) == [".partial-abcdefgh", ".partial-notes.txt", LOCK]
+    assert sorted(os.listdir()) == [".a.lock", ".b.partial-01234567.lock", ".my.partial-0123.lock", "output"]
+
+
 def test_two_scorings_beside_each_other_do_not_sweep_one_another(here):
     with WholeFolder(here / "one") as one, WholeFolder(here / "two") as two:
         (one.building / "a").write_text("1")

@@ -13,6 +13,7 @@ import pytest
 
 from cache.cache_clip import ClipTable
 from cache.tag_models import SVM, generate_model_path, load_model
+from cache.tag_scores import ModelSet
 from stage2 import train
 from stage3 import classify
 from tests.drawing import png, tag_folders, tree, write
@@ -225,6 +226,28 @@ def plain_machine(**attributes: object) -> Change:
     return lay
 
 
+def plain_regression(**attributes: object) -> Change:
+    def lay() -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        model = LogisticRegression().fit(np.eye(16), np.arange(16) % 2)
+        for name, value in attributes.items():
+            setattr(model, name, value)
+        joblib.dump(model, SVM_OF_CATS)
+
+    return lay
+
+
+def with_scaler(**attributes: object) -> Change:
+    def lay() -> None:
+        pipeline = joblib.load(SVM_OF_CATS)
+        for name, value in attributes.items():
+            setattr(pipeline.steps[0][1], name, value)
+        joblib.dump(pipeline, SVM_OF_CATS)
+
+    return lay
+
+
 HOSTILE_MODELS: dict[str, Change] = {
     "that runs a command": lambda: joblib.dump(Payload(os.system, f"touch {MARKER}"), SVM_OF_CATS),
     "that evaluates a word": lambda: joblib.dump(Payload(eval, f"open('{MARKER}', 'w')"), SVM_OF_CATS),
@@ -257,6 +280,16 @@ HOSTILE_MODELS: dict[str, Change] = {
     "of libsvm with few coefficients": plain_machine(_dual_coef_=np.ones((1, 1))),
     "of libsvm with few vectors": plain_machine(support_vectors_=np.ones((2, 16))),
     "of libsvm without thresholds": plain_machine(_intercept_=np.empty(0)),
+    "with a number for classes": plain_regression(classes_=5),
+    "with classes of no shape": plain_regression(classes_=np.array(2)),
+    "with coefficients in one row": plain_regression(coef_=np.ones(16)),
+    "without coefficients": plain_regression(coef_=None),
+    "with coefficients that are no number": plain_regression(coef_=np.full((1, 16), np.nan)),
+    "with coefficients that are infinite": plain_regression(coef_=np.full((1, 16), np.inf)),
+    "with an offset that is no number": plain_regression(intercept_=np.array([np.nan])),
+    "that says it takes twenty million features": plain_regression(n_features_in_=20_000_000),
+    "with a scale of zero": with_scaler(scale_=np.zeros(16)),
+    "with a mean of another width": with_scaler(mean_=np.zeros(3)),
     "that is a folder": lambda: (os.remove(SVM_OF_CATS), os.mkdir(SVM_OF_CATS)),
     "that is a pipe": lambda: (os.remove(SVM_OF_CATS), os.mkfifo(SVM_OF_CATS)),
     "that links to nothing": lambda: (os.remove(SVM_OF_CATS), os.symlink("nothing", SVM_OF_CATS)),
@@ -290,6 +323,22 @@ def test_a_hostile_model_among_good_ones_is_named_and_left_out(stand, request, c
     assert not (stand / MARKER).exists()
     assert sorted(os.listdir("scored")) == [".result.json", "output.json", "ovr-logistic-regression", "ovr-svm", "pictures"]
     assert os.listdir("scored/ovr-svm") == ["dogs"]
+
+
+def test_a_model_that_gives_no_number_ends_the_run_in_one_line(stand, monkeypatch, capsys):
+    """As the product of huge coefficients and huge vectors may, on some processors."""
+    score = ModelSet.score
+
+    def overflowing(models: ModelSet, vectors: np.ndarray) -> np.ndarray:
+        scores = score(models, vectors)
+        scores[1:, 2:3] = np.nan
+        return scores
+
+    monkeypatch.setattr(ModelSet, "score", overflowing)
+    assert classify.command(["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"error: {SVM_OF_CATS} gives no probability for photos/cats/01.png; train again")
+    assert not os.path.exists("scored")
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -339,6 +388,10 @@ REFUSED_DATABASES: dict[str, Change] = {
     "with a vector that is no number": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000c07f'"),
     "with a narrow vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f'"),
     "with a number for a vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = 7"),
+    "with vectors of several widths": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3"),
+    "with a vector of 30 MB": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = zeroblob(30000000)"),
+    "with a unique index": lambda: execute(FILES, "CREATE UNIQUE INDEX evil ON file_cache(absolute_path, type)"),
+    "with an index that overflows": lambda: execute(FILES, "CREATE INDEX evil ON file_cache(abs(size_bytes))"),
 }
 
 
@@ -351,6 +404,19 @@ def test_a_hostile_database_is_refused_in_one_line_and_left_as_it_is(stand, chan
     assert classify.command(["--directory", "photos", "--metadata_json", METADATA, "--output", "scored"]) == 2
     assert refusal(capsys) == (1, "error: ")
     assert {name: data for name, data in sound_files(stand).items() if not name.endswith(("-shm", "-wal"))} == before
+
+
+@pytest.mark.parametrize(("statement", "message"), [
+    ("UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3", "output/clip_cache.sqlite holds vectors of 16 and of 1 features"),
+    ("UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 1", "output/clip_cache.sqlite holds vectors of 1 and of 16 features"),
+    ("UPDATE clip_cache SET model = x'ff'", "output/clip_cache.sqlite holds bytes where the name of a model belongs"),
+    ("UPDATE clip_cache SET model = CAST(x'ff' AS TEXT)", "cannot read or write: Could not decode to UTF-8"),
+    ("DELETE FROM clip_cache", "output/clip_cache.sqlite holds no vectors"),
+])
+def test_stage_2_does_not_learn_from_a_clip_cache_that_is_not_sound(stand, statement, message, capsys):
+    execute(CLIPS, statement)
+    assert train.command(["--metadata_json", CLIPS, "--tag_to_hash_json", TAGS]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
 
 
 def test_rows_of_wrong_types_are_not_believed(stand, stage1):

@@ -3,6 +3,7 @@ import io
 import os
 import sys
 import threading
+import tracemalloc
 import zipfile
 from functools import partial
 
@@ -305,17 +306,48 @@ def test_a_zip_with_too_many_entries_is_read_as_far_as_its_limit_without_making_
     assert len(made) < 10
 
 
-def test_a_table_of_contents_beyond_all_measure_is_not_even_read(here, monkeypatch):
-    monkeypatch.setattr("cache.zip_table.MOST_TABLE_BYTES", 1000)
+def test_a_table_of_contents_beyond_all_measure_is_read_as_far_as_it_is_allowed_to_go(here, monkeypatch):
+    monkeypatch.setattr("cache.open_zip.FEWEST_TABLE_BYTES", 1000)
+    monkeypatch.setattr("cache.open_zip.TABLE_BYTES", 0)
     write(here, {"many.zip": zipped({f"{number:04}.png": b"" for number in range(50)}), "z.png": png(1)})
-    assert [item for item in images(".") if isinstance(item, Skipped)] == [
-        Skipped("./many.zip", "too_many_entries", "a table of contents of 2700 bytes")]
+    found = list(images("."))
+    assert [(item.reason, item.file_path) for item in found[:18]] == [("empty", f"./many.zip/{number:04}.png") for number in range(18)]
+    assert found[19:-1] == [Skipped("./many.zip", "too_many_entries", "19 entries")]
+    assert found[-1].type == "png"
 
 
-def test_small_entries_behind_a_limit_of_entries_keep_the_archive_beside_them_open(here):
-    """Open archives are bounded by their entries, too."""
-    archives = OpenArchives(most=8, most_entries=5)
-    sources = [ZipSource(partial(io.BytesIO, zipped({f"{letter}{number}": b"x" for number in range(3)})), 10) for letter in "ab"]
-    tables = [archives.table(source)[0] for source in sources]
-    assert [archives.member(source, infos[0]).read() for source, infos in zip(sources, tables, strict=True)] == [b"x", b"x"]
-    assert len(archives._open) == 1
+def test_open_archives_are_few_but_those_around_an_archive_stay(here):
+    def source(letter: str, around: ZipSource | None = None) -> ZipSource:
+        return ZipSource(partial(io.BytesIO, zipped({f"{letter}{number}": b"x" for number in range(3)})), 10, around)
+
+    archives = OpenArchives(most=8, most_table_bytes=200)
+    outer = source("a")
+    inner, other, last = source("b", outer), source("c", outer), source("d")
+    for found in (outer, inner, other):
+        infos, total = archives.table(found)
+        assert (archives.member(found, infos[2]).read(), total) == (b"x", 3)
+    assert list(archives._open) == [outer, inner, other]
+    archives.table(last)
+    assert list(archives._open) == [other, last]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "lzma"])
+def test_a_member_that_unpacks_to_more_than_it_says_is_unpacked_no_further(here, method):
+    """100 MB of zeros in a kilobyte or two, said to be a megabyte and a half."""
+    data = zipped({"bomb.png": bytes(100_000_000), "z.png": png(1)}, compression=method)
+    size = (100_000_000).to_bytes(4, "little")
+    write(here, {"x.zip": data.replace(size, (1_000_000).to_bytes(4, "little"))})
+    tracemalloc.start()
+    found = list(images("x.zip", num_threads=1))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found[0] == Skipped("x.zip/bomb.png", "damaged", "BadZipFile: Bad CRC-32")
+    assert found[1].type == "png"
+    assert most < 20_000_000
+
+
+def test_what_a_decoder_was_allowed_for_one_picture_does_not_bound_the_bytes_of_the_next(here):
+    """Behind a small picture, under its limit, comes a file larger than all that limit."""
+    large = png(1) + bytes(150_000_000)
+    write(here, {"a.png": png(0), "b.png": large})
+    assert [item.type for item in images(".", num_threads=1, limits=Limits(max_decoded_mib=8))] == ["png", "png"]

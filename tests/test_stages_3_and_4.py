@@ -411,6 +411,15 @@ def test_a_bin_is_named_by_its_upper_edge(probability, bins, name):
     assert bin_name(bin_number(probability, bins), bins) == name
 
 
+@pytest.mark.parametrize("marker", [
+    "", "{", "[]", "[" * 100_000, '{"entries": 5, "files": 1}', '{"entries": [[1]], "files": 1}', '{"entries": []}'])
+def test_a_folder_with_a_marker_that_is_none_of_ours_is_not_replaced(here, ready, capsys, marker):
+    write(here, {"new/a.png": png(0), "scored/.result.json": marker.encode(), "scored/mine.txt": b"mine"})
+    assert ready(classify, "new", "--output", "scored") == 2
+    assert "scored is not empty and holds no earlier result; name another folder" in capsys.readouterr().err
+    assert (here / "scored/mine.txt").read_bytes() == b"mine"
+
+
 @pytest.mark.parametrize("bins", [1, 3, 7, 10])
 def test_the_bins_of_a_table_are_those_of_the_folders_also_at_their_edges(here, bins):
     probabilities = [min(1.0, max(0.0, edge / bins + step)) for edge in range(bins + 1) for step in (-2e-9, -2e-10, 0, 1e-11, 2e-10, 2e-9)]
