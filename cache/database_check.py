@@ -33,10 +33,13 @@ class Checked:
 def check_database(path: str) -> Checked:
     """Looks again if the file changes meanwhile: what is only half written would pass for damage."""
     for _ in range(TRIES):
-        before = _state(path)
-        checked = _looked_at(path)
-        if not checked.findings or _state(path) == before:
-            return checked
+        try:
+            before = _state(path)
+            checked = _looked_at(path)
+            if not checked.findings or _state(path) == before:
+                return checked
+        except OSError:
+            continue  # a file that was there a moment ago is gone, or there is no room for a copy
     return Checked([Finding("busy", path, "look again when the run is over")])
 
 
@@ -93,7 +96,7 @@ def _looked_at(path: str) -> Checked:
         return Checked([refusal_of(path, refusal)])
     except sqlite3.OperationalError as error:
         return Checked([Finding("damaged" if "decode" in str(error) else "busy", path, str(error))])  # text that is no UTF-8
-    except (sqlite3.DatabaseError, OSError) as error:
+    except sqlite3.DatabaseError as error:
         return Checked([Finding("damaged", path, str(error))])
 
 

@@ -193,3 +193,10 @@ def test_it_is_started_as_a_module(here):
     write(here / "photos", {"1.png": png(1)})
     done = run_python("-m", "cache", "doctor", "photos", cwd=here, PYTHONPATH=str(ROOT))
     assert (done.returncode, done.stdout, done.stderr) == (0, "1 picture\n\nno problems, nothing to note\n", "")
+
+
+def test_a_name_that_the_encoding_of_the_terminal_lacks_is_written_in_escapes(here):
+    write(here / "photos", {"cats/图.png": b"", "dogs/1.png": png(1)})
+    done = run_python("-m", "cache", "doctor", "photos", cwd=here, PYTHONPATH=str(ROOT), PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "  photos/cats/\\u56fe.png  empty\n" in done.stdout
