@@ -122,7 +122,7 @@ class ClipStore:
         """Under its own hash: stage 1 writes the metadata by it, so that a vector under the old one is made anew."""
         return self.table.has(hash_id, self.encoder.key)
 
-    def vector(self, hash_id: str) -> np.ndarray:
+    def vector(self, hash_id: str) -> np.ndarray | None:
         return self.table.vector(hash_id, self.encoder.key)
 
     def known(self, file: SourceFile) -> Picture | None:

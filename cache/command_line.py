@@ -15,7 +15,7 @@ from cache import __version__, sqlite_table
 from cache.batches import Batch, Counts
 from cache.image_limits import Limits
 from cache.refusal import Refused
-from cache.source_file import Skipped
+from cache.source_file import Skipped, on_one_line
 
 LIMIT_FLAGS = {
     "max_pixels": "pixels of one picture",
@@ -148,7 +148,7 @@ def _interrupt(*_) -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
+    print(on_one_line(message), file=sys.stderr)
     return code
 
 
@@ -197,7 +197,8 @@ class Progress:
         for skip in batch.of(Skipped):
             self._skips += 1
             if self._skips <= SKIPS_SHOWN:
-                self._bar.write(f"skipped {skip.file_path}: {skip.reason}{skip.detail and f' ({skip.detail})'}", file=sys.stderr)
+                detail = skip.detail and f" ({skip.detail})"
+                self._bar.write(on_one_line(f"skipped {skip.file_path}: {skip.reason}{detail}"), file=sys.stderr)
 
 
 def new_bar(source: str | os.PathLike):

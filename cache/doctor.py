@@ -7,6 +7,7 @@ Nothing is changed, neither in the folder nor in a database.
 """
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -32,6 +33,10 @@ TURNS = {  # EXIF orientation: how the stored pixels are turned, clockwise, to b
 }
 
 
+# What macOS and Windows leave in folders: nobody misses it.
+SYSTEM_FILE = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+
+
 def examine(source: str, findings: Findings, limits: Limits = Limits(), num_threads: int = 4) -> None:
     """Everything under a folder, a ZIP, or one file. Raises Missing if there is no `source`."""
     own = OwnFiles(source)
@@ -41,6 +46,8 @@ def examine(source: str, findings: Findings, limits: Limits = Limits(), num_thre
             bar.update()
     findings.add(own.mismatches())
     findings.add(findings.duplicates())
+    if findings.counts["picture"] > 1:  # one is a picture to look at, not a dataset
+        findings.add(findings.about_tags(printable(source)))
 
 
 def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
@@ -57,7 +64,10 @@ def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
         case Archive():
             findings.counts["archive"] += 1
             yield from _named_otherwise(item, "zip")
+        case Skipped() if SYSTEM_FILE.fullmatch(os.path.basename(item.file_path)):
+            yield Finding("system", item.file_path, "")
         case Skipped():
+            findings.reasons[item.reason] += 1
             yield Finding("skipped", item.file_path, item.reason + (item.detail and f" ({item.detail})"), {"reason": item.reason})
 
 
@@ -91,6 +101,7 @@ def _print(lines: Iterator[str]) -> None:
     try:
         for line in lines:
             print(line)
-        sys.stdout.flush()
+        if sys.stdout:  # None where a program was started without one
+            sys.stdout.flush()
     except BrokenPipeError:  # `| head` has read what it wants; what is buffered must go somewhere when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

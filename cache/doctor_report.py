@@ -1,15 +1,14 @@
 """What the doctor has found, as text for a person or as JSON for a program; both in pieces, one line each."""
-import re
 from collections.abc import Iterable, Iterator
 
 import orjson
 
 from cache.findings import NOTES, PROBLEMS, Finding, Findings
+from cache.source_file import on_one_line
 
 LINES = 20  # of one kind of finding
 WIDEST_PATH = 60
 LOOKED_AT = {"picture": "pictures", "archive": "archives", "database": "databases", "metadata": "metadata", "model": "models"}
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # names may hold what moves a terminal's cursor
 
 
 def text_report(path: str, findings: Findings) -> Iterator[str]:
@@ -18,13 +17,17 @@ def text_report(path: str, findings: Findings) -> Iterator[str]:
     for kind, heading in {**PROBLEMS, **NOTES}.items():
         count = findings.counts[kind]
         if count:
-            yield f"{heading}: {count:,}"
+            yield f"{heading}: {count:,}{_by_reason(findings) if kind == 'skipped' else ''}"
             yield from _lines(list(findings.of(kind, LINES)))
         if count > LINES:
             yield f"  ... and {count - LINES:,} more (--json names all)"
     if findings.total(PROBLEMS) + findings.total(NOTES):
         yield ""
     yield _summary(findings)
+
+
+def _by_reason(findings: Findings) -> str:
+    return f" ({', '.join(f'{count:,} {reason}' for reason, count in findings.reasons.most_common())})" if len(findings.reasons) > 1 else ""
 
 
 def json_report(path: str, findings: Findings) -> Iterator[str]:
@@ -48,13 +51,9 @@ def _looked_at(findings: Findings) -> str:
 
 
 def _lines(findings: list[Finding]) -> Iterator[str]:
-    paths = [_printable(finding.path) for finding in findings]
+    paths = [on_one_line(finding.path) for finding in findings]
     width = min(WIDEST_PATH, max(map(len, paths)))
-    return (f"  {path:{width}}  {_printable(finding.detail)}".rstrip() for path, finding in zip(paths, findings, strict=True))
-
-
-def _printable(text: str) -> str:
-    return UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return (f"  {path:{width}}  {on_one_line(finding.detail)}".rstrip() for path, finding in zip(paths, findings, strict=True))
 
 
 def _summary(findings: Findings) -> str:

@@ -17,11 +17,15 @@ PROBLEMS = {
 NOTES = {
     "mislabelled": "mislabelled, read by their content",
     "sideways": "sideways, read upright",
+    "contradiction": "the same pixels under different tags",
     "duplicate": "duplicates, the same pixels",
+    "untagged": "in no tag folder",
+    "few": "tags of which stage 2 learns nothing",
     "stale": "file caches that are behind the files",
     "foreign": "databases that these tools did not make",
     "busy": "in use, not looked at",
     "leftover": "of a run that was interrupted, or is under way",
+    "system": "of the operating system, skipped and no loss",
     "results": "results of stages 3 and 4, not looked into",
 }
 PATHS_NAMED = 3  # in one line
@@ -41,11 +45,12 @@ class Finding:
 class Findings:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()  # of what was looked at, and of each kind of finding
+        self.reasons: Counter[str] = Counter()  # of what would be skipped
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.executescript(
             """CREATE TABLE finding(position INTEGER PRIMARY KEY, kind TEXT, path TEXT, detail TEXT, facts TEXT);
                CREATE INDEX finding_kind ON finding(kind);
-               CREATE TABLE picture(position INTEGER PRIMARY KEY, hash_id TEXT, file_path TEXT, absolute_path TEXT);
+               CREATE TABLE picture(position INTEGER PRIMARY KEY, hash_id TEXT, tag TEXT, file_path TEXT, absolute_path TEXT);
                CREATE INDEX picture_hash_id ON picture(hash_id);""")
 
     def __enter__(self) -> "Findings":
@@ -61,8 +66,8 @@ class Findings:
             self._connection.execute("INSERT INTO finding VALUES (NULL, ?, ?, ?, ?)", row)
 
     def add_picture(self, picture: Picture) -> None:
-        row = (picture.hash_id, picture.file.file_path, picture.file.absolute_path)
-        self._connection.execute("INSERT INTO picture VALUES (NULL, ?, ?, ?)", row)
+        row = (picture.hash_id, picture.file.folder, picture.file.file_path, picture.file.absolute_path)
+        self._connection.execute("INSERT INTO picture VALUES (NULL, ?, ?, ?, ?)", row)
 
     def of(self, kind: str, most: int = -1) -> Iterator[Finding]:
         """In the order they were found, all of them or at most so many."""
@@ -74,12 +79,24 @@ class Findings:
 
     def duplicates(self) -> Iterator[Finding]:
         """The pictures added that have a hash in common, those of one hash as one finding."""
-        query = "SELECT hash_id FROM picture GROUP BY hash_id HAVING count(*) > 1 ORDER BY min(position)"
-        for (hash_id,) in self._connection.execute(query):
+        query = "SELECT hash_id, count(DISTINCT tag) FROM picture GROUP BY hash_id HAVING count(*) > 1 ORDER BY min(position)"
+        for hash_id, tags in self._connection.execute(query):
             rows = self._connection.execute("SELECT file_path, absolute_path FROM picture WHERE hash_id = ? ORDER BY position", (hash_id,))
             paths = list(_different_files(rows))
             if len(paths) > 1:
-                yield Finding("duplicate", paths[0], f"= {named(paths[1:], ' = ')}", {"hash_id": hash_id, "paths": paths})
+                kind = "contradiction" if tags > 1 else "duplicate"
+                yield Finding(kind, paths[0], f"= {named(paths[1:], ' = ')}", {"hash_id": hash_id, "paths": paths})
+
+    def about_tags(self, source: str) -> Iterator[Finding]:
+        """What stage 1 would leave out of a tagged dataset, and stage 2 not learn."""
+        loose = self._connection.execute("SELECT count(*) FROM picture WHERE tag IS NULL").fetchone()[0]
+        if loose:
+            detail = f"{loose:,} of {self.counts['picture']:,} pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset"
+            yield Finding("untagged", source, detail, {"pictures": loose})
+        few = self._connection.execute(
+            "SELECT tag, file_path FROM picture WHERE tag IS NOT NULL GROUP BY tag HAVING count(DISTINCT hash_id) = 1 ORDER BY tag")
+        for tag, path in few:
+            yield Finding("few", os.path.dirname(path), f"the tag {tag} has one picture, two are needed", {"tag": tag})
 
 
 def named(paths: list[str], separator: str = ", ", total: int | None = None) -> str:

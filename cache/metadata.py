@@ -46,16 +46,21 @@ def write_json_object(path: str | os.PathLike, members: Iterable[tuple[str, obje
         file.write(b"\n}\n")
 
 
-def metadata_records(images: Iterable[dict], encoder, vector: Callable[[str], np.ndarray], tagged: bool) -> Iterator[tuple[str, dict]]:
-    """(hash_id, record) for each image of DatasetTable.images()."""
+def metadata_records(
+    images: Iterable[dict], encoder, vector: Callable[[str], np.ndarray | None], tagged: bool,
+) -> Iterator[tuple[str, dict]]:
+    """(hash_id, record) for each image of DatasetTable.images(). Raises Refused if one has no vector: somebody has cleared the cache."""
     for image in images:
+        embedded = vector(image["hash_id"])
+        if embedded is None:
+            raise Refused(f"the vector of {image['file_path']} has gone from the clip cache; the same command makes it anew")
         width, height = image["width"], image["height"]
         yield image["hash_id"], {
             "hash_id": image["hash_id"], "file_path": image["file_path"], "file_name": image["file_name"], "file_type": image["type"],
             "image_size_bytes": image["size_bytes"], "image_resolution": [width, height], "image_xsize": width, "image_ysize": height,
             **({"image_tags": image["tags"]} if tagged else {}),
             "embeddings_type": encoder.embeddings_type, "model": encoder.clip_model, "pretrained": encoder.pretrained,
-            "embeddings_vector": vector(image["hash_id"]),
+            "embeddings_vector": embedded,
         }
 
 
@@ -173,7 +178,7 @@ def _parsed(path: str | os.PathLike, text: bytes) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise Refused(f"{path} is not valid JSON: {error}") from None
+        raise Refused(f"{path} is not valid JSON ({error.msg}); if it was cut off, stage 1 makes it anew") from None
 
 
 def _opened(path: str | os.PathLike) -> BinaryIO:

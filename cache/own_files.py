@@ -20,7 +20,7 @@ from cache.whole_folder import UNFINISHED_FOLDER
 
 NAMES = {  # whatever the content; the rest is told by the content
     "database": re.compile(r".+\.sqlite|stage[134]\.db"),
-    "model": re.compile(r".+\.pkl"),
+    "model": re.compile(r"model-.+-tag-.+\.pkl"),
     "metadata": re.compile(r"input-metadata\.json"),
     "tag_list": re.compile(r"input-(tag-to-image-hash|image-hash-to-tag)-list\.json"),
     # Beside models and databases, or in results: what could be wrong in it shows elsewhere, or nothing reads it.

@@ -56,6 +56,8 @@ class Scorer:
     def add(self, batch: Batch) -> None:
         pictures = batch.of(Picture)
         vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
+        if any(vector is None for vector in vectors):
+            raise Refused("vectors have gone from the clip cache; the same command makes them anew")
         scores = self._model_set.score(np.stack(vectors)) if vectors else np.empty((0, 0))
         for position, column in np.argwhere(np.isnan(scores)):  # of coefficients so large that they overflow
             raise Refused(f"{self._models[column].path} gives no probability for {pictures[position].file.file_path}; train again")

@@ -1,5 +1,6 @@
 """What flows through every stage: a file as found, then a Picture, an Archive or a Skipped."""
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -77,9 +78,15 @@ class Skipped:
 
 
 Item = Picture | Archive | Skipped
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 Known = Callable[[SourceFile], Picture | None]
 
 
 def printable(path: str) -> str:
     """A path as text that JSON and SQLite can hold: bytes that are no UTF-8 become \\xNN."""
     return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def on_one_line(text: str) -> str:
+    """Text of a stranger's for a terminal: what would move its cursor, colour it or turn its direction becomes \\xNN or \\uNNNN."""
+    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

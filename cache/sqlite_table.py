@@ -88,8 +88,18 @@ class Table:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, trace) -> None:
+        """SQLite does not say which of several databases is damaged."""
+        damaged = isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error) and not self._is_whole()
         self.close()
+        if damaged:
+            raise Refused(f"{self.path} is damaged ({error}); delete it, and it is made anew") from None
+
+    def _is_whole(self) -> bool:
+        try:
+            return self.connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        except sqlite3.DatabaseError:
+            return False
 
     def close(self) -> None:
         for connection in self._connections.values():
@@ -226,7 +236,7 @@ def verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[
 def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:
     if isinstance(error, sqlite3.OperationalError):  # of the disk, or of somebody who holds the file, not of what is in it
         return Refused(f"cannot open the database {path}: {error}{'; is the disk full?' if 'disk' in str(error) else ''}")
-    return Refused(f"{path} is not a readable database: {error}")
+    return Refused(f"{path} is not a readable database: {error}; if it was one of yours, delete it, and it is made anew")
 
 
 def is_busy(error: DatabaseError) -> bool:

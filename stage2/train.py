@@ -97,9 +97,10 @@ def trainable(tagged: TaggedRows) -> Iterator[str]:
     if not any(len(tagged.negatives(tag)) for tag in tags):
         raise Refused("no negatives: every image carries every tag; add a second tag, or a folder other-training")
     for tag in tags:
-        for name, count in (("images", len(tagged.of(tag))), ("images without it", len(tagged.negatives(tag)))):
+        for name, count in (("", len(tagged.of(tag))), (" without it", len(tagged.negatives(tag)))):
             if count < FEWEST_IMAGES:
-                print(f"skipped tag {tag}: {count} {name} with a vector, {FEWEST_IMAGES} are needed", file=sys.stderr)
+                images = f"{count} image{'' if count == 1 else 's'}"
+                print(f"skipped tag {tag}: {images}{name} with a vector, {FEWEST_IMAGES} are needed", file=sys.stderr)
                 break
         else:
             yield tag

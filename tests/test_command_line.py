@@ -149,3 +149,11 @@ def test_an_interrupt_from_the_keyboard_ends_a_stage_with_130_and_its_decoders_w
     done = run_python("-c", code, cwd=here, PYTHONPATH=str(ROOT))
     assert (done.returncode, done.stdout) == (130, "processed 0, unchanged 0, skipped 0\n")
     assert done.stderr.endswith("interrupted; what was finished is kept, the same command goes on from there\n")
+
+
+def test_a_name_cannot_write_on_the_terminal(here, capsys):
+    with command_line.Progress(".", "stage1.db") as progress:
+        progress.add(Batch([Skipped("\x1b[31mred\n\u202egnp.exe", "empty")]))
+    assert "skipped \\x1b[31mred\\n\\u202egnp.exe: empty\n" in capsys.readouterr().err
+    assert outcome(lambda counts: (_ for _ in ()).throw(Refused("no such folder: \x1b[2J")), capsys)[2] == (
+        "error: no such folder: \\x1b[2J\n")

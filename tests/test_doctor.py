@@ -30,13 +30,13 @@ def report(capsys, *arguments: str) -> tuple[int, str]:
 
 
 def found(capsys, path: str) -> list[dict]:
-    """Problems and notes; the doctor is not to leave a trace in the folder it stands in."""
+    """Problems and notes; the doctor is not to leave a trace in the folder it stands in. What it says of tags has a test of its own."""
     before = tree(Path.cwd())
     code, text = report(capsys, path, "--json")
     assert tree(Path.cwd()) == before
     findings = json.loads(text)
     assert code == (3 if findings["problems"] else 0)
-    return findings["problems"] + findings["notes"]
+    return [finding for finding in findings["problems"] + findings["notes"] if finding["kind"] not in ("untagged", "few")]
 
 
 def test_what_would_be_skipped_and_what_is_odd_is_named(here, capsys):
@@ -47,7 +47,7 @@ def test_what_would_be_skipped_and_what_is_odd_is_named(here, capsys):
     assert report(capsys, "photos") == (3, """\
 5 pictures, 1 ZIP
 
-would be skipped: 4
+would be skipped: 4 (2 not_an_image, 1 damaged, 1 empty)
   photos/cats/broken.jpg      damaged (unreadable header)
   photos/notes.txt            not_an_image
   photos/trip.jpg/empty.png   empty
@@ -57,17 +57,21 @@ mislabelled, read by their content: 2
   photos/trip.jpg    is zip
 sideways, read upright: 1
   photos/dogs/b.jpg  turned by 90 degrees
-duplicates, the same pixels: 1
+the same pixels under different tags: 1
   photos/cats/1.png  = photos/pets/copy.png = photos/trip.jpg/day/1.png
+tags of which stage 2 learns nothing: 3
+  photos/trip.jpg/day  the tag day has one picture, two are needed
+  photos/dogs          the tag dogs has one picture, two are needed
+  photos/pets          the tag pets has one picture, two are needed
 
-4 problems, 4 notes
+4 problems, 7 notes
 """)
 
 
 def test_one_of_a_kind_is_in_the_singular_and_nothing_is_said_in_words(here, capsys):
     write(here, {"good/1.png": png(1), "bad/1.png": png(1), "bad/2.gif": png(2), "bad/3.png": b"x"})
     assert report(capsys, "good") == (0, "1 picture\n\nno problems, nothing to note\n")
-    assert report(capsys, "bad")[1].splitlines()[-1] == "1 problem, 1 note"
+    assert report(capsys, "bad")[1].splitlines()[-1] == "1 problem, 2 notes"
     assert report(capsys, "bad/2.gif") == (
         0, "1 picture\n\nmislabelled, read by their content: 1\n  bad/2.gif  is png\n\nno problems, 1 note\n")
     assert report(capsys, "bad/3.png")[1].splitlines()[-1] == "1 problem, nothing to note"
@@ -89,31 +93,57 @@ def test_the_same_as_json_is_one_object(here, capsys):
             {"kind": "sideways", "path": "photos/3.jpg", "detail": "turned by 270 degrees", "orientation": 8},
             {"kind": "duplicate", "path": "photos/1.png", "detail": "= photos/2.jpg", "hash_id": hash_id,
              "paths": ["photos/1.png", "photos/2.jpg"]},
+            {"kind": "untagged", "path": "photos", "pictures": 3,
+             "detail": "3 of 3 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset"},
         ],
     }
 
 
 def test_twenty_lines_of_a_kind_are_shown_and_three_paths_of_a_line(here, capsys):
     write(here / "photos", {f"{number:02}.txt": b"x" for number in range(23)})
-    write(here / "photos", {f"{number}.png": png(1) for number in range(6)})
+    write(here / "photos", {f"cats/{number}.png": png(number // 6) for number in range(7)})
     lines = report(capsys, "photos")[1].splitlines()
     assert lines[3:5] + lines[22:27] == [
         "  photos/00.txt  not_an_image", "  photos/01.txt  not_an_image", "  photos/19.txt  not_an_image",
         "  ... and 3 more (--json names all)", "duplicates, the same pixels: 1",
-        "  photos/0.png  = photos/1.png = photos/2.png = photos/3.png and 2 more", "",
+        "  photos/cats/0.png  = photos/cats/1.png = photos/cats/2.png = photos/cats/3.png and 2 more", "",
     ]
     assert len(found(capsys, "photos")) == 24
 
 
 def test_a_name_cannot_write_on_the_terminal(here, capsys):
     write(here / "photos", {"\x1b[2J\n.txt": b"x"})
-    assert report(capsys, "photos")[1].splitlines()[3] == "  photos/\\x1b[2J\\x0a.txt  not_an_image"
+    assert report(capsys, "photos")[1].splitlines()[3] == "  photos/\\x1b[2J\\n.txt  not_an_image"
 
 
 @pytest.mark.parametrize("name", ["photo", "photo.txt", "photo.PNG", "photo.tar.png"])
 def test_a_name_that_claims_no_other_picture_is_no_wrong_label(here, capsys, name):
     write(here / "photos", {name: png(1)})
     assert found(capsys, "photos") == []
+
+
+def test_what_stage_1_leaves_out_and_stage_2_does_not_learn_is_said_beforehand(here, capsys):
+    write(here, {"photos/loose.png": png(1), "photos/cats/1.png": png(2), "photos/cats/2.png": png(3), "photos/dogs/1.png": png(4)})
+    write(here, {"loose/1.png": png(1), "loose/2.png": png(2)})
+    assert report(capsys, "photos")[1].splitlines()[2:6] == [
+        "in no tag folder: 1", "  photos  1 of 4 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset",
+        "tags of which stage 2 learns nothing: 1", "  photos/dogs  the tag dogs has one picture, two are needed"]
+    assert report(capsys, "loose")[1].splitlines()[2:4] == [
+        "in no tag folder: 1", "  loose  2 of 2 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset"]
+
+
+def test_what_the_system_leaves_in_folders_is_no_problem(here, capsys):
+    write(here / "photos/cats", {".DS_Store": b"Bud1", "Thumbs.db": b"x", "._1.png": b"\0\5\x16\7", "1.png": png(1), "2.png": png(2)})
+    assert report(capsys, "photos") == (0, """\
+2 pictures
+
+of the operating system, skipped and no loss: 3
+  photos/cats/.DS_Store
+  photos/cats/._1.png
+  photos/cats/Thumbs.db
+
+no problems, 3 notes
+""")
 
 
 def test_links_to_one_file_are_no_duplicates(here, capsys):

@@ -253,5 +253,6 @@ def test_what_runs_leave_behind_is_noted_once_and_not_taken_for_pictures(here, c
 
 
 def test_a_picture_is_a_picture_even_under_the_name_of_a_database(here, capsys):
-    write(here / "photos", {"1.sqlite": png(1), "model-x-tag-y.pkl": png(2), "3.png-wal": png(3), "3.png": png(4)})
+    write(here / "photos", {f"cats/{name}": png(number) for number, name in enumerate(
+        ["1.sqlite", "model-x-tag-y.pkl", "3.png-wal", "3.png"])})
     assert report(capsys, "photos") == (0, "4 pictures\n\nno problems, nothing to note\n")

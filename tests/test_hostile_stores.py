@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cache.cache_clip import ClipTable
+from cache.refusal import Refused
 from cache.tag_models import SVM, generate_model_path, load_model
 from cache.tag_scores import ModelSet
 from stage2 import train
@@ -417,6 +418,12 @@ def test_stage_2_does_not_learn_from_a_clip_cache_that_is_not_sound(stand, state
     execute(CLIPS, statement)
     assert train.command(["--metadata_json", CLIPS, "--tag_to_hash_json", TAGS]) == 2
     assert capsys.readouterr().err.startswith(f"error: {message}")
+
+
+def test_of_several_databases_the_damaged_one_is_named(stand, stage1, capsys):
+    overwritten("output/tag_cache.sqlite")
+    with pytest.raises(Refused, match=r"^./output/tag_cache.sqlite is damaged \(database disk image is malformed\); delete it, and it is"):
+        stage1()
 
 
 def test_rows_of_wrong_types_are_not_believed(stand, stage1):

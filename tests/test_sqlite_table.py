@@ -121,7 +121,7 @@ def test_databases_that_are_not_ours_are_refused_and_not_touched(here):
         "forged": "forged.sqlite holds a table numbers that these tools did not make; name another file",
         "newer": "newer.sqlite has version 9 of the tables, this program knows version 1; name another file",
         "older-tool": f"older-tool.sqlite {not_ours}",
-        "text": "text.sqlite is not a readable database: file is not a database",
+        "text": "text.sqlite is not a readable database: file is not a database; if it was one of yours, delete it, and it is made anew",
         "files": "files.sqlite holds no table numbers; it is another cache of these tools",
         "missing": "no such database: missing.sqlite",
     }

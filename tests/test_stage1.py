@@ -10,9 +10,10 @@ import numpy as np
 import orjson
 import pytest
 
-from cache import sqlite_table
+from cache import ClipCache, sqlite_table
 from cache.batches import Counts
 from cache.clip_encoder import ClipEncoder
+from cache.dataset_table import DatasetTable
 from cache.image_decoder import crop
 from cache.refusal import Refused
 from stage1.ImageDatasetProcessor import main
@@ -204,3 +205,21 @@ def test_a_cache_of_another_kind_in_the_output_folder_is_refused(here, photos, s
     sqlite3.connect("output/clip_cache.sqlite").execute("CREATE TABLE clip_cache(hash_id, clip_vector)").connection.close()
     with pytest.raises(Refused, match=r"output/clip_cache.sqlite was not made by these tools"):
         stage1()
+
+
+def test_a_clip_cache_that_is_cleared_meanwhile_costs_the_run_but_not_the_metadata(photos, stage1, monkeypatch):
+    stage1()
+    before = json_files("output")
+    write(Path(photos), {"cats/new.png": png(900)})
+    finish = DatasetTable.absolute_paths
+
+    def cleared(table: DatasetTable):
+        ClipCache().clear_cache("output/clip_cache.sqlite")
+        return finish(table)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DatasetTable, "absolute_paths", cleared)  # asked for behind the last batch, before anything is written
+        with pytest.raises(Refused, match="the vector of photos/cats/00.png has gone from the clip cache"):
+            stage1()
+    assert json_files("output") == before
+    assert stage1()["processed"] == 13

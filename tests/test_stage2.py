@@ -325,7 +325,7 @@ def test_without_held_out_images_the_report_says_so():
 
 def test_a_tag_with_too_few_images_is_skipped_and_named(here, capsys):
     results = main(*dataset({"many": list(range(20)), "more": list(range(20, 40)), "one": [39]}))
-    assert capsys.readouterr().err == "skipped tag one: 1 images with a vector, 2 are needed\n"
+    assert capsys.readouterr().err == "skipped tag one: 1 image with a vector, 2 are needed\n"
     assert list(results[SVM]) == ["many", "more"]
 
 

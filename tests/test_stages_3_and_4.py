@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cache.batches import Counts
+from cache.cache_clip import ClipTable
 from cache.cache_score import Stage3Table
 from cache.clip_encoder import ClipEncoder
 from cache.disk_room import LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES
@@ -439,3 +440,10 @@ def test_a_stage_that_knows_all_vectors_never_imports_torch(here, trained):
     assert run_python("-c", code, cwd=here, PYTHONPATH=str(ROOT)).stdout.splitlines()[-1] == "False"
 
 
+def test_a_clip_cache_that_is_cleared_meanwhile_ends_the_run_in_one_line(here, ready, monkeypatch, capsys):
+    write(here, {"new/a.png": png(0), "new/b.png": png(910)})
+    monkeypatch.setattr(ClipTable, "add", lambda *arguments: None)  # as if it were cleared behind every batch
+    assert ready(classify, "new", "--output", "scored") == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: vectors have gone from the clip cache; the same command makes them anew")
+    assert not os.path.exists("scored")

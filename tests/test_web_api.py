@@ -92,7 +92,8 @@ def test_what_is_not_there_is_404_and_what_is_foreign_400(client, here):
     assert error(client, "/get_random_img?db_path=none.sqlite") == (404, "not_found", "no such database: none.sqlite")
     assert error(client, "/add_folder_to_file_cache?data_dir=nowhere") == (404, "not_found", "no such file or folder: nowhere")
     assert error(client, "/get_random_img?db_path=text.sqlite") == (
-        400, "refused", "text.sqlite is not a readable database: file is not a database")
+        400, "refused",
+        "text.sqlite is not a readable database: file is not a database; if it was one of yours, delete it, and it is made anew")
     client.get("/create_file_cache")
     assert error(client, f"/get_random_img?db_path={FILES}") == (404, "not_found", "get_random_img: nothing there")
     assert error(client, "/jobs/none") == (404, "not_found", "no such job: none")
