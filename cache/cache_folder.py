@@ -10,7 +10,8 @@ from cache.cache_tag import TagTable
 from cache.dataset_table import DatasetTable
 from cache.refusal import Refused
 from cache.source_file import printable
-from cache.sqlite_table import APPLICATION_ID, Table
+from cache.sqlite_file import APPLICATION_ID
+from cache.sqlite_table import Table
 
 KINDS: tuple[type[Table], ...] = (FileTable, ClipTable, TagTable, Stage3Table, Stage4Table, ZipScoreTable, DatasetTable)
 SCORES = (Stage3Table, Stage4Table)

@@ -17,7 +17,8 @@ from cache.cache_file import FileTable
 from cache.cache_folder import KINDS
 from cache.findings import PATHS_NAMED, Finding, named
 from cache.refusal import Refused
-from cache.sqlite_table import APPLICATION_ID, Table, connect, verify
+from cache.sqlite_file import APPLICATION_ID, connect, verify
+from cache.sqlite_table import Table
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 TRIES = 3

@@ -1,11 +1,10 @@
-"""What every database of ours has in common: connection settings, verification, the `skipped` table, random rows, clearing.
+"""What every table of ours has in common: its connections, the `skipped` table beside it, random rows, clearing.
 
 Not an ORM: a subclass of Table names its table and schema and keeps its own SQL.
 """
 import os
 import random
 import sqlite3
-import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,13 +12,9 @@ from sqlite3 import DatabaseError  # for rooms that have to answer for it withou
 
 from cache.refusal import Missing, Refused
 from cache.source_file import Skipped
+from cache.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, SKIPPED_SCHEMA, connect, is_empty, verify
 from cache.whole_file import make_folder
 
-APPLICATION_ID = 0x49545431  # "ITT1"
-SCHEMA_VERSION = 1
-BUSY_SECONDS = 60
-SKIPPED_SCHEMA = "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
-LONGEST_VALUE = 16 * 1024 * 1024  # bytes; a vector has some thousand, a path at most as many
 RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier than bad luck
 
 
@@ -57,7 +52,7 @@ class Table:
         make_folder(os.path.dirname(os.path.abspath(path)))
         connection = connect(path, "rwc")
         try:
-            if not _is_empty(connection, path):
+            if not is_empty(connection, path):
                 verify(connection, path, cls)
                 return False
             connection.execute(f"PRAGMA page_size = {cls.page_size}")
@@ -181,62 +176,6 @@ class Table:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return True
-
-
-def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS,
-            isolation_level="IMMEDIATE",
-            check_same_thread=False,  # the thread that closes a table closes the connections of the others
-        )
-    except sqlite3.OperationalError as error:
-        raise Refused(f"cannot open the database {path}: {error}") from None
-    connection.row_factory = sqlite3.Row
-    if sys.version_info >= (3, 11):  # what a file from anybody may make SQLite allocate for one value
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-    return connection
-
-
-def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
-    """Without any table: new, or made by a run that was killed before it got further."""
-    try:
-        return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from None
-
-
-def verify(connection: sqlite3.Connection, path: str | os.PathLike, table: type[Table]) -> None:
-    try:
-        connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
-        connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = {row["name"]: row["sql"] for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
-        acting = connection.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql NOT NULL").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from None
-    if application == 0 and _is_empty(connection, path):
-        raise Missing(f"no such database: {path}; it is only being made")
-    if application != APPLICATION_ID:
-        raise Refused(f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
-    if version != SCHEMA_VERSION:
-        raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
-    for name, statement in ((table.name, table.schema[0]), ("skipped", SKIPPED_SCHEMA)):
-        if name not in tables:
-            raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
-        if tables[name] != statement:  # SQLite keeps the statement as it was written
-            raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
-    for row in acting:  # our own writing would set it off
-        if row["sql"] not in table.schema:
-            raise Refused(f"{path} holds the {row['type']} {row['name']}, which these tools did not make; name another file")
-
-
-def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:
-    if isinstance(error, sqlite3.OperationalError):  # of the disk, or of somebody who holds the file, not of what is in it
-        return Refused(f"cannot open the database {path}: {error}{'; is the disk full?' if 'disk' in str(error) else ''}")
-    return Refused(f"{path} is not a readable database: {error}; if it was one of yours, delete it, and it is made anew")
 
 
 def is_busy(error: DatabaseError) -> bool:

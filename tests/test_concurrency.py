@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cache import FileCache, TagCache, sqlite_table
+from cache import FileCache, TagCache, sqlite_file
 from cache.batches import Batch
 from cache.cache_file import FileTable
 from cache.refusal import Refused
@@ -125,7 +125,7 @@ def test_a_writer_waits_for_another_one_and_is_not_told_that_the_database_is_loc
 
 def test_who_waits_longer_than_the_busy_timeout_is_told_in_one_line(photos, stage1, tiny, monkeypatch, capsys):
     stage1()
-    monkeypatch.setattr(sqlite_table, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0)
     write(Path(photos), {"cats/new.png": png(99)})
     holder = sqlite3.connect("output/file_cache.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -15,7 +15,8 @@ from cache.cache_tag import TagTable
 from cache.dataset_table import DatasetTable
 from cache.refusal import Refused
 from cache.source_file import Skipped
-from cache.sqlite_table import APPLICATION_ID, Table
+from cache.sqlite_file import APPLICATION_ID
+from cache.sqlite_table import Table
 
 TABLES = [FileTable, ClipTable, TagTable, DatasetTable, Stage3Table, Stage4Table, ZipScoreTable]
 

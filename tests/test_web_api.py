@@ -11,7 +11,7 @@ from PIL import Image
 
 from cache import ClipCache, FileCache, TagCache
 from cache.cache_file import FileTable
-from cache.sqlite_table import APPLICATION_ID
+from cache.sqlite_file import APPLICATION_ID
 from tests.conftest import ROOT, run_python
 from tests.drawing import drawn, encoded, png, tag_folders, tree, write, zipped
 from tests.test_caches import CLIPS, FILES, TAGS, hash_of
@@ -332,7 +332,7 @@ def test_a_database_that_only_looks_like_ours_breaks_no_page(client, here):
 
 
 def test_a_locked_database_is_409(client, monkeypatch):
-    monkeypatch.setattr("cache.sqlite_table.BUSY_SECONDS", 0)
+    monkeypatch.setattr("cache.sqlite_file.BUSY_SECONDS", 0)
     client.get("/create_file_cache")
     with closing(sqlite3.connect(FILES, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
