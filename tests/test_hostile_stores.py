@@ -5,6 +5,7 @@ import pickle
 import shutil
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -213,40 +214,33 @@ def with_attribute(name: str, change: Callable[[np.ndarray], object]) -> Change:
     return lambda: changed_model(lambda machine: setattr(machine, name, change(getattr(machine, name))))
 
 
-def plain_machine(**attributes: object) -> Change:
-    """An SVC that libsvm itself would score, with arrays that do not fit each other."""
+def model_with(made: Callable[[], object], part: Callable[[object], object], **attributes: object) -> Change:
+    """In place of the SVM of cats: a good model, with attributes of a part of it set to something else."""
     def lay() -> None:
-        from sklearn.svm import SVC
-
-        random = np.random.default_rng(0)
-        machine = SVC(kernel="poly", probability=True).fit(random.normal(size=(40, 16)), np.arange(40) % 2)
+        model = made()
         for name, value in attributes.items():
-            setattr(machine, name, value)
-        joblib.dump(machine, SVM_OF_CATS)
-
-    return lay
-
-
-def plain_regression(**attributes: object) -> Change:
-    def lay() -> None:
-        from sklearn.linear_model import LogisticRegression
-
-        model = LogisticRegression().fit(np.eye(16), np.arange(16) % 2)
-        for name, value in attributes.items():
-            setattr(model, name, value)
+            setattr(part(model), name, value)
         joblib.dump(model, SVM_OF_CATS)
 
     return lay
 
 
-def with_scaler(**attributes: object) -> Change:
-    def lay() -> None:
-        pipeline = joblib.load(SVM_OF_CATS)
-        for name, value in attributes.items():
-            setattr(pipeline.steps[0][1], name, value)
-        joblib.dump(pipeline, SVM_OF_CATS)
+def fitted_machine() -> object:
+    """An SVC that libsvm itself would score."""
+    from sklearn.svm import SVC
 
-    return lay
+    return SVC(kernel="poly", probability=True).fit(np.random.default_rng(0).normal(size=(40, 16)), np.arange(40) % 2)
+
+
+def fitted_regression() -> object:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression().fit(np.eye(16), np.arange(16) % 2)
+
+
+plain_machine = partial(model_with, fitted_machine, lambda model: model)
+plain_regression = partial(model_with, fitted_regression, lambda model: model)
+with_scaler = partial(model_with, lambda: joblib.load(SVM_OF_CATS), lambda pipeline: pipeline.steps[0][1])
 
 
 HOSTILE_MODELS: dict[str, Change] = {

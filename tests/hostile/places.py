@@ -42,18 +42,14 @@ def _names() -> Iterator[Case]:
         "a colon": "C:a.png",
     }
     for kind, name in names.items():
-        yield Case(f"name with {kind}", _writer(name), {name: "png"})
-    yield Case("name of bytes", _writer(os.fsdecode(b"\xff\xfe\x80.png")), {"\\xff\\xfe\\x80.png": "png"})
-    yield Case("name with half a letter", _writer(os.fsdecode(b"caf\xc3.png")), {"caf\\xc3.png": "png"})
-    yield Case("folder of bytes", _writer(os.fsdecode(b"\xe9t\xe9/a.png")), {"\\xe9t\\xe9/a.png": "png"})
-    yield Case("folder with quotes", _writer('it\'s "quoted"/a.png'), {'it\'s "quoted"/a.png': "png"})
-    yield Case("folder named like a picture", _writer("a.png/b.png"), {"a.png/b.png": "png"})
-    yield Case("folder named like a zip", _writer("a.zip/b.png"), {"a.zip/b.png": "png"})
+        yield Case(f"name with {kind}", _writers(name), {name: "png"})
+    yield Case("name of bytes", _writers(os.fsdecode(b"\xff\xfe\x80.png")), {"\\xff\\xfe\\x80.png": "png"})
+    yield Case("name with half a letter", _writers(os.fsdecode(b"caf\xc3.png")), {"caf\\xc3.png": "png"})
+    yield Case("folder of bytes", _writers(os.fsdecode(b"\xe9t\xe9/a.png")), {"\\xe9t\\xe9/a.png": "png"})
+    yield Case("folder with quotes", _writers('it\'s "quoted"/a.png'), {'it\'s "quoted"/a.png': "png"})
+    yield Case("folder named like a picture", _writers("a.png/b.png"), {"a.png/b.png": "png"})
+    yield Case("folder named like a zip", _writers("a.zip/b.png"), {"a.zip/b.png": "png"})
     yield Case("hidden file and folder", _writers(".a.png", ".b/c.png"), {".a.png": "png", ".b/c.png": "png"})
-
-
-def _writer(name: str) -> Callable[[Path], None]:
-    return _writers(name)
 
 
 def _writers(*names: str) -> Callable[[Path], None]:
@@ -173,5 +169,5 @@ def _rights() -> Iterator[Case]:
 
 
 def _forbidden(folder: Path, name: str, closed: str) -> None:
-    _writer(name)(folder)
+    _writers(name)(folder)
     (folder / closed).chmod(0)
