@@ -96,6 +96,11 @@ class Thumbnails:
         [crop] = self._pool.map([file], finish, lambda *hash_ids: vars(spec))
         if isinstance(crop, Skip):
             raise crop
-        buffer = io.BytesIO()
-        Image.frombytes("RGB", (spec.size, spec.size), crop).save(buffer, "JPEG", quality=JPEG_QUALITY)
-        return buffer.getvalue()
+        return jpeg_bytes(crop, spec.size)
+
+
+def jpeg_bytes(crop: bytes, side: int) -> bytes:
+    """A square crop of RGB bytes, encoded."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (side, side), crop).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()

@@ -12,6 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 from numpy import ndarray
 from werkzeug.exceptions import HTTPException
 
+from cache.html_page import STATIC
 from cache.refusal import Missing, Refused
 from cache.sqlite_table import DatabaseError, is_busy
 from web_api import guard, pages
@@ -135,7 +136,7 @@ def _values() -> dict:
 def create_app(roots: Roots | None = None, token: str | None = None, names: Collection[str] = ()) -> Flask:
     """roots: the folders clients may name, by default ITT_ROOT or the current one. With a token every client needs it, without one only
     this machine may ask. names: host names of the server besides localhost."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
     app.json = VectorJson(app)
     api = CacheApi(roots or Roots.from_environment())
     guard.install(app, token, names)

@@ -1,0 +1,56 @@
+"""Pages that are one file: Jinja2 templates from files, with the styles and pictures inside, so that they open offline and can be sent.
+
+A template of any room starts with {% extends 'page.html' %}; what it shows is escaped, whatever a file or tag is called.
+"""
+import base64
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cache.decoder_pool import DecoderPool
+from cache.image_decoder import CropSpec
+from cache.image_limits import Skip
+from cache.refusal import Missing
+from cache.source_file import SourceFile
+from cache.stored_image import jpeg_bytes, stored_file
+from cache.whole_file import whole_file
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+THUMBNAIL_SIDE = 112  # pixels: about 4 kB each as JPEG
+
+
+def write_page(path: str, templates: Path, name: str, **values) -> None:
+    """Render the template `name` of the folder `templates` into the file `path`, which appears as a whole."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader([templates, HERE / "templates"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True)
+    style = Markup((STATIC / "style.css").read_text())
+    with whole_file(path) as file:
+        file.writelines(text.encode(errors="replace") for text in environment.get_template(name).stream(style=style, **values))
+
+
+def thumbnails(paths: Iterable[str]) -> dict[str, str]:
+    """{absolute path: a small square picture as a data URI}, without those that cannot be read any more. A path may lead into ZIPs."""
+    wanted = CropSpec(THUMBNAIL_SIDE, "shortest", fill=255)
+
+    def finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> tuple[str, bytes]:
+        return file.absolute_path, crop
+
+    found = {}
+    with DecoderPool(os.cpu_count() or 1) as pool:
+        for path, crop in pool.map(_stored_files(paths), finish, lambda *hash_ids: vars(wanted)):
+            if crop:
+                found[path] = "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(crop, THUMBNAIL_SIDE)).decode()
+    return found
+
+
+def _stored_files(paths: Iterable[str]) -> Iterator[SourceFile]:
+    for path in dict.fromkeys(paths):
+        try:
+            yield stored_file(path)
+        except (OSError, ValueError, Missing):  # moved, or a path that no system would take
+            continue
