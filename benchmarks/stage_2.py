@@ -43,11 +43,15 @@ def write_dataset(folder: Path) -> tuple[Path, Path]:
 
 
 class Ours:
-    """The parts of stage 2 as train.main() calls them, each timed."""
+    """The parts of stage 2 as train.train() calls them, each timed. `fitting` has six fits of every model, five of them for the folds, and
+    its calibration; the loop fits once."""
 
     def __init__(self, metadata_path: Path, tags_path: Path, output: Path):
+        from stage2.flags import TrainSettings
+        from stage2.outcome import Outcome
         from stage2.tagged_rows import TaggedRows
-        from stage2.train import MOST_FOLDS, fit_models, write_model
+        from stage2.train import FOLDS
+        from stage2.training import Training
 
         for name in ("models", "reports"):
             (output / name).mkdir(parents=True)
@@ -57,14 +61,14 @@ class Ours:
         held_out = tagged.hold_out(0.1)
         self.splits = {tag: tagged.split(tag, held_out) for tag in tagged.tags()}
         self.fitting, self.writing = ({LOGISTIC_REGRESSION: 0.0, SVM: 0.0} for _ in range(2))
-        models = fit_models(metadata, self.splits, tagged.folds(MOST_FOLDS), lambda: None)
+        outcome = Outcome(TrainSettings(str(metadata_path), str(tags_path), str(output)), metadata, tagged, self.splits)
         begin = time.perf_counter()
-        for model_type, tag, estimator in models:
+        for model in Training(metadata, self.splits, tagged.folds(FOLDS), {}).models(lambda count=1: None):
             fitted = time.perf_counter()
-            write_model(tag, model_type, estimator, metadata, self.splits[tag], None, output)
+            outcome.write(model)
             written = time.perf_counter()
-            self.fitting[model_type] += fitted - begin
-            self.writing[model_type] += written - fitted
+            self.fitting[model.model_type] += fitted - begin
+            self.writing[model.model_type] += written - fitted
             begin = written
 
 
@@ -104,11 +108,11 @@ def loop_estimators() -> dict[str, Callable]:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    from stage2.logistic_regression import C
+    from stage2.logistic_regression import USUAL
 
     return {
         LOGISTIC_REGRESSION: LogisticRegression,
-        OUR_SETTINGS: lambda: make_pipeline(StandardScaler(), LogisticRegression(C=C)),
+        OUR_SETTINGS: lambda: make_pipeline(StandardScaler(), LogisticRegression(C=USUAL.C)),
         SVM: lambda: CalibratedClassifierCV(SVC(), ensemble=False),
     }
 

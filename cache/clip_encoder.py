@@ -4,10 +4,6 @@ torch is imported when the first picture has to be embedded; naming an encoder a
 """
 import copy
 import functools
-import hashlib
-import logging
-import os
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache.encoder_loading import checkpoint_name, device_named, loading
 from cache.image_decoder import CropSpec
 from cache.refusal import Refused
 
@@ -87,14 +84,11 @@ class ClipEncoder:
 
     def _load_or_refuse(self) -> "_Loaded | Refused":
         """A refusal is remembered: a hub that cannot be reached is tried once, not by every decoder thread."""
-        print(f"loading the encoder {self.key}", file=sys.stderr)
-        logging.disable(logging.ERROR)  # the hub's client reports each retry twice; what matters ends up in the refusal
-        try:
-            return self._load()
-        except Refused as refusal:
-            return refusal
-        finally:
-            logging.disable(logging.NOTSET)
+        with loading(self.key):
+            try:
+                return self._load()
+            except Refused as refusal:
+                return refusal
 
     def _load(self) -> _Loaded:
         import torch
@@ -104,37 +98,13 @@ class ClipEncoder:
         else:
             from cache import open_clip_encoder as family
 
-        device = _device(self._device_name)
+        device = device_named(self._device_name)
         encode, crop_spec, mean, std = family.load(self.clip_model, self._weights)
         encode = encode.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         std = torch.tensor(std, device=device).view(1, 3, 1, 1)
         scale, shift = 1 / (255 * std), -torch.tensor(mean, device=device).view(1, 3, 1, 1) / std
         loaded = _Loaded(encode, crop_spec, scale, shift, device, torch.float32, family.PART)
         return loaded if self._wanted_precision == FP32 else _lowest_precision(loaded)
-
-
-def checkpoint_name(pretrained: str) -> str:
-    """open_clip's tag as it is; for the path of a checkpoint "sha256-" and the first 12 digits of its content's digest."""
-    if not os.path.isfile(pretrained):
-        if os.sep in pretrained:
-            raise Refused(f"no such checkpoint: {pretrained}")
-        return pretrained
-    with open(pretrained, "rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return f"sha256-{digest.hexdigest()[:12]}"
-
-
-def _device(name: str | None) -> "torch.device":
-    import torch
-
-    try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.empty(1, device=device)
-    except Exception as error:
-        raise Refused(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from None
-    return device
 
 
 def _lowest_precision(loaded: _Loaded) -> _Loaded:

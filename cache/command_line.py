@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cache import __version__, sqlite_table
@@ -141,6 +141,16 @@ def exit_code(work: Callable[[], int], interrupted: str) -> int:
         if not _is_storage(error):
             raise
         return _fail(f"error: cannot read or write: {error}{_advice(error)}", 2)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    try:
+        for line in lines:
+            print(line)
+        if sys.stdout:  # None where a program was started without one
+            sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read what it wants; what is buffered must go somewhere when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(*_) -> None:

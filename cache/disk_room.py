@@ -12,6 +12,7 @@ from cache.refusal import Refused
 ROW_BYTES = 1_450  # in each table: the row with its indexes, and once more in the journal, with the indexes of as many rows from before
 SORTING_BYTES = 310  # in SQLite's temporary folder: the listing of the run, and the sorting for these indexes
 TEXT_BYTES = 100  # in output.json
+CSV_BYTES = 250  # in scores.csv, where every line has the path and the hash
 LINK_BYTES = 60  # in the folder of a bin; where there are no hard links, it is a whole copy
 
 

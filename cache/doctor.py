@@ -8,11 +8,10 @@ Nothing is changed, neither in the folder nor in a database.
 import argparse
 import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 
-from cache.command_line import add_decoding_flags, exit_code, limits_of, new_bar
+from cache.command_line import add_decoding_flags, exit_code, limits_of, new_bar, print_lines
 from cache.doctor_report import json_report, text_report
 from cache.findings import PROBLEMS, Finding, Findings
 from cache.image_limits import Limits
@@ -91,17 +90,7 @@ def command(arguments: argparse.Namespace) -> int:
     def work() -> int:
         with Findings() as findings:
             examine(arguments.path, findings, limits_of(arguments), arguments.num_threads)
-            _print(report(printable(arguments.path), findings))
+            print_lines(report(printable(arguments.path), findings))
             return 3 if findings.total(PROBLEMS) else 0
 
     return exit_code(work, "interrupted; nothing was changed")
-
-
-def _print(lines: Iterator[str]) -> None:
-    try:
-        for line in lines:
-            print(line)
-        if sys.stdout:  # None where a program was started without one
-            sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has read what it wants; what is buffered must go somewhere when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

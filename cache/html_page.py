@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cache.decoder_pool import DecoderPool
 from cache.image_decoder import CropSpec
-from cache.image_limits import Skip
+from cache.image_limits import Limits, Skip
 from cache.refusal import Missing
 from cache.source_file import SourceFile
 from cache.stored_image import jpeg_bytes, stored_file
@@ -33,19 +33,22 @@ def write_page(path: str, templates: Path, name: str, **values) -> None:
         file.writelines(text.encode(errors="replace") for text in environment.get_template(name).stream(style=style, **values))
 
 
-def thumbnails(paths: Iterable[str]) -> dict[str, str]:
+def thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> dict[str, str]:
     """{absolute path: a small square picture as a data URI}, without those that cannot be read any more. A path may lead into ZIPs."""
+    return {path: uri for path, _, uri in read_thumbnails(paths, limits)}
+
+
+def read_thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> Iterator[tuple[str, str, str]]:
+    """The same, one by one, with the hash_id of each: path, hash_id, data URI."""
     wanted = CropSpec(THUMBNAIL_SIDE, "shortest", fill=255)
 
-    def finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> tuple[str, bytes]:
-        return file.absolute_path, crop
+    def finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> tuple[str, str, bytes]:
+        return file.absolute_path, outcome["hash_id"] if crop else "", crop
 
-    found = {}
-    with DecoderPool(os.cpu_count() or 1) as pool:
-        for path, crop in pool.map(_stored_files(paths), finish, lambda *hash_ids: vars(wanted)):
+    with DecoderPool(os.cpu_count() or 1, limits=limits) as pool:
+        for path, hash_id, crop in pool.map(_stored_files(paths), finish, lambda *hash_ids: vars(wanted)):
             if crop:
-                found[path] = "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(crop, THUMBNAIL_SIDE)).decode()
-    return found
+                yield path, hash_id, "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(crop, THUMBNAIL_SIDE)).decode()
 
 
 def _stored_files(paths: Iterable[str]) -> Iterator[SourceFile]:

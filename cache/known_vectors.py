@@ -7,7 +7,8 @@ import numpy as np
 from cache.batches import Batch
 from cache.cache_clip import ClipStore, ClipTable
 from cache.cache_file import FileTable
-from cache.clip_encoder import ClipEncoder, checkpoint_name
+from cache.clip_encoder import ClipEncoder
+from cache.encoder_loading import named_by
 from cache.metadata import Metadata, is_sqlite, only_model, read_metadata
 from cache.refusal import Refused
 from cache.source_file import Picture, SourceFile
@@ -19,7 +20,7 @@ class KnownVectors:
     def __init__(self, metadata_path: str, cache_folder: str, device: str | None, precision: str | None, checkpoint: str | None):
         with ExitStack() as stack:
             self.key, self.width, self._metadata, metadata_table = _read(metadata_path, stack)
-            self.encoder = _encoder(self.key, device, precision, checkpoint)
+            self.encoder = ClipEncoder(*named_by(self.key, checkpoint), device, precision)
             beside = os.path.dirname(metadata_path)
             self._files = [stack.enter_context(table) for table in _tables(FileTable, "file_cache.sqlite", beside, cache_folder)]
             clips = [stack.enter_context(table) for table in _tables(ClipTable, "clip_cache.sqlite", beside, cache_folder)]
@@ -78,10 +79,3 @@ def _tables(kind: type, name: str, beside: str, cache_folder: str) -> list:
     if os.path.isfile(other) and not os.path.samefile(own, other):
         tables.insert(0, kind(other))
     return tables
-
-
-def _encoder(key: str, device: str | None, precision: str | None, checkpoint: str | None) -> ClipEncoder:
-    clip_model, _, pretrained = key.rpartition(":")
-    if checkpoint and checkpoint_name(checkpoint) != pretrained:
-        raise Refused(f"--pretrained {checkpoint} is {checkpoint_name(checkpoint)}, but the vectors are of {key}")
-    return ClipEncoder(clip_model, checkpoint or pretrained, device, precision)

@@ -5,6 +5,7 @@ Each record stands on a line of its own, so that neither side ever holds the who
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO
 
 import numpy as np
@@ -28,6 +29,14 @@ class Metadata:
     @property
     def width(self) -> int:
         return self.matrix.shape[1]
+
+    @cached_property
+    def hash_ids(self) -> list[str]:
+        """By row."""
+        names = [""] * len(self.matrix)
+        for hash_id, row in self.rows.items():
+            names[row] = hash_id
+        return names
 
     def vector(self, hash_id: str, key: str | None = None) -> np.ndarray | None:
         """Of `key`, if one is named: then this is the look-up of a ClipTable."""
@@ -69,7 +78,7 @@ def read_metadata(path: str | os.PathLike) -> Metadata:
     if is_sqlite(path):
         return _read_clip_cache(path)
     rows, keys, widths, matrix = {}, set(), set(), _GrowingMatrix()
-    for hash_id, record in _records(path):
+    for hash_id, record in records(path):
         vector = _vector(path, hash_id, record)
         keys.add(f"{record.get('model')}:{record.get('pretrained')}")
         widths.add(len(vector))
@@ -142,23 +151,24 @@ def only_model(table) -> str:
     return models[0]
 
 
-def _records(path: str | os.PathLike) -> Iterator[tuple[str, dict]]:
-    with _opened(path) as file:
+def records(path: str | os.PathLike, kind: str = "a metadata JSON", maker: str = "stage 1") -> Iterator[tuple[str, object]]:
+    """(hash_id, record) of a file that write_json_object() wrote, or of any other {hash_id: record}. Raises Refused for anything else."""
+    with _opened(path, maker) as file:
         if file.readline() != b"{\n" or not file.readline().endswith((b"}\n", b"},\n")):
             file.seek(0)
-            yield from _members(path, _parsed(path, file.read()))
+            yield from _members(path, _parsed(path, file.read(), maker), f"{kind} of {maker}")
             return
         file.seek(2)
         for line in file:
             if line == b"}\n":
                 return
-            yield from _members(path, _parsed(path, b"{" + line.rstrip(b",\n") + b"}"))
-    raise Refused(f"{path} ends in the middle; run stage 1 again")
+            yield from _members(path, _parsed(path, b"{" + line.rstrip(b",\n") + b"}", maker), f"{kind} of {maker}")
+    raise Refused(f"{path} ends in the middle; run {maker} again")
 
 
-def _members(path: str | os.PathLike, parsed: object) -> Iterator[tuple[str, dict]]:
+def _members(path: str | os.PathLike, parsed: object, wanted: str) -> Iterator[tuple[str, object]]:
     if not isinstance(parsed, dict):
-        raise Refused(f"{path} is not a metadata JSON of stage 1: it should read {{hash_id: record}}")
+        raise Refused(f"{path} is not {wanted}: it should read {{hash_id: record}}")
     yield from parsed.items()
 
 
@@ -174,12 +184,12 @@ def _vector(path: str | os.PathLike, hash_id: str, record: object) -> np.ndarray
     return vector
 
 
-def _parsed(path: str | os.PathLike, text: bytes) -> object:
+def _parsed(path: str | os.PathLike, text: bytes, maker: str = "stage 1") -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise Refused(f"{path} is not valid JSON ({error.msg}); if it was cut off, stage 1 makes it anew") from None
+        raise Refused(f"{path} is not valid JSON ({error.msg}); if it was cut off, {maker} makes it anew") from None
 
 
-def _opened(path: str | os.PathLike) -> BinaryIO:
-    return open_to_read(path, "; stage 1 makes it")
+def _opened(path: str | os.PathLike, maker: str = "stage 1") -> BinaryIO:
+    return open_to_read(path, f"; {maker} makes it")

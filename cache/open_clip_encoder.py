@@ -31,6 +31,13 @@ class ImageTower(nn.Module):
 
 def load(clip_model: str, pretrained: str) -> tuple[nn.Module, CropSpec, tuple, tuple]:
     """The image tower with its crop, mean and standard deviation. Raises Refused for unknown names and weights not to be had."""
+    model = whole_model(clip_model, pretrained, TWO_WAYS_OUT)
+    settings = open_clip.get_model_preprocess_cfg(model)
+    return ImageTower(model), _crop_spec(settings), settings["mean"], settings["std"]
+
+
+def whole_model(clip_model: str, pretrained: str, way_out: str) -> nn.Module:
+    """Both towers, float32. Raises Refused for unknown names, and for weights not to be had: then the message ends with `way_out`."""
     if clip_model not in open_clip.list_models():
         raise Refused(f"unknown --clip_model {clip_model}: neither EfficientNet-Lite0-MS nor one of open_clip.list_models()")
     tag = open_clip.get_pretrained_cfg(clip_model, pretrained)
@@ -41,11 +48,9 @@ def load(clip_model: str, pretrained: str) -> tuple[nn.Module, CropSpec, tuple, 
         raise Refused(f"--pretrained {pretrained} is no checkpoint on disk and no weights of {clip_model} (known: {known})")
     try:
         # open_clip 3 only warns when weights trained with QuickGELU (OpenAI's) meet a plain GELU model; the vectors would be wrong.
-        model = open_clip.create_model(clip_model, pretrained, force_quick_gelu=tag.get("quick_gelu", False), require_pretrained=True)
+        return open_clip.create_model(clip_model, pretrained, force_quick_gelu=tag.get("quick_gelu", False), require_pretrained=True)
     except Exception as error:
-        raise Refused(f"cannot load the weights {pretrained} of {clip_model}: {_cause(error, pretrained)}; {TWO_WAYS_OUT}") from None
-    settings = open_clip.get_model_preprocess_cfg(model)
-    return ImageTower(model), _crop_spec(settings), settings["mean"], settings["std"]
+        raise Refused(f"cannot load the weights {pretrained} of {clip_model}: {_cause(error, pretrained)}; {way_out}") from None
 
 
 def _cause(error: Exception, pretrained: str) -> str:

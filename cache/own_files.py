@@ -24,9 +24,12 @@ NAMES = {  # whatever the content; the rest is told by the content
     "metadata": re.compile(r"input-metadata\.json"),
     "tag_list": re.compile(r"input-(tag-to-image-hash|image-hash-to-tag)-list\.json"),
     # Beside models and databases, or in results: what could be wrong in it shows elsewhere, or nothing reads it.
-    "passed_over": re.compile(r"model-.+-tag-.+\.json|model-report-.+\.txt|output\.json|\.result\.json|\.run\.lock"),
+    "passed_over": re.compile(
+        r"model-.+-tag-.+\.json|model-report-.+\.txt|label-(audit|next)\.json|output\.json|\.result\.json|\.run\.lock"),
 }
 UNFINISHED_NAME = re.compile(rf"{PARTIAL_NAME.pattern}|{UNFINISHED_FOLDER.pattern}")
+# Pages and tables of scores, whatever they are called.
+PAGE_MARK, CSV_START = b'<meta name="generator" content="image-tagging-tools">', b"file_path,hash_id,model_type,tag_name,tag_prob"
 METADATA_START = re.compile(rb'\s*\{.*"embeddings_(type|vector)"', re.DOTALL)
 HEAD_BYTES = 65536  # of a metadata JSON: its first record names its embeddings_type before
 
@@ -128,6 +131,8 @@ def _kind_of(path: str) -> str | None:
         return None
     if head.startswith(SQLITE_MAGIC):
         return "database"
+    if PAGE_MARK in head[:1000] or head.startswith(CSV_START):
+        return "passed_over"
     by_name = next((kind for kind, name in NAMES.items() if name.fullmatch(os.path.basename(path))), None)
     return by_name or ("metadata" if METADATA_START.match(head) else None)
 

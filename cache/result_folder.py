@@ -3,7 +3,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from cache.tag_models import TagModel, safe_name
 from cache.whole_file import make_folder
 from cache.whole_folder import WholeFolder
 
-PICTURES, MARKER = "pictures", ".result.json"
+PICTURES, OUTPUT, PAGE, CSV, MARKER = "pictures", "output.json", "index.html", "scores.csv", ".result.json"
 # What no file name may hold on one system or another; a leading dot would hide the file.
 UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|]|^\.')
 LONGEST_STEM = 100
@@ -47,15 +47,15 @@ class ResultFolder:
         """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
         self.final = Path(path).resolve()
         _check_replaceable(self.final)
-        self._bins, self._place = bins, place
-        self._bin_folders = [Path(safe_name(model.model_type), safe_name(model.tag_name)) for model in models]
+        self.bins, self.places = bins, place
+        self._model_folders = [Path(_type_folder(model.model_type), safe_name(model.tag_name)) for model in models]
         self._made: set[Path] = set()
 
     def __enter__(self) -> "ResultFolder":
         with ExitStack() as stack:
             self._whole = stack.enter_context(WholeFolder(self.final))
             self.building = self._whole.building
-            if self._place:
+            if self.places:
                 (self.building / PICTURES).mkdir()
             self._stack = stack.pop_all()
         return self
@@ -65,23 +65,27 @@ class ResultFolder:
             if kind is None:
                 self._put_in_place()
 
-    def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> dict[int, Skipped]:
+    def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> list[str | Skipped | None]:
         """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models).
-        Returns those that could no longer be read, by their position."""
-        lost: dict[int, Skipped] = {}
-        for position, picture in enumerate(pictures if self._place else []):
-            try:
-                data = picture.file.read()
-            except Skip as skip:
-                lost[position] = Skipped(picture.file.file_path, skip.reason, skip.detail)
-                continue
-            copy = self._new_file(picture, data)
-            for folder, score in zip(self._bin_folders, scores[position], strict=True):
-                self._link(copy, folder / bin_name(bin_number(score, self._bins), self._bins))
-        return lost
+        Returns, for each, the name of its copy, None where nothing is placed; a Skipped for one that could no longer be read."""
+        return [self._placed(*each) for each in zip(pictures, scores, strict=True)] if self.places else [None] * len(pictures)
+
+    def _placed(self, picture: Picture, scores: np.ndarray) -> str | Skipped:
+        try:
+            data = picture.file.read()
+        except Skip as skip:
+            return Skipped(picture.file.file_path, skip.reason, skip.detail)
+        copy = self._new_file(picture, data)
+        for column, score in enumerate(scores):
+            self._link(copy, self.bin_folder(column, bin_number(score, self.bins)))
+        return copy.name
+
+    def bin_folder(self, column: int, number: int) -> Path:
+        """Of a model, by its place among them, and a bin; relative to the result."""
+        return self._model_folders[column] / bin_name(number, self.bins)
 
     def _new_file(self, picture: Picture, data: bytes) -> Path:
-        for name in _names(picture.file.file_name, picture.file.absolute_path):
+        for name in placed_names(picture.file.file_name, picture.file.absolute_path):
             try:
                 with open(self.building / PICTURES / name, "xb") as file:
                     file.write(data)
@@ -108,7 +112,13 @@ class ResultFolder:
         self._whole.put_in_place()
 
 
-def _names(file_name: str, path: str):
+def _type_folder(model_type: str) -> str:
+    """A card may call a type anything, also as a file of the result is called."""
+    name = safe_name(model_type)
+    return f"{name}~" if name.lower() in (PICTURES, OUTPUT, PAGE, CSV) else name
+
+
+def placed_names(file_name: str, path: str) -> Iterator[str]:
     """The file's own name first; if another picture has it, one with a digest of the path."""
     stem, suffix = os.path.splitext(UNSAFE_CHARACTERS.sub("_", file_name))
     stem, suffix = stem.encode()[:LONGEST_STEM].decode(errors="ignore"), suffix[:20]

@@ -12,18 +12,21 @@ import numpy as np
 from cache import command_line
 from cache.batches import Batch, Counts, Embedding, record
 from cache.cache_score import ScoreListing, ScoreTable
-from cache.disk_room import LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES, refuse_if_too_little, sqlite_temporary_folder
+from cache.csv_file import write_csv
+from cache.disk_room import CSV_BYTES, LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES, refuse_if_too_little, sqlite_temporary_folder
 from cache.image_limits import MIB, Limits
 from cache.image_source import images, looks_like_an_image, walk
 from cache.known_vectors import KnownVectors
 from cache.metadata import write_json_object
 from cache.refusal import Refused
-from cache.result_folder import ResultFolder, reserve_default_output
-from cache.source_file import Picture, SourceFile
+from cache.result_folder import CSV, OUTPUT, PAGE, ResultFolder, reserve_default_output
+from cache.result_page import write_result_page
+from cache.source_file import Picture, Skipped, SourceFile
 from cache.tag_models import TagModel, load_models
 from cache.tag_scores import ModelSet
 
 CACHE_FOLDER = "./output"
+CSV_COLUMNS = ("file_path", "hash_id", "model_type", "tag_name", "tag_prob", "decision")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class ScoreSettings:
     output: str | None = None
     bins: int = 10
     place: bool = True
+    csv: bool = False
     batch_size: int = 32
     num_threads: int = 4
     device: str | None = None
@@ -58,14 +62,16 @@ class Scorer:
         vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
         if any(vector is None for vector in vectors):
             raise Refused("vectors have gone from the clip cache; the same command makes them anew")
-        scores = self._model_set.score(np.stack(vectors)) if vectors else np.empty((0, 0))
+        scores = self._model_set.score(np.stack(vectors)) if vectors else np.empty((0, len(self._models)))
         for position, column in np.argwhere(np.isnan(scores)):  # of coefficients so large that they overflow
             raise Refused(f"{self._models[column].path} gives no probability for {pictures[position].file.file_path}; train again")
-        lost = self._folder.place(pictures, scores)
+        placed = self._folder.place(pictures, scores)
+        lost = {position: outcome for position, outcome in enumerate(placed) if isinstance(outcome, Skipped)}
         if lost:
             replaced = {pictures[position].file.file_path: skipped for position, skipped in lost.items()}
             batch.items = [replaced.get(item.file.file_path, item) if isinstance(item, Picture) else item for item in batch.items]
-        self._listing.add(batch, np.delete(scores, list(lost), axis=0))
+        names = [outcome for outcome in placed if not isinstance(outcome, Skipped)]
+        self._listing.add(batch, np.delete(scores, list(lost), axis=0), names)
 
 
 def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[ScoreTable]], counts: Counts) -> dict:
@@ -87,12 +93,17 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
             _stream(settings, archives, [vectors, Scorer(vectors, models, listing, folder), counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(f"no readable picture to score in {settings.source} {counts.why_nothing()}{_other_stage(counts)}")
-            write_json_object(folder.building / "output.json", listing.output_json())
+            write_json_object(folder.building / OUTPUT, listing.output_json())
+            if settings.csv:
+                write_csv(folder.building / CSV, CSV_COLUMNS, listing.score_rows(CSV_COLUMNS))
+            write_result_page(settings.source, listing, models, folder, counts, settings.limits)
         for table in opened:
             table.replace(listing)
     for refusal in refusals:
         print(f"skipped model: {refusal}", file=sys.stderr)
-    return {**counts.as_dict(), "models": len(models), "output": output, "tables": [os.path.join(CACHE_FOLDER, name) for name in tables]}
+    written = [output, os.path.join(output, PAGE), *([os.path.join(output, CSV)] if settings.csv else [])]
+    return {**counts.as_dict(), "models": len(models), "output": output, "written": written,
+            "tables": [os.path.join(CACHE_FOLDER, name) for name in tables]}
 
 
 def _check_room(settings: ScoreSettings, archives: str, output: str, models: int, tables: int) -> None:
@@ -103,7 +114,7 @@ def _check_room(settings: ScoreSettings, archives: str, output: str, models: int
             files, size = files + 1, size + item.size
     scores = files * models
     needs = [(CACHE_FOLDER, scores * tables * ROW_BYTES), (sqlite_temporary_folder(), scores * SORTING_BYTES),
-             (output, scores * TEXT_BYTES)]
+             (output, scores * (TEXT_BYTES + CSV_BYTES * settings.csv))]
     refuse_if_too_little(needs, "make room")
     if settings.place:
         needs.append((output, size + scores * LINK_BYTES))
@@ -143,7 +154,7 @@ def scoring_command(
     def work(counts: Counts) -> None:
         result = classify(_settings_of(arguments), counts)
         print(f"scored under {result['models']} models")
-        for path in (result["output"], *result["tables"]):
+        for path in (*result["written"], *result["tables"]):
             print(f"wrote {path}")
 
     return command_line.run(work, arguments.strict)
@@ -157,6 +168,7 @@ def _add_flags(parser: argparse.ArgumentParser, directory_help: str) -> None:
     parser.add_argument("--output", default=None, metavar="PATH", help="None is ./output/tagging_output_<date and time>")
     parser.add_argument("--output_bins", type=command_line.positive, default=10, metavar="N", help="score bins per tag")
     parser.add_argument("--place", choices=["bins", "none"], default="bins", help="none: score without placing pictures into bins")
+    parser.add_argument("--csv", action="store_true", help="write the scores into <output>/scores.csv, too")
     parser.add_argument("--pretrained", default=None, metavar="PATH",
                         help="the checkpoint on disk, if the vectors come from one and new pictures have to be embedded")
     parser.add_argument("--trust_pickle", action="store_true", help="load model files of any class; they can run code")
@@ -167,6 +179,6 @@ def _add_flags(parser: argparse.ArgumentParser, directory_help: str) -> None:
 def _settings_of(arguments: argparse.Namespace) -> ScoreSettings:
     return ScoreSettings(
         arguments.directory, arguments.metadata_json, arguments.model, arguments.output, arguments.output_bins,
-        arguments.place == "bins", arguments.batch_size, arguments.num_threads, arguments.device, arguments.precision,
+        arguments.place == "bins", arguments.csv, arguments.batch_size, arguments.num_threads, arguments.device, arguments.precision,
         arguments.pretrained, arguments.trust_pickle, command_line.limits_of(arguments),
     )

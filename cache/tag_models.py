@@ -14,6 +14,7 @@ from urllib.parse import unquote
 import numpy as np
 import orjson
 
+from cache.decisions import Thresholds
 from cache.model_soundness import sound_width
 from cache.refusal import Refused
 from cache.tag_scores import ModelSet
@@ -33,6 +34,7 @@ class TagModel:
     estimator: object  # a fitted scikit-learn classifier
     width: int  # features of a vector
     encoder: str | None  # model:weights its vectors come from; None for a model without a JSON beside it
+    thresholds: Thresholds | None  # None: it decides nothing, it only scores
 
 
 def safe_name(text: str) -> str:
@@ -89,6 +91,8 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
     if "sha256" in card and card["sha256"] != _digest(path):
         raise Refused(f"{path} and the JSON beside it are not of one training; train again")
     names = {**(named.groupdict() if named else {}), **card}
+    limits = card.get("thresholds")
+    thresholds = None if limits is None else Thresholds.from_card(limits, Path(path).with_suffix(".json"))
     estimator = load_pickle(path, trust_pickle)
     if not hasattr(estimator, "predict_proba") or np.shape(getattr(estimator, "classes_", ())) != (2,):
         raise Refused(f"{path} is not a classifier of two classes with probabilities")
@@ -98,7 +102,7 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
         _try_out(estimator, width)
     except Exception as error:  # in a file from anybody, or from a much older scikit-learn, any attribute may be missing or be anything
         raise Refused(f"{path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
-    return TagModel(path, names["model_type"], tag_name, estimator, width, card.get("model"))
+    return TagModel(path, names["model_type"], tag_name, estimator, width, card.get("model"), thresholds)
 
 
 def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False) -> tuple[list[TagModel], list[Refused]]:

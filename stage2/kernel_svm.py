@@ -3,7 +3,6 @@
 With `other-training` every tag has pictures of its own, so that there is nothing to share, and one is fitted after the other.
 
 An SVM is the one of its support vectors: once they are found on the shared matrix, SVC trained on them alone is the same classifier.
-Its scores are calibrated by a sigmoid (Platt 1999) on what each fold got from the SVM of the other folds.
 """
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cache.tag_scores import RadialKernel
+from stage2.calibration import Calibration, calibrate
 from stage2.tagged_rows import Task
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ LARGEST_KERNEL = 12_288  # rows: 1.2 GiB; of more, libsvm computes the parts it 
 TASKS_AT_ONCE = 4  # for each core: a finished SVM holds its support vectors until it is written
 
 
-def fit_all(features: np.ndarray, tasks: Sequence[Task], fitted: Callable[[], object]) -> Iterator[tuple[str, "CalibratedClassifierCV"]]:
+def fit_all(
+    features: np.ndarray, tasks: Sequence[Task], fitted: Callable[[], object],
+) -> Iterator[tuple[str, "CalibratedClassifierCV", Calibration]]:
     """Every tag with its SVM. features: float32 (n, d), standardised; fitted() is called after each fit."""
     variance = float(features.var())
     gamma = 1 / (features.shape[1] * variance) if variance else 1.0  # scikit-learn's "scale"
@@ -49,15 +51,14 @@ class _Machine:
         rows, folds = tasks[0].rows, tasks[0].folds
         unseen = np.empty((len(rows), len(tasks)))
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for fold in np.unique(folds):
+            for fold in np.unique(folds) if tasks[0].has_folds else ():
                 inside, outside = folds != fold, folds == fold
                 solutions = threads.map(self._solver(rows[inside]), (task.classes[inside] for task in tasks))
-                unseen[outside] = self._scores(rows[outside], rows[inside], solutions)
+                unseen[outside] = -self._decisions(rows[outside], rows[inside], solutions)
             solve, many = self._solver(rows), TASKS_AT_ONCE * (os.cpu_count() or 1)
             for start in range(0, len(tasks), many):
                 some = slice(start, start + many)
-                yield from threads.map(
-                    lambda task, scores: (task.tag, self._calibrated(task, solve(task.classes), scores)), tasks[some], unseen.T[some])
+                yield from threads.map(lambda task, scores: self._finished(task, solve(task.classes), scores), tasks[some], unseen.T[some])
 
     def _solver(self, rows: np.ndarray) -> Callable[[np.ndarray], "SVC"]:
         """classes -> the SVC fitted to them, on the kernel matrix if that is not too large."""
@@ -76,8 +77,8 @@ class _Machine:
 
         return solve
 
-    def _scores(self, rows: np.ndarray, trained: np.ndarray, machines: Iterable["SVC"]) -> np.ndarray:
-        """What each machine, trained on the same rows, says of other rows: (rows, machines)."""
+    def _decisions(self, rows: np.ndarray, trained: np.ndarray, machines: Iterable["SVC"]) -> np.ndarray:
+        """What each machine, trained on the same rows, says of other rows, larger for class 1, which is not the tag: (rows, machines)."""
         coefficients, offsets = [], []
         for machine in machines:
             column = np.zeros(len(trained))
@@ -87,18 +88,18 @@ class _Machine:
         kernel = RadialKernel(self._features[trained], self._gamma)
         return kernel.times(self._features[rows], np.column_stack(coefficients)) + np.array(offsets)
 
-    def _calibrated(self, task: Task, found: "SVC", scores: np.ndarray) -> "CalibratedClassifierCV":
-        """As CalibratedClassifierCV(SVC(...), ensemble=False) leaves it, without the matrix."""
+    def _finished(self, task: Task, found: "SVC", unseen_scores: np.ndarray) -> tuple[str, "CalibratedClassifierCV", Calibration]:
+        """The SVM as CalibratedClassifierCV(SVC(...), ensemble=False) leaves it, without the matrix."""
         from sklearn.calibration import CalibratedClassifierCV, _CalibratedClassifier, _SigmoidCalibration
         from sklearn.svm import SVC
 
         support = found.support_
         machine = SVC(C=C, gamma=self._gamma)
         machine.fit(self._features[task.rows[support]].astype(np.float64), task.classes[support])
-        sigmoid = _SigmoidCalibration().fit(scores, task.classes)
-        if sigmoid.a_ >= 0:  # of two images, each may look unlike the tag to an SVM that only knows the other
-            sigmoid = _SigmoidCalibration().fit(machine.decision_function(self._features[task.rows]), task.classes)
+        calibration = calibrate(task, unseen_scores, lambda: -machine.decision_function(self._features[task.rows]))
+        sigmoid = _SigmoidCalibration()
+        sigmoid.a_, sigmoid.b_ = -calibration.slope, calibration.offset  # it is for class 1
         calibrated = CalibratedClassifierCV(SVC(C=C, gamma=self._gamma), ensemble=False)
         calibrated.calibrated_classifiers_ = [_CalibratedClassifier(machine, [sigmoid], classes=machine.classes_)]
         calibrated.classes_, calibrated.n_features_in_ = machine.classes_, machine.n_features_in_
-        return calibrated
+        return task.tag, calibrated, calibration

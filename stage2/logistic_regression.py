@@ -4,56 +4,157 @@ Truncated Newton: Newton steps, each solved by conjugate gradients as far as is 
 chapter 7). Every array has a column per tag; float32, of which the sums of the loss are kept in float64.
 """
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cache.tag_scores import sigmoid
+from stage2.calibration import Calibration, calibrate
+from stage2.evaluation import average_precision
 from stage2.tagged_rows import Task
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression
 
-C = 0.01  # measured on emoji, stamps and clothes, see docs/design.md
 NUMBERS_AT_ONCE = 16_000_000  # rows x tags: 64 MiB for each of a handful of such arrays
 GRADIENT_LEFT = 1e-4  # of the first gradient's norm: on real pictures logits then differ by 0.01, those of scikit-learn as it is by 0.1
 ROUNDING = np.float32(1e-6)  # of each row's part of a gradient: below, there is nothing left to gain
 RESIDUAL_LEFT = 0.3  # of a Newton step's equation
+SMALLEST_SPREAD = np.float32(1e-6)  # of the largest: below, float32 knows no direction
 MOST_STEPS, MOST_CONJUGATE_STEPS, MOST_HALVINGS = 50, 20, 10
 
 
-def fit_all(features: np.ndarray, tasks: Sequence[Task], fitted: Callable[[], object]) -> Iterator[tuple[str, "LogisticRegression"]]:
-    """Every tag with its regression. features: float32 (n, d), standardised; fitted() is called after each."""
+@dataclass(frozen=True)
+class Penalty:
+    """C as in scikit-learn; and how far features count as in the raw vectors: they are multiplied by power of their deviation there, so
+    that 0 leaves them standardised and 1 gives back the proportions of the raw vectors."""
+
+    C: float
+    power: float
+
+
+USUAL = Penalty(0.03, 0.5)
+# A tag with few images may be better off with one of these; the folds decide, see docs/design.md. With more it makes no difference.
+OF_FEW_IMAGES = (Penalty(0.3, 0.5), Penalty(1.0, 0.25), Penalty(1.0, 1.0))
+FEW_IMAGES = 100
+
+
+@dataclass(frozen=True)
+class Fit:
+    weights: np.ndarray  # (d,), for the features as they came
+    offset: float
+    calibration: Calibration  # of features @ weights + offset + prior
+    precision: float  # average precision out of fold; 0 without folds
+
+
+def fit_all(
+    features: np.ndarray, deviations: np.ndarray, tasks: Sequence[Task], fitted: Callable[..., object],
+) -> Iterator[tuple[str, Fit]]:
+    """Every tag with its regression. features: float32 (n, d), standardised; deviations: (d,), those of the raw vectors; fitted(count) is
+    called after so many fits, 1 if it does not say."""
+    found = dict(enumerate(_fit(features, deviations, tasks, USUAL, fitted)))
+    few = [number for number, task in enumerate(tasks) if task.has_folds and (task.classes == 0).sum() < FEW_IMAGES]
+    for penalty in OF_FEW_IMAGES if few else ():
+        for number, fit in zip(few, _fit(features, deviations, [tasks[number] for number in few], penalty), strict=True):
+            found[number] = max(found[number], fit, key=lambda each: each.precision)
+    yield from zip((task.tag for task in tasks), found.values(), strict=True)
+
+
+def _fit(
+    features: np.ndarray, deviations: np.ndarray, tasks: Sequence[Task], penalty: Penalty, fitted: Callable[..., object] = lambda *_: None,
+) -> Iterator[Fit]:
+    factors = (deviations ** penalty.power).astype(np.float32)
+    factors /= np.sqrt((factors ** 2).mean()) or 1  # the size of a penalty must not depend on the encoder's units
+    regressions = Regressions(features * factors)
+    for start in range(0, len(tasks), columns := regressions.columns_at_once):
+        for fit in _Together(regressions, tasks[start:start + columns], penalty.C, fitted).fit():
+            yield replace(fit, weights=fit.weights * factors)
+
+
+class _Together:
+    """Tags that are fitted in the same products."""
+
+    def __init__(self, regressions: "Regressions", tasks: Sequence[Task], C: float, fitted: Callable[..., object]):
+        self._regressions, self._tasks, self._fitted = regressions, tasks, fitted
+        self._strengths = np.full(len(tasks), C)
+        shape = len(regressions.rows), len(tasks)
+        self._tags, self._used, self._prior = (np.zeros(shape, np.float32) for _ in range(3))
+        self._folds = np.full(shape, -1)
+        for column, task in enumerate(tasks):
+            self._tags[task.rows[task.classes == 0], column] = 1
+            self._used[task.rows, column] = 1
+            self._prior[task.rows, column] = task.prior
+            self._folds[task.rows, column] = task.folds if task.has_folds else -1
+
+    def fit(self) -> Iterator[Fit]:
+        final = self._regressions.solve(self._tags, self._used, self._strengths, self._prior)
+        unseen = self._unseen_scores(final)
+        for column, (task, (weights, offset)) in enumerate(zip(self._tasks, self._regressions.on_features(final), strict=True)):
+            calibration = calibrate(task, unseen[task.rows, column], partial(self._scores, column, final))
+            self._fitted()
+            yield Fit(weights, offset, calibration, average_precision(task.classes == 0, calibration.unseen))
+
+    def _unseen_scores(self, start: np.ndarray) -> np.ndarray:
+        """(n, tags): what each fold gets from the regressions of the other folds, which are found fast from those of all."""
+        unseen = self._prior.copy()
+        for fold in range(self._folds.max(initial=-1) + 1):
+            here = self._folds == fold
+            solution = self._regressions.solve(self._tags, self._used * ~here, self._strengths, self._prior, start)
+            unseen[here] += (self._regressions.rows @ solution)[here]
+            self._fitted(len(self._tasks))
+        return unseen
+
+    def _scores(self, column: int, solution: np.ndarray) -> np.ndarray:
+        """Of the rows learnt from."""
+        rows = self._tasks[column].rows
+        return self._regressions.rows[rows] @ solution[:, column] + self._prior[rows, column]
+
+
+def new_regression(weights: np.ndarray, offset: float) -> "LogisticRegression":
+    """Fitted: sigmoid(features @ weights + offset) is the probability of class 0, the tag."""
     from sklearn.linear_model import LogisticRegression
 
-    used = np.zeros((len(features), len(tasks)), bool)
-    tags = np.zeros_like(used)
-    for column, task in enumerate(tasks):
-        used[task.rows, column] = True
-        tags[task.rows[task.classes == 0], column] = True
-    for task, (weights, offset) in zip(tasks, solve(features, tags, used, C), strict=True):
-        regression = LogisticRegression(C=C)
-        regression.classes_, regression.n_features_in_ = np.array([0, 1]), features.shape[1]
-        regression.coef_, regression.intercept_ = -weights[None], np.array([-offset])  # towards class 1, which is not the tag
-        fitted()
-        yield task.tag, regression
+    regression = LogisticRegression()
+    regression.classes_, regression.n_features_in_ = np.array([0, 1]), len(weights)
+    regression.coef_, regression.intercept_ = -weights[None], np.array([-offset])
+    return regression
 
 
-def solve(features: np.ndarray, tags: np.ndarray, used: np.ndarray, C: float) -> Iterator[tuple[np.ndarray, float]]:
-    """Weights (d,) and offset for every column of `tags`: what LogisticRegression(C=C) finds for it on the rows `used`.
-    tags, used: bool (n, tags)."""
+class Regressions:
+    """The solver for one matrix of features. Weights are along its eigenvectors, with the offset last: float32 (d + 1, tags)."""
+
+    def __init__(self, features: np.ndarray):
+        count = len(features)
+        # Seen along the eigenvectors, the curvature is nearly diagonal, whatever the tag: it divides the conjugate steps by five.
+        spread, self._basis = _eigenvectors(features)
+        self.rows = np.column_stack([features @ self._basis, np.ones(count, np.float32)])
+        self._spread = np.append(np.maximum(spread, 0), np.float32(1))[:, None]
+        self.columns_at_once = max(1, NUMBERS_AT_ONCE // count)
+
+    def solve(self, tags: np.ndarray, used: np.ndarray, C: np.ndarray, prior: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+        """For every column what LogisticRegression(C=C) finds on the rows `used`, if each margin begins at `prior`.
+        tags, used: 0 or 1, prior: a logit, all float32 (n, tags); C: (tags,)."""
+        penalty = np.repeat((1 / C).astype(np.float32)[None], len(self._spread), 0)
+        penalty[-1] = 0
+        return _newton(_Objective(self.rows, tags, used, penalty, prior), self._spread, start)
+
+    def on_features(self, solution: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+        """Weights (d,) and offset of each column."""
+        return zip((self._basis @ solution[:-1]).T, solution[-1].tolist(), strict=True)
+
+
+def _eigenvectors(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean squares along the eigenvectors, and these: (r,), (d, r). Of fewer rows than features only the space of the rows counts: a
+    penalised regression never leaves it."""
     count, width = features.shape
-    # Seen along the eigenvectors, the curvature is nearly diagonal, whatever the tag: it divides the conjugate steps by five.
-    spread, basis = np.linalg.eigh(features.T @ features / np.float32(count))
-    rows = np.column_stack([features @ basis, np.ones(count, np.float32)])
-    spread = np.append(np.maximum(spread, 0), np.float32(1))[:, None]
-    penalty = np.append(np.full(width, 1 / C, np.float32), np.float32(0))[:, None]
-    columns = max(1, NUMBERS_AT_ONCE // count)
-    for start in range(0, tags.shape[1], columns):
-        block = slice(start, start + columns)
-        solution = _newton(_Objective(rows, tags[:, block].astype(np.float32), used[:, block].astype(np.float32), penalty), spread)
-        yield from zip((basis @ solution[:-1]).T, solution[-1].tolist(), strict=True)
+    if count >= width:
+        return np.linalg.eigh(features.T @ features / np.float32(count))
+    spread, mixtures = np.linalg.eigh(features @ features.T / np.float32(count))
+    kept = spread > SMALLEST_SPREAD * spread[-1]
+    spread, mixtures = spread[kept], mixtures[:, kept]
+    return spread, features.T @ mixtures / np.sqrt(spread * count)
 
 
 @dataclass(frozen=True)
@@ -63,11 +164,12 @@ class _Objective:
     rows: np.ndarray  # (n, d + 1), the last feature is 1
     tags: np.ndarray  # (n, tags), 0 or 1
     used: np.ndarray  # (n, tags), 0 or 1
-    penalty: np.ndarray  # (d + 1, 1)
+    penalty: np.ndarray  # (d + 1, tags)
+    prior: np.ndarray  # (n, tags), logits that are not learnt
 
     def at(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The value (tags,), and the probabilities (n, tags)."""
-        margins = self.rows @ weights
+        margins = self.rows @ weights + self.prior
         losses = np.log1p(np.exp(-np.abs(margins))) + np.maximum(margins, 0) - margins * self.tags
         penalties = (self.penalty * weights.astype(np.float64) ** 2).sum(0) / 2
         return (losses * self.used).sum(0, dtype=np.float64) + penalties, sigmoid(margins)
@@ -76,22 +178,28 @@ class _Objective:
         return self.rows.T @ ((probabilities - self.tags) * self.used) + self.penalty * weights
 
     def of(self, columns: np.ndarray) -> "_Objective":
-        return _Objective(self.rows, self.tags[:, columns], self.used[:, columns], self.penalty)
+        return _Objective(self.rows, self.tags[:, columns], self.used[:, columns], self.penalty[:, columns], self.prior[:, columns])
+
+    def constant(self) -> np.ndarray:
+        """The weights that say of every row what share of all is of the tag."""
+        share = (self.tags * self.used).sum(0) / self.used.sum(0)
+        weights = np.zeros((self.rows.shape[1], len(share)), np.float32)
+        weights[-1] = np.log(share / (1 - share))
+        return weights
 
 
-def _newton(objective: _Objective, spread: np.ndarray) -> np.ndarray:
+def _newton(objective: _Objective, spread: np.ndarray, start: np.ndarray | None) -> np.ndarray:
     """Weights (d + 1, tags). A tag whose gradient is small enough leaves the products."""
-    share = (objective.tags * objective.used).sum(0) / objective.used.sum(0)
-    solution = np.zeros((objective.rows.shape[1], len(share)), np.float32)
-    solution[-1] = np.log(share / (1 - share))
-    weights, open_tags = solution, np.arange(len(share))
-    value, probabilities = objective.at(weights)
-    goal = None
+    solution = objective.constant()
+    value, probabilities = objective.at(solution)
+    goal = _goal(objective, solution, probabilities)
+    if start is not None:
+        solution = start.copy()
+        value, probabilities = objective.at(solution)
+    weights, open_tags = solution, np.arange(solution.shape[1])
     for _ in range(MOST_STEPS):
         gradient = objective.gradient(weights, probabilities)
-        norm = np.linalg.norm(gradient, axis=0)
-        goal = np.maximum(GRADIENT_LEFT * norm, ROUNDING * len(objective.rows)) if goal is None else goal
-        unfinished = norm > goal
+        unfinished = np.linalg.norm(gradient, axis=0) > goal
         if not unfinished.any():
             break
         open_tags, goal, objective = open_tags[unfinished], goal[unfinished], objective.of(unfinished)
@@ -99,6 +207,11 @@ def _newton(objective: _Objective, spread: np.ndarray) -> np.ndarray:
         weights, value, probabilities = _downhill(objective, weights[:, unfinished], value[unfinished], step)
         solution[:, open_tags] = weights
     return solution
+
+
+def _goal(objective: _Objective, constant: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    first = np.linalg.norm(objective.gradient(constant, probabilities), axis=0)
+    return np.maximum(GRADIENT_LEFT * first, ROUNDING * len(objective.rows))
 
 
 def _step(objective: _Objective, gradient: np.ndarray, probabilities: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -3,11 +3,17 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import average_precision_score
 
 from cache.score_bins import bin_name, bin_number
+from stage2.evaluation import METRICS
+
+if TYPE_CHECKING:
+    from stage2.results import ModelResult
+    from stage2.tagged_rows import Split
 
 THRESHOLD = 0.5
 HISTOGRAM_BINS = 10
@@ -61,16 +67,18 @@ def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def report_text(model_type: str, encoder: str, width: int, counts: dict[str, int], evaluation: Evaluation) -> str:
-    tag = evaluation.tag_name
+def report_text(encoder: str, width: int, split: "Split", result: "ModelResult") -> str:
+    evaluation, counts = result.held_out, split.counts()
     lines = [
-        f"model type   {model_type}",
-        f"tag          {tag}",
+        f"model type   {result.model_type}",
+        f"tag          {evaluation.tag_name}",
         f"encoder      {encoder}, {width} features",
         "",
         f"{'images':<18}{'of the tag':>12}{'other':>12}",
         f"{'trained on':<18}{counts['tag_train']:>12}{counts['other_train']:>12}",
         f"{'held out':<18}{counts['tag_test']:>12}{counts['other_test']:>12}",
+        "",
+        *_out_of_fold(result, split.base_rate),
         "",
         *_quality(evaluation),
         "",
@@ -79,6 +87,19 @@ def report_text(model_type: str, encoder: str, width: int, counts: dict[str, int
         *_histogram(*_outside(evaluation)),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _out_of_fold(result: "ModelResult", base_rate: float | None) -> Iterator[str]:
+    yield f"{'out of fold':<22}{'value':>8}   95 % interval"
+    for name, title in METRICS.items():
+        estimate = result.metrics[name]
+        ends = "" if estimate.low is None else f"   {estimate.low:.4f} - {estimate.high:.4f}"
+        yield f"{title:<22}{'not measured' if estimate.value is None else f'{estimate.value:>8.4f}'}{ends}"
+    if base_rate is not None:
+        yield f"{'base rate':<22}{base_rate:>8.4f}   the average precision of chance"
+    yield f"{'calibration':<22}{result.calibration.in_words()}"
+    for title, promise in result.promises.by_title() if result.promises else ():
+        yield f"{title:<22}{promise.in_words()}"
 
 
 def _outside(evaluation: Evaluation) -> tuple[str, np.ndarray]:
@@ -90,7 +111,7 @@ def _outside(evaluation: Evaluation) -> tuple[str, np.ndarray]:
 
 def _quality(evaluation: Evaluation) -> Iterator[str]:
     confusion = evaluation.confusion
-    yield f"{f'at {THRESHOLD}':<18}{'scored tag':>12}{'scored other':>14}"
+    yield f"{f'held out, at {THRESHOLD}':<18}{'scored tag':>12}{'scored other':>14}"
     yield f"{'is tag':<18}{confusion['true_positive']:>12}{confusion['false_negative']:>14}"
     yield f"{'is other':<18}{confusion['false_positive']:>12}{confusion['true_negative']:>14}"
     yield ""

@@ -2,7 +2,8 @@
 
     python ./stage3/classify.py --directory new-pictures --metadata_json ./output/input-metadata.json --model ./output/models
 
-Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json and ./output/stage3.db. The pictures themselves are only read.
+Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json and ./output/stage3.db. The pictures themselves
+are only read.
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 

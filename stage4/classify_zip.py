@@ -2,7 +2,8 @@
 
     python ./stage4/classify_zip.py --directory archives --metadata_json ./output/input-metadata.json --model ./output/models
 
-Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/output.json, ./output/stage4.db and ./output/zip_score_cache.sqlite.
+Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json, ./output/stage4.db and
+./output/zip_score_cache.sqlite.
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cache import database_check
+from cache.__main__ import main as compare
 from cache.batches import Batch
 from cache.cache_clip import ClipTable
 from cache.cache_file import FileCache
@@ -45,12 +46,15 @@ def changed(path: str, statement: str, *values) -> None:
 
 
 def test_what_the_stages_wrote_is_whole(trained, capsys):
-    from stage3.classify import main as classify
+    from stage3.classify import command as classify
 
-    classify("photos", "./output/scored", "./output/input-metadata.json", 10, trained)
+    assert classify(["--directory", "photos", "--output", "./output/scored", "--csv"]) == 0
+    assert compare(["compare", "output/scored", "output/scored", "--csv", "./output/none changed.csv"]) == 0
+    capsys.readouterr()
     assert found(capsys, "output") == [{"kind": "results", "path": "output/scored", "detail": ""}]
     assert report(capsys, "output")[1].splitlines()[0] == "5 databases, 1 metadata JSON, 4 models"
     assert report(capsys, "output/clip_cache.sqlite") == (0, "1 database\n\nno problems, nothing to note\n")
+    assert report(capsys, "output/scored")[1].splitlines()[-1].startswith("no problems, ")
     assert report(capsys, "output/scored/pictures")[1].splitlines()[0] == "12 pictures"
 
 

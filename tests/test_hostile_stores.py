@@ -316,7 +316,7 @@ def test_a_hostile_model_among_good_ones_is_named_and_left_out(stand, request, c
     assert [SVM_OF_CATS.removesuffix(".pkl") in line for line in named] == [True], output.err
     assert "scored under 3 models" in output.out
     assert not (stand / MARKER).exists()
-    assert sorted(os.listdir("scored")) == [".result.json", "output.json", "ovr-logistic-regression", "ovr-svm", "pictures"]
+    assert sorted(os.listdir("scored")) == [".result.json", "index.html", "output.json", "ovr-logistic-regression", "ovr-svm", "pictures"]
     assert os.listdir("scored/ovr-svm") == ["dogs"]
 
 

@@ -15,9 +15,14 @@ from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
 from cache.tag_scores import ModelSet, RadialKernel
 from stage2 import kernel_svm, logistic_regression
+from stage2.calibration import SIGMOID, Calibration
+from stage2.evaluation import Estimate
+from stage2.logistic_regression import Regressions
 from stage2.model_report import Evaluation, report_text
-from stage2.tagged_rows import TaggedRows, Task, folds_within
-from stage2.train import command, fit_models, main, shrunk_scaler
+from stage2.results import ModelResult
+from stage2.tagged_rows import Split, TaggedRows, Task, folds_within
+from stage2.train import command, main
+from stage2.training import Training, shrunk_scaler
 from tests.drawing import tree
 
 
@@ -33,7 +38,8 @@ def dataset(tags: dict[str, list[int]], count: int = 40, width: int = 6) -> tupl
 
 
 def rows_of(tags: dict[str, list[str]], count: int = 10) -> TaggedRows:
-    return TaggedRows(tags, Metadata("M:p", {f"h{number}": number for number in range(count)}, np.zeros((count, 2), np.float32)))
+    """No two pictures are alike."""
+    return TaggedRows(tags, Metadata("M:p", {f"h{number}": number for number in range(count)}, np.eye(count, dtype=np.float32)))
 
 
 def test_the_negatives_of_a_tag_are_all_images_that_do_not_carry_it():
@@ -109,24 +115,75 @@ def clouds(count: int = 300, width: int = 10) -> tuple[np.ndarray, np.ndarray]:
     return ((vectors - vectors.mean(0)) / vectors.std(0)).astype(np.float32), tags
 
 
+@pytest.mark.parametrize("count", [300, 8])
 @pytest.mark.parametrize("C", [0.01, 1.0])
-def test_the_regressions_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(C, monkeypatch):
-    monkeypatch.setattr(logistic_regression, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
+def test_the_regressions_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(C, count):
     features, tags = clouds()
-    used = np.random.default_rng(2).random(tags.shape) < 0.9
-    for column, (weights, offset) in enumerate(logistic_regression.solve(features, tags, used, C)):
+    features, tags = features[:count], tags[:count] | (np.arange(count)[:, None] == [0, 1, 2])
+    used = (np.random.default_rng(2).random(tags.shape) < 0.9) | tags
+    regressions = Regressions(features)
+    solution = regressions.solve(*(values.astype(np.float32) for values in (tags, used)), np.full(3, C), np.zeros(tags.shape, np.float32))
+    for column, (weights, offset) in enumerate(regressions.on_features(solution)):
         rows = used[:, column]
         alone = LogisticRegression(C=C, tol=1e-8, max_iter=1000).fit(features[rows].astype(float), tags[rows, column])
         assert np.abs(features @ weights + offset - alone.decision_function(features)).max() < 0.02
 
 
-def test_all_tags_are_fitted_in_the_same_products(monkeypatch):
-    blocks, newton = [], logistic_regression._newton
-    monkeypatch.setattr(logistic_regression, "_newton", lambda objective, spread: (
-        blocks.append(objective.tags.shape), newton(objective, spread))[1])
+def task(tag: str, is_tag: np.ndarray, folds: int = 5) -> Task:
+    rows = np.arange(len(is_tag))
+    return Task(tag, rows, 1 - is_tag.astype(int), rows % folds)
+
+
+def test_regressions_are_fitted_in_blocks_of_the_same_products(monkeypatch):
+    blocks, solve = [], Regressions.solve
+    monkeypatch.setattr(Regressions, "solve", lambda self, tags, *rest: (blocks.append(tags.shape), solve(self, tags, *rest))[1])
+    monkeypatch.setattr(logistic_regression, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
+    monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
     features, tags = clouds()
-    list(logistic_regression.solve(features, tags, np.ones_like(tags), 1.0))
-    assert blocks == [(300, 3)]
+    fits = []
+    list(logistic_regression.fit_all(features, np.ones(10), [task(str(column), tags[:, column]) for column in range(3)],
+                                     lambda count=1: fits.append(count)))
+    assert blocks == [(300, 2)] * 6 + [(300, 1)] * 6
+    assert sum(fits) == 3 * 6
+
+
+def test_what_a_fold_is_said_to_score_comes_from_a_regression_of_the_other_folds(monkeypatch):
+    monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
+    features, tags = clouds()
+    spread = np.linspace(1, 3, 10)
+    [(_, fit)] = logistic_regression.fit_all(features, spread, [task("a", tags[:, 0])], lambda count=1: None)
+    factors = spread ** 0.5 / np.sqrt(spread.mean())
+    scores, folds = np.empty(300), np.arange(300) % 5
+    for fold in range(5):
+        there = folds != fold
+        alone = LogisticRegression(C=0.03, tol=1e-8).fit(features[there] * factors, tags[there, 0])
+        scores[~there] = alone.decision_function(features[~there] * factors)
+    calibrations = [np.polyfit(scores[folds == fold], logit(fit.calibration.unseen[folds == fold]), 1) for fold in range(5)]
+    for fold, (slope, offset) in enumerate(calibrations):  # each fold with a sigmoid of its own, which the other folds gave
+        assert np.abs(slope * scores[folds == fold] + offset - logit(fit.calibration.unseen[folds == fold])).max() < 0.05
+    assert len({round(float(slope), 6) for slope, _ in calibrations}) == 5
+
+
+def logit(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(probabilities / (1 - probabilities))
+
+
+def test_a_tag_with_few_images_gets_the_penalty_that_is_best_out_of_fold(monkeypatch):
+    features, tags = clouds()
+    asked, fit = [], logistic_regression._fit
+
+    def watched(features, deviations, tasks, penalty, *fitted):
+        found = list(fit(features, deviations, tasks, penalty, *fitted))
+        asked.append((penalty, [(task.tag, each.precision) for task, each in zip(tasks, found, strict=True)]))
+        return iter(found)
+
+    monkeypatch.setattr(logistic_regression, "_fit", watched)
+    monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 100)
+    tasks = [task("many", tags[:, 0]), task("few", tags[:, 2])]
+    found = dict(logistic_regression.fit_all(features, np.linspace(0.1, 3, 10), tasks, lambda count=1: None))
+    assert [(penalty, [tag for tag, _ in precisions]) for penalty, precisions in asked] == [
+        (logistic_regression.USUAL, ["many", "few"]), *((penalty, ["few"]) for penalty in logistic_regression.OF_FEW_IMAGES)]
+    assert found["few"].precision == max(precisions[-1][1] for _, precisions in asked)
 
 
 @pytest.mark.parametrize("largest", [kernel_svm.LARGEST_KERNEL, 100])
@@ -135,7 +192,7 @@ def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(large
     features, tags = clouds()
     rows, folds, fits = np.arange(20, 300), np.arange(280) % 5, []
     tasks = [Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
-    machines = dict(kernel_svm.fit_all(features, tasks, lambda: fits.append(1)))
+    machines = {tag: machine for tag, machine, _ in kernel_svm.fit_all(features, tasks, lambda: fits.append(1))}
     assert (list(machines), len(fits)) == (["0", "1", "2"], 3 * 6)
     same_folds = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(5)]
     for task in tasks:
@@ -173,9 +230,9 @@ def test_two_images_of_a_tag_never_turn_its_svm_round(here, seed):
     metadata = Metadata("M:p", {f"h{number}": number for number in range(6)}, vectors)
     tagged = TaggedRows({"a": ["h0", "h1"], "b": ["h2", "h3"], "c": ["h4", "h5"]}, metadata)
     splits = {tag: tagged.split(tag, tagged.hold_out(0.1)) for tag in tagged.tags()}
-    for model_type, tag, estimator in fit_models(metadata, splits, tagged.folds(5), lambda: None):
-        scores = ModelSet([estimator]).score(vectors)[:, 0]
-        assert scores[tagged.of(tag)].min() > scores[tagged.negatives(tag)].max(), (model_type, tag)
+    for fitted in Training(metadata, splits, tagged.folds(5), {}).models(lambda count=1: None):
+        scores = ModelSet([fitted.estimator]).score(vectors)[:, 0]
+        assert scores[tagged.of(fitted.tag)].min() > scores[tagged.negatives(fitted.tag)].max(), (fitted.model_type, fitted.tag)
 
 
 def test_vectors_of_images_without_a_tag_change_nothing(here):
@@ -201,8 +258,16 @@ def test_the_table_of_the_report_is_that_of_scikit_learn():
         evaluation = Evaluation("cats", np.array(found), np.array(false_alarms), None)
         wanted = classification_report(evaluation.is_tag(), evaluation.scores() >= 0.5, labels=[True, False], target_names=["tag", "other"],
                                        digits=4, zero_division=0).rstrip()
-        counts = {"tag_train": 1, "tag_test": len(found), "other_train": 1, "other_test": len(false_alarms)}
-        assert strip_lines(wanted) in report_text("ovr-svm", "M:p", 512, counts, evaluation)
+        assert strip_lines(wanted) in report_of(evaluation)
+
+
+def report_of(evaluation: Evaluation, train: tuple[int, int] = (1, 1)) -> str:
+    """The report of a model that was measured out of fold, too."""
+    parts = [np.arange(count) for count in (train[0], len(evaluation.tag_scores), train[1], len(evaluation.other_scores))]
+    estimate = Estimate(0.75, 0.5, 0.98765)
+    metrics = {"average_precision": estimate, "roc_auc": Estimate(0.8, None, None), "f1": estimate, "calibration_error": estimate}
+    calibration = Calibration(SIGMOID, 2.0, 0.1, np.zeros(3), 0.2, 0.1)
+    return report_text("M:p", 512, Split(*parts), ModelResult("ovr-svm", calibration, metrics, evaluation, None))
 
 
 def strip_lines(text: str) -> str:
@@ -212,10 +277,13 @@ def strip_lines(text: str) -> str:
 def test_both_classifiers_of_every_tag_are_written_with_card_and_report(trained):
     assert list_models(trained) == [f"./output/models/model-{model_type}-tag-{tag}.pkl" for model_type in (
         LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs")]
-    assert sorted(os.listdir("output/reports")) == [f"model-report-{model_type}-tag-{tag}.txt" for model_type in (
-        LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs")]
+    assert sorted(os.listdir("output/reports")) == ["index.html", "label-audit.json", *(
+        f"model-report-{model_type}-tag-{tag}.txt" for model_type in (LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs"))]
     card = json.loads(open_text("output/models/model-ovr-svm-tag-cats.json"))
-    assert list(card) == ["model_type", "tag_name", "model", "width", "counts", "metrics", "versions", "created", "sha256"]
+    assert list(card) == ["model_type", "tag_name", "model", "width", "preprocessing", "counts", "base_rate", "metrics", "cross_validation",
+                          "calibration", "thresholds", "training_list", "versions", "created", "sha256"]
+    assert list(card["cross_validation"]) == ["average_precision", "roc_auc", "f1", "calibration_error"]
+    assert (card["base_rate"], card["thresholds"]) == (0.5, None)
     assert card["counts"] == {"tag_train": 5, "tag_test": 1, "other_train": 5, "other_test": 1}
     assert (card["width"], card["metrics"]["accuracy"]) == (16, 1.0)
     assert set(card["versions"]) == {"image-tagging-tools", "joblib", "numpy", "scikit-learn"}
@@ -259,8 +327,7 @@ def test_a_clip_cache_gives_the_same_models_as_the_metadata(trained, here):
 
 def test_the_report_is_a_page_a_person_can_read():
     evaluation = Evaluation("cats", np.array([0.95, 1.0, 0.2]), np.array([0.0, 0.05, 0.1, 0.62]), np.array([0.3]))
-    counts = {"tag_train": 20, "tag_test": 3, "other_train": 40, "other_test": 4}
-    assert report_text("ovr-svm", "M:p", 512, counts, evaluation) == """\
+    assert report_of(evaluation, (20, 40)) == """\
 model type   ovr-svm
 tag          cats
 encoder      M:p, 512 features
@@ -269,7 +336,15 @@ images              of the tag       other
 trained on                  20          40
 held out                     3           4
 
-at 0.5              scored tag  scored other
+out of fold              value   95 % interval
+average precision       0.7500   0.5000 - 0.9877
+ROC AUC                 0.8000
+F1                      0.7500   0.5000 - 0.9877
+calibration error       0.7500   0.5000 - 0.9877
+base rate               0.3333   the average precision of chance
+calibration           by a sigmoid (error 0.2000 without, 0.1000 with it)
+
+held out, at 0.5    scored tag  scored other
 is tag                       2             1
 is other                     1             3
 
@@ -317,22 +392,42 @@ out of distribution: the 1 images of other-validation, by probability of the tag
 
 def test_without_held_out_images_the_report_says_so():
     nothing = np.empty(0)
-    text = report_text("ovr-svm", "M:p", 2, {"tag_train": 2, "tag_test": 0, "other_train": 2, "other_test": 0},
-                       Evaluation("cats", nothing, nothing, None))
+    text = report_of(Evaluation("cats", nothing, nothing, None))
     assert "accuracy              no held-out image\n" in text
     assert "precision    recall" not in text
 
 
-def test_a_tag_with_too_few_images_is_skipped_and_named(here, capsys):
-    results = main(*dataset({"many": list(range(20)), "more": list(range(20, 40)), "one": [39]}))
-    assert capsys.readouterr().err == "skipped tag one: 1 image with a vector, 2 are needed\n"
+def test_a_tag_without_a_vector_is_skipped_and_named(here, capsys):
+    results = main(*dataset({"many": list(range(20)), "more": list(range(20, 40)), "gone": [99], "all": list(range(40))}))
+    assert capsys.readouterr().err == (
+        "1 images of tags.json have no vector in metadata.json\n"
+        "skipped tag all: no image without it that has a vector\n"
+        "skipped tag gone: no image with a vector\n")
     assert list(results[SVM]) == ["many", "more"]
+
+
+@pytest.mark.parametrize("images", range(1, 11))
+def test_a_tag_with_few_images_is_learnt(here, images):
+    random = np.random.default_rng(images)
+    vectors = random.normal(size=(60, 32)).astype(np.float32)
+    vectors[:20, 0] += 6  # what makes the tag; the person has labelled some, and the rest are somewhere else
+    learnt = [*range(images), *range(20, 60)]
+    metadata = Metadata("M:p", {f"h{place}": place for place in range(len(learnt))}, vectors[learnt])
+    tags = {"few": [f"h{n}" for n in range(images)], "others": [f"h{n}" for n in range(images, images + 40)]}
+    tagged = TaggedRows(tags, metadata)
+    splits = {tag: tagged.split(tag, tagged.hold_out(0)) for tag in tagged.tags()}
+    for fitted in Training(metadata, splits, tagged.folds(5), {}).models(lambda count=1: None):
+        scores = ModelSet([fitted.estimator]).score(vectors)[:, 0]
+        ranks = np.argsort(np.argsort(-scores))
+        wanted = slice(10, 20) if fitted.tag == "few" else slice(20, 60)  # the ten that nobody has labelled
+        assert np.median(ranks[wanted]) < 30, (fitted.tag, fitted.model_type)
+        assert (fitted.calibration.unseen is None) == (images == 1)
 
 
 @pytest.mark.parametrize(("tags", "message"), [
     ({"only": list(range(10))}, "no negatives: every image carries every tag; add a second tag, or a folder other-training"),
-    ({"one": [1], "two": [2]}, "no tag of tags.json has 2 images with a vector in metadata.json"),
-    ({}, "no negatives: every image carries every tag; add a second tag, or a folder other-training"),
+    ({"one": [90], "two": [91]}, "no image of tags.json has a vector in metadata.json: these two files are not of one dataset"),
+    ({}, "no tag of tags.json has an image with a vector in metadata.json"),
 ])
 def test_what_cannot_be_learnt_is_refused(here, tags, message):
     with pytest.raises(Refused) as caught:
@@ -362,14 +457,17 @@ def test_images_without_a_vector_are_counted(here, capsys):
     assert "2 images of tags.json have no vector in metadata.json\n" in capsys.readouterr().err
 
 
-def test_the_command_line_shows_how_good_each_model_is_on_the_images_held_out(here, capsys):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
+def test_the_command_line_shows_how_good_each_model_is_on_unseen_images(here, capsys):
+    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40)), "one": [3]})
     assert command(["--metadata-json", metadata, "--tag_to_hash_json", tags, "--test_per", "0.2"]) == 0
     assert capsys.readouterr().out == (
-        "average precision on held-out images  of the tag of others  ovr-logistic-regression  ovr-svm\n"
-        "high                                           4         4                   1.0000   1.0000\n"
-        "low                                            4         4                   1.0000   1.0000\n"
-        "trained 4 models of 2 tags\n"
+        "                        average precision on unseen images (95 % interval)\n"
+        "tag   images base rate  ovr-logistic-regression  ovr-svm\n"
+        "high      16    0.5000  1.0000 (1.00-1.00)       1.0000 (1.00-1.00)\n"
+        "low       16    0.5000  1.0000 (1.00-1.00)       1.0000 (1.00-1.00)\n"
+        "one        1    0.0312  -                        -\n"
+        "-: nothing to measure on, which takes two images of the tag and two others\n"
+        "trained 6 models of 3 tags; look at ./output/reports/index.html\n"
         "processed 40, unchanged 0, skipped 0\n")
     assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--test_per", "1"]) == 2
     assert capsys.readouterr().err == "error: --test_per 1.0 is not a share of the images, between 0 and 1\n"

@@ -1,4 +1,5 @@
 """Stages 3 and 4: scores, bins, output.json and the tables, for folders, single pictures and ZIPs."""
+import csv
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from cache.batches import Counts
 from cache.cache_clip import ClipTable
 from cache.cache_score import Stage3Table
 from cache.clip_encoder import ClipEncoder
-from cache.disk_room import LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES
+from cache.disk_room import CSV_BYTES, LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES
 from cache.metadata import read_metadata
 from cache.result_folder import reserve_default_output
 from cache.score_bins import bin_name, bin_number
@@ -31,9 +32,16 @@ METADATA = "./output/input-metadata.json"
 MODELS = ["ovr-logistic-regression", "ovr-svm"]
 
 
+def set_thresholds(limits: dict | None, model_type: str = "*") -> None:
+    """On the cards of the models of one type, or of all."""
+    for path in Path("output/models").glob(f"model-{model_type}-tag-*.json"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "thresholds": limits}))
+
+
 @pytest.fixture
 def ready(here, trained, tiny):
-    """Trained models, and the encoder at hand for pictures without a vector."""
+    """Trained models without thresholds, and the encoder at hand for pictures without a vector."""
+    set_thresholds(None)
 
     def run(stage, source, *flags: str, output="scored", encoder=True) -> int:
         weights = ["--pretrained", tiny["pretrained"]] if encoder else []
@@ -58,7 +66,8 @@ def test_a_folder_is_scored_placed_and_remembered(here, ready, capsys):
     assert ready(classify, "new") == 0
     assert tree(here / "new") == before
     out, err = capsys.readouterr()
-    assert out.endswith("scored under 4 models\nwrote scored\nwrote ./output/stage3.db\nprocessed 3, unchanged 0, skipped 1\n")
+    assert out.endswith("scored under 4 models\nwrote scored\nwrote scored/index.html\nwrote ./output/stage3.db\n"
+                        "processed 3, unchanged 0, skipped 1\n")
     assert "skipped new/no.txt: not_an_image\n" in err
     assert "loading the encoder" not in err
 
@@ -82,9 +91,41 @@ def test_a_folder_is_scored_placed_and_remembered(here, ready, capsys):
     assert placed == {
         f"{model_type}/{tag}/{bin_name(bin_number(score, 10), 10)}/{name}": Path(path).read_bytes()
         for name, path, hash_id in files for (model_type, tag), score in scores[hash_id].items()}
-    assert sorted(os.listdir("scored")) == [".result.json", "output.json", *MODELS, "pictures"]
+    assert sorted(os.listdir("scored")) == [".result.json", "index.html", "output.json", *MODELS, "pictures"]
     assert {name: (here / "scored/pictures" / name).stat().st_nlink for name in os.listdir("scored/pictures")} == {
         "cat again.png": 5, "known cat.png": 5, "known dog.png": 5}
+
+
+def test_models_with_thresholds_decide_and_the_others_only_score(here, ready):
+    set_thresholds({"yes_from": 0.5, "no_below": 0.5, "precision": 0.9}, "ovr-svm")
+    pictures = {"cat.png": png(0), "dog.png": png(100, "dogs")}
+    write(here, {**{f"new/{name}": data for name, data in pictures.items()}, "new.zip": zipped(pictures)})
+    assert (ready(classify, "new", "--place", "none"), ready(classify_zip, "new.zip")) == (0, 0)
+    scores = expected_scores((0, "cats"), (100, "dogs"))
+    decisions = {(hash_id, *model): ("yes" if score >= 0.5 else "no") if model[0] == "ovr-svm" else None
+                 for hash_id in scores for model, score in scores[hash_id].items()}
+    assert set(decisions.values()) == {"yes", "no", None}
+    for database in ("stage3.db", "stage4.db", "zip_score_cache.sqlite"):
+        query = f"SELECT hash_id, model_type, tag_name, decision FROM {database.split('.')[0]} WHERE hash_id IS NOT NULL"
+        assert {row[:3]: row[3] for row in rows(f"output/{database}", query)} == decisions
+    for record in json.loads((here / "scored/output.json").read_text()).values():
+        for output in record["classifiers_output"]:
+            decision = decisions[record["hash_id"], output["model_type"], output["tag_name"]]
+            assert output == {"model_type": output["model_type"], "tag_name": output["tag_name"], "tag_prob": output["tag_prob"],
+                              **({"decision": decision} if decision else {})}
+
+
+def test_scores_as_csv_are_the_rows_of_the_table_without_those_of_archives(here, ready, capsys):
+    set_thresholds({"yes_from": 0.5, "no_below": 0.5}, "ovr-svm")
+    write(here, {"zips/a, \"b\"\n.zip": zipped({"Katze ü.png": png(0), "in.zip": zipped({"dog.png": png(100, "dogs")})})})
+    assert ready(classify_zip, "zips", "--csv") == 0
+    assert "wrote scored/index.html\nwrote scored/scores.csv\nwrote ./output/stage4.db\n" in capsys.readouterr().out
+    with open("scored/scores.csv", encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["file_path", "hash_id", "model_type", "tag_name", "tag_prob", "decision"]
+    table = rows("output/stage4.db", f"SELECT {', '.join(header)} FROM stage4 WHERE model_type IS NOT NULL ORDER BY rowid")
+    assert [(*line[:4], float(line[4]), line[5]) for line in lines] == [(*row[:5], row[5] or "") for row in table]
+    assert (len(lines), {line[5] for line in lines}) == (2 * 4, {"yes", "no", ""})
 
 
 def test_an_edited_result_never_reaches_the_original(here, ready):
@@ -101,6 +142,7 @@ def test_a_new_picture_is_embedded_once_and_its_vector_kept(here, ready, monkeyp
     assert rows("output/clip_cache.sqlite", f"SELECT count(*) FROM clip_cache WHERE hash_id = '{hash_of(777)}'") == [(1,)]
     monkeypatch.setattr(ClipEncoder, "encode", None)
     monkeypatch.setattr("cache.decoder_pool.WORKER", ["/bin/false"])
+    monkeypatch.setattr("cache.result_page.thumbnails", lambda *_: {})  # the only one that still has to decode
     assert ready(classify, "new", encoder=False) == 0
 
 
@@ -134,13 +176,13 @@ def test_one_picture_one_model_and_a_clip_cache_as_metadata(here, ready):
     assert ready(classify, "one.png", "--model", model, "--metadata_json", "output/clip_cache.sqlite", "--output_bins", "4") == 0
     score = expected_scores((0, "cats"))[hash_of(0)]["ovr-svm", "cats"]
     assert sorted(tree(here / "scored")) == [
-        ".result.json", "output.json", f"ovr-svm/cats/{bin_name(bin_number(score, 4), 4)}/one.png", "pictures/one.png"]
+        ".result.json", "index.html", "output.json", f"ovr-svm/cats/{bin_name(bin_number(score, 4), 4)}/one.png", "pictures/one.png"]
 
 
 def test_scoring_without_placing(here, ready):
     write(here, {"one.png": png(0)})
     assert ready(classify, "one.png", "--place", "none") == 0
-    assert sorted(tree(here / "scored")) == [".result.json", "output.json"]
+    assert sorted(tree(here / "scored")) == [".result.json", "index.html", "output.json"]
 
 
 def test_results_that_do_not_fit_on_the_disk_are_refused_before_anything_is_scored(here, ready, capsys, monkeypatch):
@@ -155,6 +197,8 @@ def test_results_that_do_not_fit_on_the_disk_are_refused_before_anything_is_scor
     assert capsys.readouterr().err == f"{needs}, or score without placing the pictures (--place none)\n"
     assert not (here / "scored").exists()
     assert ready(classify, "new", "--place", "none", encoder=False) == 0
+    usage.free = tables + scores * CSV_BYTES - 1
+    assert ready(classify, "new", "--place", "none", "--csv", encoder=False) == 2
     usage.free = tables - 1
     capsys.readouterr()
     assert ready(classify, "new", "--place", "none", encoder=False) == 2
@@ -184,6 +228,17 @@ def test_many_rows_go_into_a_table_before_its_indexes_and_a_few_among_them(here,
         *2 * ["BEGIN IMMEDIATE", "DROP INDEX IF", "DROP INDEX IF", "CREATE INDEX stage3_hash_id", "CREATE INDEX stage3_tag", "COMMIT"],
         "BEGIN IMMEDIATE", "COMMIT"]
     assert sum(each.startswith("INSERT OR REPLACE") for each in statements) == (5 + 5 + 1) * 4
+
+
+def test_a_model_type_that_is_called_as_a_part_of_the_result_gets_a_folder_of_its_own(here, ready):
+    types = ["pictures", "output.json", "Index.html", "scores.csv"]
+    for card, model_type in zip(sorted(Path("output/models").glob("*.json")), types, strict=True):
+        card.write_text(json.dumps({**json.loads(card.read_text()), "model_type": model_type}))
+    write(here, {"new/a.png": png(0)})
+    assert ready(classify, "new", "--csv") == 0
+    assert sorted(os.listdir("scored")) == sorted([
+        ".result.json", "index.html", "output.json", "pictures", "scores.csv", *(f"{model_type}~" for model_type in types)])
+    assert os.listdir("scored/pictures") == ["a.png"]
 
 
 def test_pictures_of_the_same_name_are_all_kept(here, ready):
@@ -392,7 +447,7 @@ def test_an_output_folder_that_is_a_link_stays_one(here, ready):
     for _ in range(2):
         assert ready(classify, "new") == 0
     assert (here / "scored").is_symlink()
-    assert sorted(os.listdir("disk/scored")) == [".result.json", "output.json", *MODELS, "pictures"]
+    assert sorted(os.listdir("disk/scored")) == [".result.json", "index.html", "output.json", *MODELS, "pictures"]
 
 
 def test_the_second_of_two_files_for_one_model_is_named_and_left_out(here, ready, capsys):

@@ -4,8 +4,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import count, product
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from cache.cache_file import FileTable
 from cache.cache_score import ScoreListing, Stage3Table, Stage4Table
 from cache.cache_tag import TagTable
 from cache.dataset_table import DatasetTable
+from cache.decisions import Thresholds
 from cache.image_limits import REASONS
 from cache.score_bins import bin_name, bin_number
 from cache.source_file import Archive, Picture, Skipped, SourceFile, printable
@@ -366,8 +367,22 @@ class Dataset(Store):
         return (item.file.file_name, item.file.file_path, item.type, item.hash_id, item.file.absolute_path)
 
 
-models = st.lists(st.tuples(st.sampled_from(["ovr-svm", "it's"]), texts), min_size=1, max_size=3, unique=True).map(
-    lambda names: [SimpleNamespace(model_type=model_type, tag_name=tag) for model_type, tag in names])
+@dataclass(frozen=True)
+class Model:
+    model_type: str
+    tag_name: str
+    thresholds: Thresholds | None
+
+    def scored(self, score: float) -> dict:
+        return {"model_type": self.model_type, "tag_name": self.tag_name, "tag_prob": score}
+
+    def decided(self, score: float) -> dict:
+        return {"decision": self.thresholds.decide(score)} if self.thresholds else {}
+
+
+thresholds = st.sampled_from([None, Thresholds(0.6, 0.3), Thresholds(None, 0.3), Thresholds(0.6, None)])
+models = st.lists(st.builds(Model, st.sampled_from(["ovr-svm", "it's"]), texts, thresholds), min_size=1, max_size=3,
+                  unique_by=lambda model: (model.model_type, model.tag_name))
 
 
 class Scores(Store):
@@ -399,7 +414,7 @@ class Scores(Store):
             positions.setdefault(picture.hash_id, []).append(position)
         for hash_id, places in positions.items():
             first, *others = (found[position].file.file_path for position in places)
-            outputs = [{**vars(model), "tag_prob": score} for model, score in zip(models, scores[places[0]], strict=True)]
+            outputs = [{**model.scored(score), **model.decided(score)} for model, score in zip(models, scores[places[0]], strict=True)]
             paths = {"file_path": first, "file_paths": others} if others else {"file_path": first}
             yield hash_id, {"hash_id": hash_id, **paths, "classifiers_output": outputs}
 
@@ -415,7 +430,7 @@ class Scores(Store):
                 yield {**facts, "type": "zip", "n_img_content": item.n_content, "model_type": None, "tag_name": None}
             else:
                 for model, score in zip(models, next(scores), strict=True):
-                    yield {**facts, "type": item.type, "hash_id": item.hash_id, **vars(model), "tag_prob": score}
+                    yield {**facts, "type": item.type, "hash_id": item.hash_id, **model.scored(score), **model.decided(score)}
 
     def dicts(self, **wanted) -> list[dict]:
         rows = (dict(zip(self.table.columns, row, strict=True)) for row in self.rows.values())

@@ -27,7 +27,7 @@ from cache.tag_models import (
 )
 from cache.tag_scores import ModelSet
 from stage2.tagged_rows import Split
-from stage2.train import fit_models
+from stage2.training import Training
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32) * 5
@@ -43,8 +43,8 @@ class Payload:
 def fitted(model_type: str = LOGISTIC_REGRESSION):
     tag, other = np.flatnonzero(CLASSES == 0), np.flatnonzero(CLASSES == 1)
     metadata = Metadata("M:p", {str(number): number for number in range(60)}, VECTORS)
-    models = fit_models(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, np.arange(60) % 5, lambda: None)
-    return next(estimator for found, _, estimator in models if found == model_type)
+    models = Training(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, np.arange(60) % 5, {}).models(lambda count=1: None)
+    return next(model.estimator for model in models if model.model_type == model_type)
 
 
 def test_a_model_is_saved_with_its_card_and_loaded_with_both(here):

@@ -2,6 +2,7 @@
 import io
 import json
 import os
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -15,6 +16,7 @@ from cache.sqlite_file import APPLICATION_ID
 from tests.conftest import ROOT, run_python
 from tests.drawing import drawn, encoded, png, tag_folders, tree, write, zipped
 from tests.test_caches import CLIPS, FILES, TAGS, hash_of
+from tests.test_stages_3_and_4 import set_thresholds
 from web_api import jobs
 from web_api.cache_web_api import create_app
 from web_api.endpoints import cache_endpoints
@@ -184,6 +186,7 @@ def test_pages_show_what_there_is(client, trained, here):
     from stage3.classify import main
     from stage4.classify_zip import main as classify_zips
 
+    set_thresholds({"yes_from": 0, "no_below": None})
     main("photos", "scored")
     write(here, {"zips/a.zip": zipped({"again.png": png(0)})})
     classify_zips("zips", "scored-zips")
@@ -204,10 +207,11 @@ def test_pages_show_what_there_is(client, trained, here):
     assert page(f"/tags?db_path={TAGS}").count("/tag?") == 2
     assert page(f"/tag?db_path={TAGS}&tag=dogs").count("<img") == 6
     picture = page(f"/picture/{one}?db_path={FILES}")
-    assert picture.count("<meter") == 4
+    assert picture.count("</meter> yes") == 4
     assert picture.count('"name">cosine') == 11
     assert ">cats</a>" in picture
-    assert page("/bins?db_path=output/stage3.db&tag=cats&model_type=ovr-svm").count("<section>") == 10
+    bins = page("/bins?db_path=output/stage3.db&tag=cats&model_type=ovr-svm")
+    assert (bins.count("<section>"), len(re.findall(r"\d\.\d{3} yes<", bins))) == (10, 12)
 
 
 def test_the_grid_is_paged_by_key(client, here):

@@ -1,0 +1,75 @@
+"""A model's scores turned into probabilities by a sigmoid (Platt 1999), fitted to what each fold got from the model of the other folds.
+
+The sigmoid is cross-fitted over the same folds: what a picture is said to have scored comes from a model and a sigmoid that have not seen
+it. Where the sigmoid makes the calibration error no smaller, it is left out.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cache.tag_scores import sigmoid
+from stage2.evaluation import calibration_error
+from stage2.tagged_rows import Task
+
+SIGMOID, LEFT_OUT, FROM_TRAINING, FROM_TEXT = "sigmoid", "left out", "from training images", "from text"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The tag's probability is sigmoid(slope * score + offset), score being the estimator's own, larger for the tag."""
+
+    kind: str
+    slope: float
+    offset: float
+    unseen: np.ndarray | None  # float64 (rows,): the cross-fitted probability of each row; None if the tag has a single image
+    error_without: float | None  # the calibration error of the probabilities without the sigmoid
+    error_with: float | None
+
+    def of_linear(self, weights: np.ndarray, offset: float) -> tuple[np.ndarray, float]:
+        """A linear score stays one when the sigmoid is in it: weights and offset of sigmoid(features @ weights + offset)."""
+        return self.slope * weights, self.slope * offset + self.offset
+
+    def in_words(self) -> str:
+        words = {
+            SIGMOID: "by a sigmoid", LEFT_OUT: "left out: a sigmoid makes the error no smaller",
+            FROM_TRAINING: "by a sigmoid on the images learnt from: too few for more",
+            FROM_TEXT: "none: the text alone says how likely the tag is",
+        }[self.kind]
+        return words if self.error_with is None else f"{words} (error {self.error_without:.4f} without, {self.error_with:.4f} with it)"
+
+    def as_dict(self) -> dict:
+        return {"kind": self.kind, "calibration_error_without": self.error_without, "calibration_error_with": self.error_with}
+
+
+def calibrate(task: Task, unseen_scores: np.ndarray, training_scores: Callable[[], np.ndarray]) -> Calibration:
+    """unseen_scores: (rows,), those of each fold from the model of the others; without meaning for a task without folds.
+    training_scores: gives those of the final model."""
+    is_tag = task.classes == 0
+    if not task.has_folds:
+        return Calibration(FROM_TRAINING, *_platt(training_scores(), is_tag), None, None, None)
+    without, fitted = sigmoid(unseen_scores), _cross_fitted(is_tag, task.folds, unseen_scores)
+    errors = [round(calibration_error(is_tag, probabilities), 6) for probabilities in (without, fitted)]
+    slope, offset = _platt(unseen_scores, is_tag)
+    if slope <= 0:  # of two images, each may look unlike the tag to a model that only knows the other
+        return Calibration(FROM_TRAINING, *_platt(training_scores(), is_tag), fitted, *errors)
+    if errors[1] < errors[0]:
+        return Calibration(SIGMOID, slope, offset, fitted, *errors)
+    return Calibration(LEFT_OUT, 1.0, 0.0, without, *errors)
+
+
+def _cross_fitted(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    probabilities = np.empty(len(scores))
+    for fold in np.unique(folds):
+        here = folds == fold
+        slope, offset = _platt(scores[~here], is_tag[~here])
+        probabilities[here] = sigmoid(slope * scores[here] + offset) if slope > 0 else sigmoid(scores[here])
+    return probabilities
+
+
+def _platt(scores: np.ndarray, is_tag: np.ndarray) -> tuple[float, float]:
+    """Slope and offset. Few images of a tag do not make it certain: targets are smoothed as Platt proposed."""
+    from sklearn.calibration import _SigmoidCalibration
+
+    fitted = _SigmoidCalibration().fit(scores, is_tag)
+    return -float(fitted.a_), -float(fitted.b_)

@@ -1,0 +1,91 @@
+"""What a run of stage 2 may be asked for: its settings, the flags that set them, and what is refused at once."""
+import argparse
+import re
+from dataclasses import dataclass
+
+from cache.refusal import Refused
+
+PROMPT = "a photo of {tag}"
+# What --fail_under calls the metrics. Three must not fall below, the calibration error must not rise above.
+SHORT_NAMES = {"AP": "average_precision", "AUC": "roc_auc", "F1": "f1", "ECE": "calibration_error"}
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Raises Refused for values without sense."""
+
+    metadata_json: str
+    tag_to_hash_json: str | None = None
+    output: str = "./output"
+    test_per: float = 0.1
+    target_precision: float | None = None
+    target_recall: float | None = None
+    unlabelled: str | None = None
+    prompt: str | None = None
+    tags: tuple[str, ...] = ()
+    checkpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.test_per < 1:
+            raise Refused(f"--test_per {self.test_per} is not a share of the images, between 0 and 1")
+        for name in ("target_precision", "target_recall"):
+            target = getattr(self, name)
+            if target is not None and not 0 < target < 1:
+                raise Refused(f"--{name} {target} cannot be promised; name a share between 0 and 1")
+        if self.tag_to_hash_json is None and not self.tags:
+            raise Refused("nothing to learn: name --tag_to_hash_json, the tag list of stage 1, or --tags for tags without examples")
+
+    @property
+    def targets(self) -> tuple[float, float] | None:
+        """Of precision and recall; where one is named, the other is the same."""
+        if self.target_precision is None and self.target_recall is None:
+            return None
+        return self.target_precision or self.target_recall, self.target_recall or self.target_precision
+
+    @property
+    def template(self) -> str | None:
+        """The text of a tag, if texts are asked for."""
+        return self.prompt or (PROMPT if self.tags else None)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--metadata_json", required=True, default=argparse.SUPPRESS, metavar="PATH",
+                        help="the metadata JSON of stage 1, or a clip cache (.sqlite)")
+    parser.add_argument("--tag_to_hash_json", default=None, metavar="PATH",
+                        help="input-tag-to-image-hash-list.json of stage 1; needed but for --tags alone")
+    parser.add_argument("--output", default="./output", metavar="PATH", help="where models/ and reports/ go")
+    parser.add_argument("--test_per", type=float, default=0.1, metavar="SHARE", help="share of the images held out for the reports")
+    parser.add_argument("--target_precision", type=float, default=None, metavar="SHARE",
+                        help="promise: of what is called yes, at least this share is the tag")
+    parser.add_argument("--target_recall", type=float, default=None, metavar="SHARE",
+                        help="promise: of the tag, at most the rest is called no; of the two targets, one stands for both")
+    parser.add_argument("--fail_under", action="append", default=[], type=gate, metavar="METRIC=VALUE",
+                        help=f"exit with 4 if a tag's better model is worse than this, {', '.join(SHORT_NAMES)}; may be repeated")
+    parser.add_argument("--unlabelled", default=None, metavar="PATH",
+                        help="metadata JSON or clip cache of pictures without tags: which of them to label next")
+    parser.add_argument("--prompt", default=None, metavar="TEXT",
+                        help=f'text that a CLIP model knows a tag by, such as "{PROMPT}": learning begins there')
+    parser.add_argument("--tags", type=_names, default=(), metavar="A,B", help="tags without any example, known by their text alone")
+    parser.add_argument("--pretrained", default=None, metavar="PATH",
+                        help="the checkpoint on disk, for texts, if the vectors come from one")
+
+
+def settings_of(arguments: argparse.Namespace) -> TrainSettings:
+    return TrainSettings(
+        arguments.metadata_json, arguments.tag_to_hash_json, arguments.output, arguments.test_per, arguments.target_precision,
+        arguments.target_recall, arguments.unlabelled, arguments.prompt, arguments.tags, arguments.pretrained)
+
+
+def gate(text: str) -> tuple[str, float]:
+    """ "AP=0.8" -> ("average_precision", 0.8)"""
+    found = re.fullmatch(r"(\w+)=(0|1|[01]?\.\d+)", text)
+    if not found or found[1].upper() not in SHORT_NAMES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(SHORT_NAMES)} and a value, as in AP=0.8")
+    return SHORT_NAMES[found[1].upper()], float(found[2])
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no tag")
+    return names
