@@ -5,12 +5,13 @@
 # make fuzz                      10,000 seeded mutations of each picture format and of ZIPs
 # make crash                     100 kills at random moments, each followed by a run that must repair what it left
 # make bench                     how fast it is, as ratios to its limits; writes benchmarks/results.json
+# make screenshots               the README's pictures, of the pages that make demo has written
 # make soak                      20,000 mixed requests against the web API
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test hostile fuzz crash bench soak clean
+.PHONY: demo test hostile fuzz crash bench soak screenshots clean
 
 demo: $(VENV)/installed
 	$(RUN) demo.py $(if $(DATA),--data "$(DATA)")
@@ -30,6 +31,9 @@ crash: $(VENV)/installed-dev
 
 bench: $(VENV)/installed
 	$(RUN) -m benchmarks
+
+screenshots: $(VENV)/installed-dev
+	$(RUN) docs/screenshots.py
 
 soak: $(VENV)/installed
 	$(RUN) -m benchmarks.soak

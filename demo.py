@@ -45,20 +45,20 @@ def pictures_of(data: Path) -> Iterator[tuple[str, str, Path]]:
         yield path.parent.name, str(path.relative_to(data)).replace(os.sep, "_"), path.resolve()
 
 
-def lay_out(pictures: Iterator[tuple[str, str, bytes | Path]]) -> None:
-    """demo/dataset/<tag>/ to learn from, demo/unseen/<tag>/ held back, and the same unseen pictures as a ZIP with a ZIP inside."""
+def lay_out(pictures: Iterator[tuple[str, str, bytes | Path]], folder: Path = FOLDER) -> None:
+    """<folder>/dataset/<tag>/ to learn from, <folder>/unseen/<tag>/ held back, and the same unseen pictures as a ZIP with a ZIP inside."""
     by_tag = defaultdict(list)
     for tag, name, content in pictures:
         by_tag[tag].append((name, content))
     if not by_tag:
         raise SystemExit("error: no pictures in tag folders there; put them into <folder>/<tag>/")
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     for tag, files in by_tag.items():
         random.Random(tag).shuffle(files)
         held_back = round(HELD_BACK * len(files))
         for number, (name, content) in enumerate(files):
-            put(FOLDER / ("unseen" if number < held_back else "dataset") / tag / name, content)
-    zip_unseen()
+            put(folder / ("unseen" if number < held_back else "dataset") / tag / name, content)
+    zip_unseen(folder)
 
 
 def put(path: Path, content: bytes | Path) -> None:
@@ -69,16 +69,16 @@ def put(path: Path, content: bytes | Path) -> None:
         path.write_bytes(content)
 
 
-def zip_unseen() -> None:
+def zip_unseen(folder: Path) -> None:
     """Every second picture in unseen.zip itself, the others in a ZIP inside it."""
-    files = sorted(path for path in (FOLDER / "unseen").rglob("*") if path.is_file())
+    files = sorted(path for path in (folder / "unseen").rglob("*") if path.is_file())
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         for path in files[1::2]:
-            archive.write(path, path.relative_to(FOLDER / "unseen"))
-    with zipfile.ZipFile(FOLDER / "unseen.zip", "w") as archive:
+            archive.write(path, path.relative_to(folder / "unseen"))
+    with zipfile.ZipFile(folder / "unseen.zip", "w") as archive:
         for path in files[::2]:
-            archive.write(path, path.relative_to(FOLDER / "unseen"))
+            archive.write(path, path.relative_to(folder / "unseen"))
         archive.writestr("more/inner.zip", inner.getvalue())
 
 
@@ -114,15 +114,17 @@ def main() -> None:
     print("$ cd demo")
     run("stage1/ImageDatasetProcessor.py", "--input_folder", "dataset", "--output_folder", "output", *ENCODER)
     run("stage2/train.py", "--metadata_json", "output/input-metadata.json",
-        "--tag_to_hash_json", "output/input-tag-to-image-hash-list.json", "--output", "output")
+        "--tag_to_hash_json", "output/input-tag-to-image-hash-list.json", "--output", "output", "--target_precision", "0.95")
     run("stage3/classify.py", "--directory", "unseen", *SCORE, "--output", "scored-folder")
     run("stage4/classify_zip.py", "--directory", "unseen.zip", *SCORE, "--output", "scored-zip")
     print("\nHeld-out accuracy: pictures no stage had learnt from, whose own tag got the highest probability")
     for result in ("scored-folder", "scored-zip"):
         for model_type, (right, total) in accuracy(FOLDER / result / "output.json").items():
             print(f"  {result:<14} {model_type:<24} {right} of {total} = {right / total:.1%}")
-    print("\nLook around:\n  demo/scored-folder/ovr-svm/   pictures by tag and score bin\n"
-          "  demo/output/reports/          a report per model\n  demo/output/                  metadata, caches, models, score tables")
+    print("\nOpen in a browser:\n  demo/output/reports/index.html   how good each tag is, and what to do about it\n"
+          "  demo/scored-folder/index.html    the scored pictures, by tag and score bin\n"
+          "Look around:\n  demo/scored-folder/ovr-svm/      the same as folders\n"
+          "  demo/output/                     metadata, caches, models, score tables")
 
 
 if __name__ == "__main__":

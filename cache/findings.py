@@ -20,7 +20,7 @@ NOTES = {
     "contradiction": "the same pixels under different tags",
     "duplicate": "duplicates, the same pixels",
     "untagged": "in no tag folder",
-    "few": "tags of which stage 2 learns nothing",
+    "few": "tags with a single picture, too few to measure anything",
     "stale": "file caches that are behind the files",
     "foreign": "databases that these tools did not make",
     "busy": "in use, not looked at",

@@ -12,7 +12,7 @@ FLAGRANT = 0.9  # a contradiction times the average precision of the model that 
 WIDE = 0.25  # of an interval of the average precision: whether the tag is good cannot be said
 STILL_RISING = 0.02  # of average precision, by each doubling of images
 OFTEN, FEW = 0.3, 3  # of the false alarms that carry the same other tag: a share and a number that say something
-WEAK = 0.95  # below this average precision there is always something to do, and something to win
+WEAK = 0.95  # of average precision: above it, there is little left to win
 MOST_STEPS = 2
 
 
@@ -76,7 +76,7 @@ def _images(result: TagResult, curve: Sequence[CurvePoint]) -> list[Step]:
 
 
 def _confusion(result: TagResult, confused: Sequence[tuple[str, int]]) -> list[Step]:
-    if not confused:
+    if not confused or result.best.metrics["average_precision"].value >= WEAK:
         return []
     alarms = int(((result.best.calibration.unseen >= DECISION) & ~result.is_tag).sum())
     other, count = confused[0]

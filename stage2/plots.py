@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, NullLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator, NullLocator
 
 from stage2.inline_svg import FIRST, INK, SECOND, inline_svg
 from stage2.results import CurvePoint
@@ -51,6 +51,7 @@ class Canvas:
         drawn = inline_svg(self.figure, name, label)
         for artist in set(self.axes.get_children()) - self._own:
             artist.remove()
+        self.axes.containers.clear()
         return drawn
 
 
@@ -87,6 +88,8 @@ class TagPlots:
         logarithmic = counts.max() > 30 * counts[counts > 0].min()
         axes.set_yscale("log" if logarithmic else "linear")
         axes.set_ylim(0.5 if logarithmic else 0, counts.max() * (1.6 if logarithmic else 1.05))
+        if not logarithmic:
+            axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))  # 10k
         axes.yaxis.set_minor_locator(NullLocator())
         left = np.arange(len(of_tag)) / len(of_tag)
@@ -96,13 +99,13 @@ class TagPlots:
 
 
 def learning_curve(name: str, label: str, points: Sequence[CurvePoint]) -> Markup:
-    canvas = Canvas("images of a tag to learn from", "average precision", (6, 3.2))
+    canvas = Canvas("images of a tag to learn from", "average precision", (4.6, 2.8))
     images = np.array([point.images for point in points], float)
     images[images == 0] = min(images[images > 0], default=2) / 2  # none at all has no place on such an axis
     canvas.axes.set_xscale("log")
     low, high = [point.low for point in points], [point.high for point in points]
     canvas.axes.fill_between(images, low, high, color=FIRST, alpha=0.15, linewidth=0)
-    for tag in points[0].by_tag:
+    for tag in dict.fromkeys(tag for point in points for tag in point.by_tag):
         line = [(at, point.by_tag[tag]) for at, point in zip(images, points, strict=True) if tag in point.by_tag]
         canvas.axes.plot(*zip(*line, strict=True), color=FIRST, alpha=0.3, linewidth=0.8, marker="o", markersize=1.5)
     canvas.axes.plot(images, [point.mean for point in points], color=FIRST, marker="o", markersize=4, clip_on=False)

@@ -51,7 +51,7 @@ def write_report_page(path: str | os.PathLike, report: Report, limits: Limits = 
     with our_style():
         plots = TagPlots()
         write_page(
-            path, TEMPLATES, "report.html", report=report, sections=sections, headline=headline(ranked), good=GOOD, 
+            path, TEMPLATES, "report.html", report=report, sections=sections, headline=_headline(ranked), good=GOOD,
             promised=any(result.best.promises for result in ranked), audit=audit, queue=queue,
             dataset=dataset_section(report.images_of, report.shared), curve=_curve(report.learning_curve), pictures=pictures,
             thumbnails=pictures.embedded, plots_of=lambda section: tag_plots(section, plots), metric_rows=METRIC_ROWS,
@@ -83,12 +83,12 @@ def _best_first(result: TagResult) -> tuple:
     return (value is None, -(value or 0), result.tag)
 
 
-def headline(ranked: Sequence[TagResult]) -> str:
+def _headline(ranked: Sequence[TagResult]) -> str:
     values = [value for result in ranked if (value := result.best.metrics["average_precision"].value) is not None]
     if not values:
-        return "Nothing could be measured: no tag has two images."
+        return "Nothing could be measured: that takes two images of a tag and two others."
     good, unmeasured = sum(value >= GOOD for value in values), len(ranked) - len(values)
-    reached = f"{good:,} of {plural(len(values), 'tag')} {'reaches' if len(values) == 1 else 'reach'} an average precision of {GOOD}."
+    reached = f"{good:,} of {plural(len(values), 'tag')} {'reaches' if good == 1 else 'reach'} an average precision of {GOOD}."
     return f"{reached} {plural(unmeasured, 'tag')} could not be measured." if unmeasured else reached
 
 

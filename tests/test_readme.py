@@ -20,6 +20,10 @@ README = (ROOT / "README.md").read_text()
 NO_HUB = {"HF_HUB_OFFLINE": "1", "HF_HOME": "empty-hf-home"}
 TWO_WAYS_OUT = ("use the embedded encoder (--clip_model EfficientNet-Lite0-MS --pretrained imagenet) "
                 "or a local checkpoint (--pretrained /path/to/checkpoint)\n")
+LAST_LINES = {
+    "doctor": r"no problems, .+",
+    "compare": r"\d+ pictures? changed, \d+ only in the first, \d+ only in the second",
+}
 
 
 def blocks(language: str) -> list[str]:
@@ -51,7 +55,7 @@ def test_every_command_runs_as_written(clone):
             assert done.stderr.endswith(TWO_WAYS_OUT), line
             assert done.stderr.count("\n") == 2, line  # one line that says what is being loaded, one that says why it was not
         else:
-            last_line = r"no problems, .+" if "doctor" in line else r"processed \d+, unchanged \d+, skipped \d+"
+            last_line = next((pattern for word, pattern in LAST_LINES.items() if word in line), r"processed \d+, unchanged \d+, skipped \d+")
             assert done.returncode == 0, f"{line}\n{done.stderr}"
             assert re.search(rf"^{last_line}\n\Z", done.stdout, re.MULTILINE), line
     for name in ("output/stage1.db", "output/stage3.db", "output/stage4.db", "output/zip_score_cache.sqlite", "scored/output.json",
@@ -103,5 +107,36 @@ def test_every_reason_for_skipping_is_in_the_readme():
     assert set(REASONS) - set(re.findall(r"`([a-z_]+)`", README)) == set()
 
 
+def test_every_target_of_make_is_in_the_readme_and_every_one_in_the_readme_exists():
+    existing = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE))
+    assert (existing - named, named - existing) == (set(), set())
+
+
+def test_every_module_that_can_be_run_is_in_the_readme():
+    runnable = {str(path.relative_to(ROOT)) for room in ("cache", "stage1", "stage2", "stage3", "stage4", "web_api")
+                for path in (ROOT / room).rglob("*.py") if path.name == "__main__.py" or 'if __name__ == "__main__"' in path.read_text()}
+    unnamed = {path for path in runnable if path not in README and f"python -m {module_of(path)}" not in README}
+    assert unnamed - {"cache/decoder_worker.py"} == set(), "but for the decoder, which the pool starts"
+
+
+def module_of(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__main__").replace("/", ".")
+
+
+def test_every_file_that_a_run_writes_is_in_the_readme(clone):
+    """After the commands above; what the tags of this dataset and the pictures are called does not matter."""
+    written = {path.relative_to(clone) for folder in ("output", "scored", "untagged") for path in (clone / folder).rglob("*") if path.is_file()}
+    names = {re.sub(r"-(ovr-[a-z-]+)-tag-\w+", "-<type>-tag-<tag>", path.name) for path in written if path.suffix != ".png"}
+    names = {name.replace("new-pictures-metadata", "<dataset name>-metadata") for name in names if not name.startswith(".run.lock")}
+    assert {name for name in names if name not in README} == set()
+
+
 def test_every_file_the_readme_links_to_exists():
-    assert [target for target in re.findall(r"\]\(([^)#]+)\)", README) if not (ROOT / target).exists()] == []
+    assert [target for target in re.findall(r"\]\(([^)#]+)\)", README)
+            if not target.startswith("https://colab.research.google.com/") and not (ROOT / target).exists()] == []
+
+
+def test_every_heading_the_readme_links_to_exists():
+    headings = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)}
+    assert {target for target in re.findall(r"\]\(#([^)]+)\)", README)} - headings == set()

@@ -1,0 +1,43 @@
+"""The pictures of the README, taken of the pages that `make demo` has written: docs/report.png and docs/gallery.png.
+
+    make screenshots        needs chromium; Playwright drives it
+"""
+import io
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {"report": "demo/output/reports/index.html", "gallery": "demo/scored-folder/index.html"}
+CHOSEN = {"gallery": {"Tag": "digit-9", "Model": "ovr-svm"}}  # the hardest digit: it has unsure ones
+WIDTH, HEIGHT, COLOURS = 1280, 960, 64  # few colours: a picture of a page is then some 60 kB
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    missing = [page for page in PAGES.values() if not (ROOT / page).exists()]
+    if missing or not program:
+        raise SystemExit(f"error: {missing[0]} is not there; run make demo first" if missing else "error: no chromium found; install one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for name, page in PAGES.items():
+            view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+            view.goto((ROOT / page).as_uri())
+            for label, choice in CHOSEN.get(name, {}).items():
+                view.get_by_label(label).select_option(choice)
+            save(view.screenshot(), ROOT / "docs" / f"{name}.png")
+        browser.close()
+
+
+def save(png: bytes, path: Path) -> None:
+    from PIL import Image
+
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
+    print(f"wrote {path.relative_to(ROOT)}, {path.stat().st_size // 1024} kB", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
