@@ -4,6 +4,7 @@ Truncated Newton: Newton steps, each solved by conjugate gradients as far as is 
 chapter 7). Every array has a column per tag; float32, of which the sums of the loss are kept in float64.
 """
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -33,6 +34,11 @@ class Penalty:
 
     C: float
     power: float
+
+    def factors(self, deviations: np.ndarray) -> np.ndarray:
+        """What standardised features are multiplied by: float32 (d,), of mean square 1: C is to be free of the encoder's units."""
+        factors = deviations ** self.power
+        return (factors / (np.sqrt((factors ** 2).mean()) or 1)).astype(np.float32)
 
 
 USUAL = Penalty(0.03, 0.5)
@@ -65,8 +71,7 @@ def fit_all(
 def _fit(
     features: np.ndarray, deviations: np.ndarray, tasks: Sequence[Task], penalty: Penalty, fitted: Callable[..., object] = lambda *_: None,
 ) -> Iterator[Fit]:
-    factors = (deviations ** penalty.power).astype(np.float32)
-    factors /= np.sqrt((factors ** 2).mean()) or 1  # the size of a penalty must not depend on the encoder's units
+    factors = penalty.factors(deviations)
     regressions = Regressions(features * factors)
     for start in range(0, len(tasks), columns := regressions.columns_at_once):
         for fit in _Together(regressions, tasks[start:start + columns], penalty.C, fitted).fit():
@@ -132,6 +137,12 @@ class Regressions:
         self.rows = np.column_stack([features @ self._basis, np.ones(count, np.float32)])
         self._spread = np.append(np.maximum(spread, 0), np.float32(1))[:, None]
         self.columns_at_once = max(1, NUMBERS_AT_ONCE // count)
+
+    def of(self, rows: np.ndarray) -> "Regressions":
+        """Of some of the rows: the eigenvectors of all serve them, too, and to find their own would take longer than the rest."""
+        some = copy(self)
+        some.rows = self.rows[rows]
+        return some
 
     def solve(self, tags: np.ndarray, used: np.ndarray, C: np.ndarray, prior: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
         """For every column what LogisticRegression(C=C) finds on the rows `used`, if each margin begins at `prior`.

@@ -28,7 +28,7 @@ class Promise:
     more_needed: int | None  # images of the tag; None if no number of them would do
 
     def why_not(self) -> str:
-        return f"{self.more_needed:,} more images needed" if self.more_needed else self.outcome
+        return f"{self.more_needed:,} more image{'' if self.more_needed == 1 else 's'} needed" if self.more_needed else self.outcome
 
     def in_words(self) -> str:
         """ "0.97 (0.95-0.99) of 213, from 0.81 on", or why not."""

@@ -14,10 +14,11 @@ from stage2.flags import TrainSettings
 from stage2.label_audit import audit_json, suspects
 from stage2.label_queue import suggestions
 from stage2.learning_curve import learning_curve
+from stage2.logistic_regression import USUAL
 from stage2.outcome import Outcome
 from stage2.report_page import Report, write_report_page
 from stage2.results import CurvePoint, Suggestion
-from stage2.tagged_rows import TaggedRows
+from stage2.tagged_rows import FOLDS, TaggedRows
 
 
 class Reports:
@@ -38,7 +39,7 @@ class Reports:
             write_json_object(os.path.join(self.folder, "label-next.json"),
                               ((suggestion.hash_id, vars(suggestion)) for suggestion in queue))
         write_report_page(os.path.join(self.folder, "index.html"), Report(
-            self._metadata.key, self._metadata.width, self._tagged.with_vector, 5, outcome.results, self._tagged.images_of(),
+            self._metadata.key, self._metadata.width, self._tagged.with_vector, FOLDS, outcome.results, self._tagged.images_of(),
             dict(self._shared()), self._learning_curve(outcome), found, queue, names, self._find_paths))
 
     def _find_paths(self, hash_ids: Collection[str]) -> dict[str, str]:
@@ -64,7 +65,8 @@ class Reports:
         training = outcome.training
         if training is None:
             return []
-        return learning_curve(training.features, training.tasks, self._tagged.group_of[training.rows])
+        features = training.features * USUAL.factors(training.scaler.scale_)
+        return learning_curve(features, training.tasks, self._tagged.group_of[training.rows])
 
 
 def _unlabelled(settings: TrainSettings, metadata: Metadata) -> Metadata:

@@ -12,6 +12,8 @@ from cache.metadata import Metadata
 from stage2 import near_duplicates
 
 OTHER_TRAINING, OTHER_VALIDATION = "other-training", "other-validation"
+FOLDS = 5
+FITS = 2 * (FOLDS + 1)  # of a tag: two types, each once for every fold and once for good
 FEWEST_KEPT = 2  # of a tag's images, in the training part, if it has them: of one alone no model can be judged
 LARGEST_GROUP = 0.05  # of a tag's images, but a pair always: chains of similar pictures must not swallow a whole tag
 
@@ -110,7 +112,7 @@ class TaggedRows:
                     wanted -= len(unit)
         return held_out
 
-    def folds(self, count: int) -> np.ndarray:
+    def folds(self, count: int = FOLDS) -> np.ndarray:
         """A fold number for every row of the matrix, each tag spread over as many folds as it can be."""
         fold_of = np.zeros(self._count, np.int64)
         sizes = np.zeros(count, np.int64)

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from stage2.outcome import Outcome
     from stage2.tagged_rows import TaggedRows
 
-FOLDS = 5
-FITS = 2 * (FOLDS + 1)  # of a tag: two types, each once for every fold and once for good
 FAILED_GATE = 4  # the exit code of --fail_under
 
 
@@ -40,7 +38,7 @@ def train(settings: TrainSettings) -> "Outcome":
 
     from stage2.outcome import Outcome
     from stage2.reports import Reports
-    from stage2.tagged_rows import TaggedRows
+    from stage2.tagged_rows import FITS, TaggedRows
 
     metadata = read_metadata(settings.metadata_json)
     tagged = TaggedRows(read_tag_to_hashes(settings.tag_to_hash_json) if settings.tag_to_hash_json else {}, metadata)
@@ -56,7 +54,7 @@ def train(settings: TrainSettings) -> "Outcome":
             make_folder(folder)
             sweep_partial_files(folder)
         with tqdm(total=len(splits) * FITS, unit=" fits", disable=None) as bar:
-            outcome.fit(tagged.folds(FOLDS), bar.update)
+            outcome.fit(tagged.folds(), bar.update)
         outcome.add_tags_without_examples()
         reports.write(outcome)
     _name_stale_models(outcome)

@@ -71,6 +71,14 @@ def test_an_image_that_stands_for_many_uncertain_ones_comes_before_an_odd_one():
     assert np.searchsorted([30, 40], sorted(rows), side="right").tolist() == [0, 1]
 
 
+def test_a_sure_image_is_not_suggested_for_the_sake_of_its_uncertain_neighbours():
+    middle, sides = np.eye(1, 4), np.array([[1, 1, 0, 0], [1, -1, 0, 0], [1, 0, 1, 0], [1, 0, -1, 0]])
+    kind = np.concatenate([middle, sides]).astype(np.float32)
+    metadata = Metadata("M:p", {f"h{row}": row for row in range(10)}, np.concatenate([kind, -kind]))
+    found = queue(metadata, np.tile([[0.9, 0.0], *[[0.55, 0.0]] * 4], (2, 1)), count=4)
+    assert not {"h0", "h5"} & set(hashes(found))
+
+
 def test_novelty_is_measured_from_the_nearest_image_suggested_before():
     metadata, probabilities = two_clouds()
     found = queue(metadata, probabilities, count=5)

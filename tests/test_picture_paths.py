@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cache import FileCache
+from cache import picture_paths as module
+from cache.cache_file import FileTable
 from cache.picture_paths import picture_paths
 from tests.drawing import png, write, zipped
 
@@ -45,6 +47,22 @@ def test_a_clip_cache_has_its_paths_in_the_file_cache_alone(photos, stage1, here
     assert picture_paths("output/clip_cache.sqlite", found.values()) == {hash_id: str(here / path) for path, hash_id in found.items()}
     os.remove("output/file_cache.sqlite")
     assert picture_paths("output/clip_cache.sqlite", found.values()) == {}
+
+
+def test_the_metadata_is_not_read_if_the_file_cache_knows_all(photos, stage1, monkeypatch):
+    stage1()
+    found = hash_ids()
+    monkeypatch.setattr(module, "records", None)
+    assert len(picture_paths(METADATA, found.values())) == 12
+
+
+def test_a_path_that_is_no_text_is_passed_over(photos, stage1, here):
+    stage1()
+    found = hash_ids()
+    with FileTable("output/file_cache.sqlite") as table, table.connection:
+        table.connection.execute("UPDATE file_cache SET absolute_path = CAST(x'ff' AS TEXT) WHERE path LIKE '%cats/00.png'")
+        table.connection.execute("UPDATE file_cache SET absolute_path = x'ff' WHERE path LIKE '%cats/01.png'")
+    assert picture_paths(METADATA, found.values()) == {hash_id: str(here / path) for path, hash_id in found.items()}
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\x00" + bytes(5000)])

@@ -1,5 +1,6 @@
 """What stage 2 may be asked for besides: promises, a quality gate, what to label next, tags known by a text."""
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +134,8 @@ def test_learning_begins_at_what_the_text_says(trained, tiny_checkpoint):
 
     metadata = read_metadata("output/input-metadata.json")
     paths = ("output/input-metadata.json", "output/input-tag-to-image-hash-list.json")
-    prior = text_priors("a photo of {tag}", ["cats"], metadata.matrix, lambda texts: text_vectors(metadata.key, tiny_checkpoint, texts))["cats"]
+    encode = partial(text_vectors, metadata.key, tiny_checkpoint)
+    prior = text_priors("a photo of {tag}", ["cats"], metadata.matrix, encode)["cats"]
     main(*paths, output_dir="with", prompt="a photo of {tag}", checkpoint=tiny_checkpoint)
     weights = {}
     for folder in ("output", "with"):
