@@ -7,3 +7,7 @@ class Refused(Exception):
 
 class Missing(Refused):
     """A file, folder or database that is named is not there."""
+
+
+class InUse(Refused):
+    """Somebody else is at it; the same may work later."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from sqlite3 import DatabaseError  # for rooms that have to answer for it without speaking SQL
 
-from cache.refusal import Missing, Refused
+from cache.refusal import InUse, Missing, Refused
 from cache.source_file import Skipped
 from cache.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, SKIPPED_SCHEMA, connect, is_empty, verify
 from cache.whole_file import make_folder
@@ -76,7 +76,7 @@ class Table:
         except sqlite3.OperationalError as error:
             if not is_busy(error):
                 raise
-            raise Refused(f"{path} is in use; it was not deleted, try again when nobody has it open") from None
+            raise InUse(f"{path} is in use; it was not deleted, try again when nobody has it open") from None
         finally:
             connection.close()
 

@@ -418,6 +418,14 @@ def test_a_cache_deleted_while_the_first_page_is_made_is_left_out(client, monkey
     assert (response.status_code, "gone.sqlite" in response.get_data(as_text=True)) == (200, False)
 
 
+def test_a_cache_that_somebody_has_open_is_busy_not_wrong(client):
+    TagCache.add_folder_to_tag_cache("photos")
+    with closing(sqlite3.connect(TAGS)) as other:
+        other.execute("SELECT count(*) FROM tag_cache").fetchall()
+        assert error(client, f"/clear_tag_cache?db_path={TAGS}&delete_cache=true") == (
+            409, "busy", f"{TAGS} is in use; it was not deleted, try again when nobody has it open")
+
+
 def test_a_short_soak_meets_no_unexpected_answer_and_grows_no_memory(here):
     done = run_python("-m", "benchmarks.soak", "--requests", "500", cwd=ROOT)
     assert (done.returncode, json.loads(done.stdout)["unexpected"]) == (0, []), done.stdout + done.stderr

@@ -13,7 +13,7 @@ from numpy import ndarray
 from werkzeug.exceptions import HTTPException
 
 from cache.html_page import STATIC
-from cache.refusal import Missing, Refused
+from cache.refusal import InUse, Missing, Refused
 from cache.sqlite_table import DatabaseError, is_busy
 from web_api import guard, pages
 from web_api.api_error import ApiError
@@ -25,6 +25,7 @@ from web_api.roots import Roots
 
 MOST_WAITING_CLIENTS = 4  # half the threads of the server
 PATIENCE_SECONDS = 10  # how long adding a folder is waited for before the answer is 202 and a job
+REFUSALS = {Missing: (404, "not_found"), InUse: (409, "busy")}  # others are 400
 
 
 class VectorJson(DefaultJSONProvider):
@@ -163,8 +164,8 @@ def _install_errors(app: Flask) -> None:
 
     @app.errorhandler(Refused)
     def refused_input(error: Refused) -> tuple[Response, int]:
-        found = ApiError(404, "not_found", str(error)) if isinstance(error, Missing) else ApiError(400, "refused", str(error))
-        return refused_request(found)
+        status, code = next((answer for kind, answer in REFUSALS.items() if isinstance(error, kind)), (400, "refused"))
+        return refused_request(ApiError(status, code, str(error)))
 
     @app.errorhandler(DatabaseError)
     def database_trouble(error: DatabaseError) -> tuple[Response, int]:
