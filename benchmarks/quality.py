@@ -12,36 +12,27 @@ from cache.metadata import Metadata, read_metadata, read_tag_to_hashes
 from cache.tag_models import LOGISTIC_REGRESSION, SVM
 from cache.tag_scores import ModelSet, sigmoid
 from stage2.evaluation import average_precision, calibration_error
-from stage2.tagged_rows import Split, TaggedRows
+from stage2.tagged_rows import FOLDS, Split, TaggedRows
 from stage2.training import Training
 
-FOLDS = 5
 PLAIN = "plain LogisticRegression()"
 
 
-def unseen_probabilities(metadata: Metadata, tagged: TaggedRows) -> dict[str, dict[str, list[tuple[np.ndarray, np.ndarray]]]]:
+def unseen_probabilities(metadata: Metadata, tag_to_hashes: dict[str, list[str]]) -> dict[str, dict[str, list[tuple]]]:
     """{what: {tag: [whether each row of a fold carries it, how likely it was said to be]}}, a pair for each fold."""
-    fold_of = tagged.folds(FOLDS)
-    found: dict[str, dict[str, list]] = {}
+    everything = TaggedRows(tag_to_hashes, metadata)
+    fold_of, found = everything.folds(), {}
     for fold in range(FOLDS):
-        splits = {tag: tagged.split(tag, fold_of == fold) for tag in tagged.tags()}
-        inner = Training(metadata, splits, _dealt_anew(fold_of, fold), {})
-        for fitted in inner.models(lambda count=1: None):
-            _keep(found, fitted.model_type, fitted.tag, fitted.split, ModelSet([fitted.estimator]).score, metadata)
-        for tag, split in splits.items():
-            _keep(found, PLAIN, tag, split, _plain(metadata, split), metadata)
+        here = {hash_id for hash_id, row in metadata.rows.items() if fold_of[row] == fold}
+        rest = TaggedRows({tag: [hash_id for hash_id in hashes if hash_id not in here] for tag, hashes in tag_to_hashes.items()}, metadata)
+        learnt = {tag: rest.split(tag, rest.hold_out(0)) for tag in rest.tags()}
+        unseen = {tag: everything.split(tag, fold_of == fold) for tag in rest.tags()}
+        for fitted in Training(metadata, learnt, rest, {}).models(lambda count=1: None):
+            _keep(found, fitted.model_type, fitted.tag, unseen[fitted.tag], ModelSet([fitted.estimator]).score, metadata)
+        for tag, split in learnt.items():
+            _keep(found, PLAIN, tag, unseen[tag], _plain(metadata, split), metadata)
         print(f"fold {fold + 1} of {FOLDS}", file=sys.stderr)
     return found
-
-
-def _dealt_anew(fold_of: np.ndarray, held_out: int) -> np.ndarray:
-    """Folds for the rest: those of the fold that is held out are not there, so the others are cut finer."""
-    within = np.zeros(len(fold_of), np.int64)
-    for fold in range(FOLDS):
-        rows = np.flatnonzero(fold_of == fold)
-        within[rows] = np.arange(len(rows)) % FOLDS
-    within[fold_of == held_out] = 0
-    return within
 
 
 def _plain(metadata: Metadata, split: Split) -> Callable[[np.ndarray], np.ndarray]:
@@ -59,11 +50,16 @@ def _keep(found: dict, what: str, tag: str, split: Split, score: Callable[[np.nd
 
 
 def table(found: dict) -> Iterator[str]:
-    yield f"{'':<28}{'mean AP':>9}{'worst AP':>10}{'mean ECE':>10}{'worst ECE':>11}"
+    """Average precision of all folds together, as the report has it, where models of different folds must agree on a scale; and the mean
+    of the folds, which only asks for the order within each."""
+    yield f"{'mean / worst tag':<28}{'AP, together':>16}{'AP, by fold':>16}{'ECE':>16}"
     for what in (PLAIN, LOGISTIC_REGRESSION, SVM):
-        precisions = [np.mean([average_precision(*fold) for fold in folds]) for folds in found[what].values()]
-        errors = [calibration_error(*(np.concatenate(parts) for parts in zip(*folds, strict=True))) for folds in found[what].values()]
-        yield f"{what:<28}{np.mean(precisions):>9.4f}{min(precisions):>10.4f}{np.mean(errors):>10.4f}{max(errors):>11.4f}"
+        together = {tag: [np.concatenate(parts) for parts in zip(*folds, strict=True)] for tag, folds in found[what].items()}
+        precisions = [average_precision(*pair) for pair in together.values()]
+        by_fold = [np.mean([average_precision(*fold) for fold in folds]) for folds in found[what].values()]
+        errors = [calibration_error(*pair) for pair in together.values()]
+        cells = ((precisions, min), (by_fold, min), (errors, max))
+        yield f"{what:<28}" + "".join(f"{f'{np.mean(values):.4f} / {worst(values):.4f}':>16}" for values, worst in cells)
 
 
 def main(metadata_path: str, tags_path: str) -> None:
@@ -71,7 +67,7 @@ def main(metadata_path: str, tags_path: str) -> None:
 
     warnings.simplefilter("ignore")  # plain LogisticRegression has not converged after its 100 steps, as it would not for a person
     metadata = read_metadata(metadata_path)
-    print(*table(unseen_probabilities(metadata, TaggedRows(read_tag_to_hashes(tags_path), metadata))), sep="\n")
+    print(*table(unseen_probabilities(metadata, read_tag_to_hashes(tags_path))), sep="\n")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Ours:
         self.fitting, self.writing = ({LOGISTIC_REGRESSION: 0.0, SVM: 0.0} for _ in range(2))
         outcome = Outcome(TrainSettings(str(metadata_path), str(tags_path), str(output)), metadata, tagged, self.splits)
         begin = time.perf_counter()
-        for model in Training(metadata, self.splits, tagged.folds(), {}).models(lambda count=1: None):
+        for model in Training(metadata, self.splits, tagged, {}).models(lambda count=1: None):
             fitted = time.perf_counter()
             outcome.write(model)
             written = time.perf_counter()

@@ -50,14 +50,21 @@ class ChangedDecisions:
                 CREATE INDEX change ON changed(tag_name, model_type, decision_before, decision_after);""")
 
     def __enter__(self) -> "ChangedDecisions":
-        with self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO first(hash_id, scores) VALUES (?, ?)", self._first())
-            for hash_id, file_path, scores in self._pictures(1):
-                self._compare(hash_id, file_path, scores)
+        try:
+            self._read()
+        except BaseException:  # then nobody comes to __exit__
+            self._connection.close()
+            raise
         return self
 
     def __exit__(self, *error) -> None:
         self._connection.close()
+
+    def _read(self) -> None:
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO first(hash_id, scores) VALUES (?, ?)", self._first())
+            for hash_id, file_path, scores in self._pictures(1):
+                self._compare(hash_id, file_path, scores)
 
     def _first(self) -> Iterator[tuple[str, bytes]]:
         for hash_id, _, scores in self._pictures(0):

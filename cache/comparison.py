@@ -4,13 +4,16 @@
 """
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from cache.changed_decisions import COLUMNS, YES_FROM, Change, ChangedDecisions
+from cache.changed_decisions import COLUMNS, MAKER, YES_FROM, Change, ChangedDecisions
 from cache.command_line import exit_code, print_lines, refuse_output_inside
 from cache.csv_file import write_csv
 from cache.doctor_report import plural
+from cache.refusal import Refused
+from cache.result_folder import OUTPUT
 from cache.source_file import on_one_line
+from cache.whole_file import open_to_read
 
 DESCRIPTION = "What two results of stages 3 or 4 decide differently about the pictures in both: as a table, and as a page of thumbnails."
 EXAMPLE = "python -m cache compare scored-before scored-after"
@@ -29,12 +32,19 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from cache.comparison_page import write_comparison_page
+    from cache.comparison_page import is_comparison_page, write_comparison_page
 
     folders, written = (arguments.first, arguments.second), [path for path in (arguments.output, arguments.csv) if path]
+    for folder in folders:  # first: what is no result must not be told that the page lies inside it
+        open_to_read(os.path.join(folder, OUTPUT), f"; {MAKER} makes it").close()
     for folder in folders:
         for path in written:
             refuse_output_inside(folder, os.path.dirname(os.path.abspath(path)))
+    if len({os.path.realpath(path) for path in written}) < len(written):
+        raise Refused(f"--output and --csv both name {arguments.csv}; name two files")
+    _refuse_to_replace(arguments.output, is_comparison_page, "a page of an earlier comparison")
+    if arguments.csv:
+        _refuse_to_replace(arguments.csv, _has_our_columns, "a table of an earlier comparison")
     with ChangedDecisions(*folders) as changed:
         summary = [_counts(changed), *_notes(folders, changed)]
         write_comparison_page(arguments.output, folders, changed, summary)
@@ -42,6 +52,19 @@ def _compare(arguments: argparse.Namespace) -> int:
             write_csv(arguments.csv, COLUMNS, changed.rows())
         print_lines([*summary[1:], *_table(changed.changes()), *(f"wrote {path}" for path in written), summary[0]])
     return 0
+
+
+def _refuse_to_replace(path: str, is_ours: Callable[[str], bool], kind: str) -> None:
+    """Whatever it is, somebody may have it nowhere else."""
+    if os.path.isdir(path):
+        raise Refused(f"{path} is a folder; name a file")
+    if os.path.lexists(path) and not (os.path.isfile(path) and is_ours(path)):
+        raise Refused(f"{path} exists and is not {kind}; name another file")
+
+
+def _has_our_columns(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.readline(1000).rstrip(b"\r\n") == ",".join(COLUMNS).encode()
 
 
 def _counts(changed: ChangedDecisions) -> str:

@@ -10,6 +10,10 @@ from cache.html_page import read_thumbnails
 from cache.result_folder import PICTURES, placed_names
 from cache.source_file import on_one_line
 
+COMPARED = " compared"  # the end of every title
+GENERATOR = b'<meta name="generator" content="image-tagging-tools">'  # of page.html
+LONGEST_HEAD = 64 * 1024  # bytes before the style; a title has two paths, each at most 4 kB, more where characters are escaped
+
 Shown = tuple[str, str, float, float]  # hash, path, probability before and after
 
 
@@ -23,8 +27,15 @@ def write_comparison_page(path: str, folders: tuple[str, str], changed: ChangedD
     found = _found(paths, folders)
     links = {hash_id: _link(picture, path) for hash_id, (picture, _) in found.items()}
     sections = [Section(kind, [_group(change, rows[change], chosen, links) for change in changes if change.kind == kind]) for kind in kinds]
-    title = f"{on_one_line(folders[0])} and {on_one_line(folders[1])} compared"
-    write_sheet(path, title, summary, sections, {hash_id: uri for hash_id, (_, uri) in found.items()})
+    title = f"{on_one_line(folders[0])} and {on_one_line(folders[1])}{COMPARED}"
+    write_sheet(path, title, summary, sections, {hash_id: uri for hash_id, (_, uri) in found.items()}, "change")
+
+
+def is_comparison_page(path: str) -> bool:
+    """By its head: the report and the gallery are pages of ours, too, but other ones."""
+    with open(path, "rb") as file:
+        head = file.read(LONGEST_HEAD)
+    return GENERATOR in head and f"{COMPARED} · image-tagging-tools</title>".encode() in head
 
 
 def _group(change: Change, rows: list[Shown], chosen: dict[str, None], links: dict[str, str | None]) -> Group:
@@ -40,8 +51,8 @@ def _found(paths: dict[str, str], folders: tuple[str, str]) -> dict[str, tuple[s
     candidates = {hash_id: _candidates(path, folders) for hash_id, path in paths.items()}
     for place in range(max(map(len, candidates.values()), default=0)):
         guesses = [places[place] for hash_id, places in candidates.items() if hash_id not in found]
-        for path, hash_id, uri in read_thumbnails(guesses):
-            if hash_id in paths:
+        for path, hash_ids, uri in read_thumbnails(guesses):
+            for hash_id in hash_ids & paths.keys():
                 found.setdefault(hash_id, (path, uri))
     return found
 

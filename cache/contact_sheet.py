@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
+from cache.doctor_report import plural
 from cache.html_page import HERE, write_page
 
 MOST_THUMBNAILS = 300  # different pictures of a page: about 1.3 MB
@@ -60,11 +61,14 @@ def choose(sections: Iterable[Sequence[Sequence[Key]]], most: int = MOST_THUMBNA
     return chosen
 
 
-def write_sheet(path: str | Path, title: str, summary: Sequence[str], sections: Sequence[Section], thumbnails: Mapping) -> None:
-    """thumbnails: {key of a picture: data URI}; a tile without one shows that there is none."""
+def write_sheet(
+    path: str | Path, title: str, summary: Sequence[str], sections: Sequence[Section], thumbnails: Mapping, unit: str,
+) -> None:
+    """thumbnails: {key of a picture: data URI}; a tile without one shows that there is none. unit: what a section counts: a picture has
+    a score, or a change, under each model."""
     groups = [group for section in sections for group in section.groups]
     facts = {name: sorted({group.facts[name] for group in groups}) for name in (groups[0].facts if groups else ())}
     write_page(
-        path, HERE / "templates", "sheet.html", title=title, summary=summary, sections=sections, thumbnails=thumbnails,
-        numbers={key: number for number, key in enumerate(thumbnails)},
+        path, HERE / "templates", "sheet.html", title=title, summary=summary, sections=sections, thumbnails=thumbnails, unit=unit,
+        plural=plural, numbers={key: number for number, key in enumerate(thumbnails)},
         filters={name: values for name, values in facts.items() if len(values) > 1})

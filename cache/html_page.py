@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cache.decoder_pool import DecoderPool
-from cache.image_decoder import CropSpec
+from cache.image_decoder import CropSpec, box_in_square
 from cache.image_limits import Limits, Skip
 from cache.refusal import Missing
 from cache.source_file import SourceFile
@@ -17,7 +17,8 @@ from cache.whole_file import whole_file
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-THUMBNAIL_SIDE = 112  # pixels: about 4 kB each as JPEG
+MOST_DECODERS = 4
+THUMBNAIL_SIDE = 112  # pixels of the longer side: about 4 kB each as JPEG
 
 
 def write_page(path: str, templates: Path, name: str, **values) -> None:
@@ -34,21 +35,28 @@ def write_page(path: str, templates: Path, name: str, **values) -> None:
 
 
 def thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> dict[str, str]:
-    """{absolute path: a small square picture as a data URI}, without those that cannot be read any more. A path may lead into ZIPs."""
+    """{absolute path: the whole picture, small, as a data URI}, without those that cannot be read any more. A path may lead into ZIPs."""
     return {path: uri for path, _, uri in read_thumbnails(paths, limits)}
 
 
-def read_thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> Iterator[tuple[str, str, str]]:
-    """The same, one by one, with the hash_id of each: path, hash_id, data URI."""
-    wanted = CropSpec(THUMBNAIL_SIDE, "shortest", fill=255)
+def read_thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> Iterator[tuple[str, set[str], str]]:
+    """The same, one by one, with the digests under which each may be known: path, hash_id and old_hash_id, data URI."""
+    wanted = CropSpec(THUMBNAIL_SIDE, "longest")
 
-    def finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> tuple[str, str, bytes]:
-        return file.absolute_path, outcome["hash_id"] if crop else "", crop
+    def finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> tuple[str, dict | Skip, bytes]:
+        return file.absolute_path, outcome, crop
 
-    with DecoderPool(os.cpu_count() or 1, limits=limits) as pool:
-        for path, hash_id, crop in pool.map(_stored_files(paths), finish, lambda *hash_ids: vars(wanted)):
+    with DecoderPool(min(MOST_DECODERS, os.cpu_count() or 1), limits=limits) as pool:
+        for path, outcome, crop in pool.map(_stored_files(paths), finish, lambda *hash_ids: vars(wanted)):
             if crop:
-                yield path, hash_id, "data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(crop, THUMBNAIL_SIDE)).decode()
+                jpeg = base64.b64encode(jpeg_bytes(crop, THUMBNAIL_SIDE, _without_padding(outcome)))
+                yield path, {outcome["hash_id"], outcome["old_hash_id"]} - {None}, f"data:image/jpeg;base64,{jpeg.decode()}"
+
+
+def _without_padding(identity: dict) -> tuple[int, int, int, int]:
+    size = identity["width"], identity["height"]
+    sideways = identity["orientation"] >= 5 and identity["type"] != "tiff"  # a TIFF was turned before it was measured
+    return box_in_square(*(reversed(size) if sideways else size), THUMBNAIL_SIDE)
 
 
 def _stored_files(paths: Iterable[str]) -> Iterator[SourceFile]:

@@ -204,11 +204,18 @@ def _centre_box(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 def _padded(picture: Image.Image, spec: CropSpec, resampling) -> Image.Image:
     """Longest side to `size`, the rest filled: open_clip's ResizeKeepRatio(longest=1) and CenterCropOrPad."""
-    ratio = max(picture.size) / spec.size
-    width, height = (max(1, round(side / ratio)) for side in picture.size)
+    left, top, right, bottom = box_in_square(*picture.size, spec.size)
     square = Image.new("RGB", (spec.size, spec.size), (spec.fill,) * 3)
-    square.paste(picture.resize((width, height), resampling), ((spec.size - width) // 2, (spec.size - height) // 2))
+    square.paste(picture.resize((right - left, bottom - top), resampling), (left, top))
     return square
+
+
+def box_in_square(width: int, height: int, size: int) -> tuple[int, int, int, int]:
+    """Where the whole picture lies in the crop of resize mode "longest"."""
+    ratio = max(width, height) / size
+    width, height = (max(1, round(side / ratio)) for side in (width, height))
+    left, top = (size - width) // 2, (size - height) // 2
+    return left, top, left + width, top + height
 
 
 def begins_like_an_image(head: bytes) -> bool:

@@ -14,6 +14,7 @@ from cache.batches import Batch, Counts, Embedding, record
 from cache.cache_score import ScoreListing, ScoreTable
 from cache.csv_file import write_csv
 from cache.disk_room import CSV_BYTES, LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES, refuse_if_too_little, sqlite_temporary_folder
+from cache.doctor_report import plural
 from cache.image_limits import MIB, Limits
 from cache.image_source import images, looks_like_an_image, walk
 from cache.known_vectors import KnownVectors
@@ -153,7 +154,7 @@ def scoring_command(
 
     def work(counts: Counts) -> None:
         result = classify(_settings_of(arguments), counts)
-        print(f"scored under {result['models']} models")
+        print(f"scored under {plural(result['models'], 'model')}")
         for path in (*result["written"], *result["tables"]):
             print(f"wrote {path}")
 

@@ -99,8 +99,8 @@ class Thumbnails:
         return jpeg_bytes(crop, spec.size)
 
 
-def jpeg_bytes(crop: bytes, side: int) -> bytes:
-    """A square crop of RGB bytes, encoded."""
+def jpeg_bytes(crop: bytes, side: int, box: tuple[int, int, int, int] | None = None) -> bytes:
+    """A square crop of RGB bytes, or a box of it, encoded."""
     buffer = io.BytesIO()
-    Image.frombytes("RGB", (side, side), crop).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    Image.frombytes("RGB", (side, side), crop).crop(box).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()

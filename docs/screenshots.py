@@ -23,13 +23,21 @@ def main() -> None:
         raise SystemExit(f"error: {missing[0]} is not there; run make demo first" if missing else "error: no chromium found; install one")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        for name, page in PAGES.items():
-            view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-            view.goto((ROOT / page).as_uri())
-            for label, choice in CHOSEN.get(name, {}).items():
-                view.get_by_label(label).select_option(choice)
-            save(view.screenshot(), ROOT / "docs" / f"{name}.png")
+        pictures = {name: taken(browser, name) for name in PAGES}
         browser.close()
+    for name, png in pictures.items():  # only now: both are of the same run
+        save(png, ROOT / "docs" / f"{name}.png")
+
+
+def taken(browser, name: str) -> bytes:
+    view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+    view.goto((ROOT / PAGES[name]).as_uri())
+    for label, choice in CHOSEN.get(name, {}).items():
+        choices = view.get_by_label(label)
+        if not choices.locator(f"option[value='{choice}']").count():  # to select it would wait for it
+            raise SystemExit(f"error: {PAGES[name]} shows no {choice}; run make demo first (without DATA)")
+        choices.select_option(choice)
+    return view.screenshot()
 
 
 def save(png: bytes, path: Path) -> None:

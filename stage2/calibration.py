@@ -12,7 +12,9 @@ from cache.tag_scores import sigmoid
 from stage2.evaluation import calibration_error
 from stage2.tagged_rows import Task
 
-SIGMOID, LEFT_OUT, FROM_TRAINING, FROM_TEXT = "sigmoid", "left out", "from training images", "from text"
+SIGMOID, LEFT_OUT, NO_SIGNAL, FROM_TRAINING, FROM_TEXT = "sigmoid", "left out", "no signal", "from training images", "from text"
+FEW_IMAGES = 10  # of a tag: with fewer, folds may turn the order round by chance
+NEXT_TO_NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Calibration:
     error_without: float | None  # the calibration error of the probabilities without the sigmoid
     error_with: float | None
 
+    @property
+    def measured(self) -> np.ndarray | None:
+        """`unseen`, if the final model speaks on the same scale."""
+        return self.unseen if self.kind in (SIGMOID, LEFT_OUT, NO_SIGNAL) else None
+
     def of_linear(self, weights: np.ndarray, offset: float) -> tuple[np.ndarray, float]:
         """A linear score stays one when the sigmoid is in it: weights and offset of sigmoid(features @ weights + offset)."""
         return self.slope * weights, self.slope * offset + self.offset
@@ -33,6 +40,7 @@ class Calibration:
     def in_words(self) -> str:
         words = {
             SIGMOID: "by a sigmoid", LEFT_OUT: "left out: a sigmoid makes the error no smaller",
+            NO_SIGNAL: "none: unseen images of the tag score no higher than others, so all get about its share",
             FROM_TRAINING: "by a sigmoid on the images learnt from: too few for more",
             FROM_TEXT: "none: the text alone says how likely the tag is",
         }[self.kind]
@@ -51,8 +59,10 @@ def calibrate(task: Task, unseen_scores: np.ndarray, training_scores: Callable[[
     without, fitted = sigmoid(unseen_scores), _cross_fitted(is_tag, task.folds, unseen_scores)
     errors = [round(calibration_error(is_tag, probabilities), 6) for probabilities in (without, fitted)]
     slope, offset = _platt(unseen_scores, is_tag)
-    if slope <= 0:  # of two images, each may look unlike the tag to a model that only knows the other
+    if slope <= 0 and is_tag.sum() < FEW_IMAGES:  # of two images, each may look unlike the tag to a model that only knows the other
         return Calibration(FROM_TRAINING, *_platt(training_scores(), is_tag), fitted, *errors)
+    if slope <= 0:
+        return Calibration(NO_SIGNAL, *_nearly_constant(is_tag), fitted, *errors)
     if errors[1] < errors[0]:
         return Calibration(SIGMOID, slope, offset, fitted, *errors)
     return Calibration(LEFT_OUT, 1.0, 0.0, without, *errors)
@@ -63,8 +73,16 @@ def _cross_fitted(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray) -> 
     for fold in np.unique(folds):
         here = folds == fold
         slope, offset = _platt(scores[~here], is_tag[~here])
-        probabilities[here] = sigmoid(slope * scores[here] + offset) if slope > 0 else sigmoid(scores[here])
+        if slope <= 0:
+            slope, offset = _nearly_constant(is_tag[~here])
+        probabilities[here] = sigmoid(slope * scores[here] + offset)
     return probabilities
+
+
+def _nearly_constant(is_tag: np.ndarray) -> tuple[float, float]:
+    """Slope and offset where scores say nothing: the tag's share of all, and just enough of the score to keep the order."""
+    share = is_tag.mean()
+    return NEXT_TO_NOTHING, float(np.log(share / (1 - share)))
 
 
 def _platt(scores: np.ndarray, is_tag: np.ndarray) -> tuple[float, float]:

@@ -78,7 +78,7 @@ def settings_of(arguments: argparse.Namespace) -> TrainSettings:
 
 def gate(text: str) -> tuple[str, float]:
     """ "AP=0.8" -> ("average_precision", 0.8)"""
-    found = re.fullmatch(r"(\w+)=(0|1|[01]?\.\d+)", text)
+    found = re.fullmatch(r"(\w+)=(0|1|1\.0*|0?\.\d+)", text)
     if not found or found[1].upper() not in SHORT_NAMES:
         raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(SHORT_NAMES)} and a value, as in AP=0.8")
     return SHORT_NAMES[found[1].upper()], float(found[2])
@@ -86,6 +86,6 @@ def gate(text: str) -> tuple[str, float]:
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not names:
+    if not names or not text.isprintable():  # bytes that the terminal's encoding lacks arrive as surrogates, which no file name can hold
         raise argparse.ArgumentTypeError(f"{text!r} names no tag")
     return names

@@ -3,7 +3,7 @@ import numpy as np
 
 from cache.metadata import Metadata
 from cache.tag_scores import ModelSet
-from stage2.evaluation import METRICS, NOTHING, Resamples, estimates
+from stage2.evaluation import METRICS, NOTHING, Resamples
 from stage2.model_report import Evaluation
 from stage2.promises import promises
 from stage2.results import ModelResult
@@ -16,6 +16,7 @@ class Judge:
 
     def __init__(self, metadata: Metadata, tagged: TaggedRows, targets: tuple[float, float] | None):
         self._matrix, self._outside, self._targets = metadata.matrix, tagged.outside, targets
+        self._group_of = tagged.group_of
         self._resamples = Resamples(tagged.group_of)
 
     def result(self, fitted: Fitted) -> ModelResult:
@@ -23,9 +24,9 @@ class Judge:
         rows, is_tag = fitted.split.examples()
         unseen = fitted.calibration.unseen
         if unseen is not None:
-            metrics = estimates(is_tag, unseen, self._resamples.weights(rows))
+            metrics = self._resamples.estimates(rows, is_tag, unseen)
         if self._targets:
-            kept = promises(is_tag, unseen, *self._targets)
+            kept = promises(is_tag, fitted.calibration.measured, self._group_of[rows], *self._targets)
         return ModelResult(fitted.model_type, fitted.calibration, metrics, self._held_out(fitted), kept)
 
     def _held_out(self, fitted: Fitted) -> Evaluation:

@@ -36,9 +36,9 @@ def fit_all(
 
 def _sharing(tasks: Sequence[Task]) -> list[list[Task]]:
     """Tasks of the same rows in the same folds, together."""
-    groups: dict[tuple[bytes, bytes], list[Task]] = {}
+    groups: dict[tuple[bytes, bytes, bool], list[Task]] = {}
     for task in tasks:
-        groups.setdefault((task.rows.tobytes(), task.folds.tobytes()), []).append(task)
+        groups.setdefault((task.rows.tobytes(), task.folds.tobytes(), task.has_folds), []).append(task)
     return list(groups.values())
 
 
@@ -49,7 +49,7 @@ class _Machine:
     def fit_group(self, tasks: list[Task]) -> Iterator[tuple]:
         """Threads are enough, and share the matrix: libsvm runs without Python's lock."""
         rows, folds = tasks[0].rows, tasks[0].folds
-        unseen = np.empty((len(rows), len(tasks)))
+        unseen = np.full((len(rows), len(tasks)), np.nan)
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             for fold in np.unique(folds) if tasks[0].has_folds else ():
                 inside, outside = folds != fold, folds == fold

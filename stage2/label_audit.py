@@ -6,8 +6,10 @@ import numpy as np
 from stage2.evaluation import DECISION
 from stage2.results import Suspect, TagResult
 
+MOST_SUSPECTS = 24  # of one tag
 
-def suspects(result: TagResult, count: int = 24) -> list[Suspect]:
+
+def suspects(result: TagResult, count: int = MOST_SUSPECTS) -> list[Suspect]:
     """Of the tag's better model, the most contradictory first: images of the tag below 0.5, others from 0.5 on.
 
     That is what the decision says, for rare tags too, of which few images may pass 0.5. With a twentieth of all labels swapped, 27, 49 and

@@ -100,6 +100,8 @@ def _out_of_fold(result: "ModelResult", base_rate: float | None) -> Iterator[str
     yield f"{'calibration':<22}{result.calibration.in_words()}"
     for title, promise in result.promises.by_title() if result.promises else ():
         yield f"{title:<22}{promise.in_words()}"
+    if result.promises:
+        yield f"{'decision':<22}{result.promises.in_words()}"
 
 
 def _outside(evaluation: Evaluation) -> tuple[str, np.ndarray]:

@@ -22,10 +22,10 @@ def groups(alike: np.ndarray, largest: int) -> np.ndarray:
     """A group number for each row of directions(), counted from 0 in the order of their first rows; none has more than `largest` rows."""
     group_of = np.full(len(alike), -1)
     near_another = np.flatnonzero(_near_another(alike)) if largest > 1 else np.empty(0, np.int64)
-    taken = np.zeros(len(near_another), bool)
+    taken, near = np.zeros(len(near_another), bool), alike[near_another]
     for start in range(len(near_another)):
         if not taken[start]:
-            members = _connected(alike[near_another], start, taken, largest)
+            members = _connected(near, start, taken, largest)
             taken[members] = True
             group_of[near_another[members]] = near_another[start]
     alone = group_of < 0

@@ -6,6 +6,7 @@ from math import log2
 
 from cache.doctor_report import plural
 from stage2.evaluation import DECISION
+from stage2.label_audit import MOST_SUSPECTS
 from stage2.results import CurvePoint, Suspect, TagResult
 
 FLAGRANT = 0.9  # a contradiction times the average precision of the model that contradicts
@@ -63,7 +64,8 @@ def next_steps(
 def _labels(result: TagResult, suspects: Sequence[Suspect]) -> list[Step]:
     trust = result.best.metrics["average_precision"].value or 0
     flagrant = sum(abs(suspect.labelled - suspect.probability) * trust >= FLAGRANT for suspect in suspects)
-    return [Step(f"check {plural(flagrant, 'label')}")] if flagrant else []
+    counted = f"{flagrant} or more labels" if flagrant == MOST_SUSPECTS else plural(flagrant, "label")  # no more have been looked for
+    return [Step(f"check {counted}")] if flagrant else []
 
 
 def _images(result: TagResult, curve: Sequence[CurvePoint]) -> list[Step]:

@@ -29,7 +29,8 @@ class Outcome:
         self.page = os.path.join(self._reports_folder, "index.html")
         self.written: set[str] = set()
         self.training: Training | None = None  # None if no tag has an example
-        self._splits = splits
+        self._splits, self._tagged = splits, tagged
+        self.skipped = [tag for tag in tagged.tags() if tag not in splits]
         self._without_examples = [tag for tag in settings.tags if tag not in splits]
         self._priors = _text_priors(settings, metadata, [*splits, *self._without_examples])
         self._judge = Judge(metadata, tagged, settings.targets)
@@ -52,10 +53,10 @@ class Outcome:
                 found[model_type][result.tag] = {**model.held_out.metrics(), **counts, "out_of_fold": out_of_fold}
         return found
 
-    def fit(self, fold_of: np.ndarray, fitted: Callable[[], object]) -> None:
+    def fit(self, fitted: Callable[..., object]) -> None:
         """Every tag that has examples; fitted() is called after each fit."""
         if self._splits:
-            self.training = Training(self.metadata, self._splits, fold_of, self._priors)
+            self.training = Training(self.metadata, self._splits, self._tagged, self._priors)
             for each in self.training.models(fitted):
                 self.write(each)
 

@@ -1,9 +1,10 @@
 """The pictures that the report embeds: bounded in number, each once, however often it is shown. A picture is known by its hash_id."""
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 from cache.contact_sheet import choose
-from cache.html_page import thumbnails
+from cache.html_page import read_thumbnails
 from cache.image_limits import Limits
 from cache.source_file import on_one_line
 
@@ -18,8 +19,9 @@ class PagePictures:
         self._chosen = choose(wanted, MOST_THUMBNAILS)
         paths = find_paths(list(self._chosen))
         self._paths = {hash_id: os.path.abspath(paths[hash_id]) for hash_id in self._chosen if hash_id in paths}
-        found = thumbnails(self._paths.values(), limits)
-        self.embedded = {hash_id: found[path] for hash_id, path in self._paths.items() if path in found}  # data URIs
+        # A file may be another by now, and a metadata file from anybody may name any: only the picture that was meant is shown.
+        found = {path: (hash_ids, uri) for path, hash_ids, uri in read_thumbnails(self._paths.values(), limits)}
+        self.embedded = {hash_id: found[path][1] for hash_id, path in self._paths.items() if path in found and hash_id in found[path][0]}
         self._number = {hash_id: number for number, hash_id in enumerate(self.embedded)}
 
     def shown(self, hash_id: str) -> bool:
@@ -31,6 +33,10 @@ class PagePictures:
         return self._number.get(hash_id)
 
     def name(self, hash_id: str) -> str:
-        """Of its file, or the beginning of its hash."""
+        """Of its folder and file, or the beginning of its hash."""
         path = self._paths.get(hash_id)
-        return on_one_line(os.path.basename(path)) if path else hash_id[:12]
+        return on_one_line("/".join(Path(path).parts[-2:])) if path else hash_id[:12]
+
+    def path(self, hash_id: str) -> str:
+        """Where it lies, in full; where nobody knows, its hash."""
+        return on_one_line(self._paths.get(hash_id, hash_id))

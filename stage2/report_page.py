@@ -11,6 +11,8 @@ from cache.html_page import write_page
 from cache.image_limits import Limits
 from cache.source_file import on_one_line
 from stage2.dataset_section import dataset_section
+from stage2.evaluation import DECISION
+from stage2.label_audit import MOST_SUSPECTS
 from stage2.label_section import Contradiction, contradictions
 from stage2.page_pictures import PagePictures, Paths
 from stage2.plots import TagPlots, learning_curve, our_style
@@ -46,15 +48,18 @@ def write_report_page(path: str | os.PathLike, report: Report, limits: Limits = 
     sections = [tag_section(number, result, tags_of, report.learning_curve, report.suspects.get(result.tag, ()))
                 for number, result in enumerate(ranked)]
     quality = {section.result.tag: section.average_precision or 0.0 for section in sections}
-    audit, queue = contradictions(report.suspects, tags_of, quality)[:MOST_LISTED], report.suggestions[:MOST_LISTED]
+    contradicted = contradictions(report.suspects, tags_of, quality)
+    audit, queue = contradicted[:MOST_LISTED], report.suggestions[:MOST_LISTED]
     pictures = _pictures(report, audit, queue, sections, limits)
     with our_style():
         plots = TagPlots()
         write_page(
             path, TEMPLATES, "report.html", report=report, sections=sections, headline=_headline(ranked), good=GOOD,
             promised=any(result.best.promises for result in ranked), audit=audit, queue=queue,
+            contradicted=len(contradicted), most_suspects=MOST_SUSPECTS,
             dataset=dataset_section(report.images_of, report.shared), curve=_curve(report.learning_curve), pictures=pictures,
             thumbnails=pictures.embedded, plots_of=lambda section: tag_plots(section, plots), metric_rows=METRIC_ROWS,
+            plural=plural, decision=DECISION,
             number_of={section.result.tag: section.number for section in sections}, one_line=on_one_line,
             labels=lambda row: ", ".join(map(on_one_line, tags_of.get(row, ()))),
             model_types=list(dict.fromkeys(model_type for result in ranked for model_type in result.models)))

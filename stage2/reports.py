@@ -2,6 +2,7 @@
 import os
 from collections.abc import Collection, Iterator
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
@@ -35,9 +36,11 @@ class Reports:
         path_of = self._find_paths(list(hashes.values()))
         write_json_object(os.path.join(self.folder, "label-audit.json"), audit_json(found, hashes, path_of).items())
         queue = self._suggestions(outcome)
+        label_next = os.path.join(self.folder, "label-next.json")
         if self._unlabelled:
-            write_json_object(os.path.join(self.folder, "label-next.json"),
-                              ((suggestion.hash_id, vars(suggestion)) for suggestion in queue))
+            write_json_object(label_next, ((suggestion.hash_id, vars(suggestion)) for suggestion in queue))
+        else:
+            Path(label_next).unlink(missing_ok=True)  # one of an earlier run would speak of other models
         write_report_page(os.path.join(self.folder, "index.html"), Report(
             self._metadata.key, self._metadata.width, self._tagged.with_vector, FOLDS, outcome.results, self._tagged.images_of(),
             dict(self._shared()), self._learning_curve(outcome), found, queue, names, self._find_paths))
@@ -70,6 +73,9 @@ class Reports:
 
 
 def _unlabelled(settings: TrainSettings, metadata: Metadata) -> Metadata:
+    if os.path.isdir(settings.unlabelled):
+        raise Refused(f"--unlabelled {settings.unlabelled} is a folder; stage 1 makes its vectors (--no-tagged_dataset): "
+                      "name their metadata JSON")
     unlabelled = read_metadata(settings.unlabelled)
     if (unlabelled.key, unlabelled.width) != (metadata.key, metadata.width):
         raise Refused(f"--unlabelled {settings.unlabelled} holds vectors of {unlabelled.key}, {settings.metadata_json} of {metadata.key}; "

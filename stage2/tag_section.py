@@ -8,7 +8,7 @@ from markupsafe import Markup
 from cache.doctor_report import plural
 from cache.source_file import on_one_line
 from stage2 import curves
-from stage2.evaluation import DECISION, METRICS, Estimate, estimates
+from stage2.evaluation import DECISION, METRICS, Estimate, values
 from stage2.model_report import Evaluation
 from stage2.next_steps import Step, next_steps, taken_for, unmeasured
 from stage2.plots import TagPlots
@@ -150,7 +150,7 @@ def _distributions(result: TagResult) -> tuple[np.ndarray, np.ndarray, str]:
 def _measured(result: TagResult, model: ModelResult) -> Measured:
     held_out, unseen = model.held_out, model.calibration.unseen
     out_of_fold = {} if unseen is None else _rates(Evaluation(result.tag, unseen[result.is_tag], unseen[~result.is_tag], None))
-    on_held_out = estimates(held_out.is_tag(), held_out.scores(), np.empty((len(held_out.scores()), 0)))
+    on_held_out = {name: Estimate(value, None, None) for name, value in values(held_out.is_tag(), held_out.scores()).items()}
     return Measured({**model.metrics, **out_of_fold}, {**on_held_out, **_rates(held_out)})
 
 

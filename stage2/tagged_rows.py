@@ -5,6 +5,7 @@ A row is a hash, and near-duplicates of the same tags are dealt together: no pic
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -58,10 +59,10 @@ class Task:
     folds: np.ndarray
     prior: np.ndarray | float = 0.0  # what the text of the tag says of each row, a logit
 
-    @property
+    @cached_property
     def has_folds(self) -> bool:
         """Whether each fold leaves images of both classes to learn from."""
-        return min(np.bincount(self.classes, minlength=2)) > 1
+        return _leave_both_classes(self.classes, self.folds)
 
 
 class TaggedRows:
@@ -166,13 +167,17 @@ def _groups(rows_of: dict[str, np.ndarray], matrix: np.ndarray) -> np.ndarray:
     return group_of
 
 
-def folds_within(rows: np.ndarray, classes: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
-    """The fold of each row; folds of its own for a tag which the common ones would once leave without one of its classes. Without use for
-    a tag with a single image."""
+def folds_within(rows: np.ndarray, classes: np.ndarray, fold_of: np.ndarray, group_of: np.ndarray) -> np.ndarray:
+    """The fold of each row; folds of its own for a tag which the common ones would once leave without one of its classes: two, into which
+    each class is dealt group by group. If a class is a single group, these do not help either, and nothing can be measured."""
     folds = fold_of[rows]
-    if all(len(np.unique(classes[folds != fold])) == 2 for fold in np.unique(folds)):
+    if _leave_both_classes(classes, folds):
         return folds
     for number in (0, 1):
         members = np.flatnonzero(classes == number)
-        folds[members] = np.arange(len(members)) % 2
+        folds[members] = np.unique(group_of[rows[members]], return_inverse=True)[1] % 2
     return folds
+
+
+def _leave_both_classes(classes: np.ndarray, folds: np.ndarray) -> bool:
+    return all(len(np.unique(classes[folds != fold])) == 2 for fold in np.unique(folds))

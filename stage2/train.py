@@ -54,7 +54,7 @@ def train(settings: TrainSettings) -> "Outcome":
             make_folder(folder)
             sweep_partial_files(folder)
         with tqdm(total=len(splits) * FITS, unit=" fits", disable=None) as bar:
-            outcome.fit(tagged.folds(), bar.update)
+            outcome.fit(bar.update)
         outcome.add_tags_without_examples()
         reports.write(outcome)
     _name_stale_models(outcome)
@@ -104,7 +104,7 @@ def command(argv: list[str] | None = None) -> int:
         outcome = train(settings_of(arguments))
         print(*summary(outcome), sep="\n")
         counts.processed = outcome.images
-        failures.extend(below_gate(outcome.results, arguments.fail_under))
+        failures.extend(below_gate(outcome, arguments.fail_under))
 
     code = command_line.run(work)
     print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)

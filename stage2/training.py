@@ -8,7 +8,7 @@ import numpy as np
 from cache.metadata import Metadata
 from cache.tag_models import LOGISTIC_REGRESSION, SVM
 from stage2.calibration import Calibration
-from stage2.tagged_rows import Split, Task, folds_within
+from stage2.tagged_rows import Split, TaggedRows, Task, folds_within
 from stage2.text_prior import TextPrior, with_prior
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ class Fitted:
 class Training:
     """What all tags of a run share: the rows they learn from, their standardised features, and the scaling."""
 
-    def __init__(self, metadata: Metadata, splits: dict[str, Split], fold_of: np.ndarray, priors: dict[str, TextPrior]):
-        self._splits, self._priors = splits, priors
+    def __init__(self, metadata: Metadata, splits: dict[str, Split], tagged: TaggedRows, priors: dict[str, TextPrior]):
+        self._splits, self._priors, fold_of = splits, priors, tagged.folds()
         training = {tag: split.training() for tag, split in splits.items()}
         self.rows = np.unique(np.concatenate([rows for rows, _ in training.values()]))
         vectors = metadata.matrix[self.rows]
         self.scaler = shrunk_scaler(vectors)
         self.features = self.scaler.transform(vectors)
         self.tasks = [
-            Task(tag, np.searchsorted(self.rows, rows), classes, folds_within(rows, classes, fold_of),
+            Task(tag, np.searchsorted(self.rows, rows), classes, folds_within(rows, classes, fold_of, tagged.group_of),
                  priors[tag].logits(metadata.matrix[rows]) if tag in priors else 0.0)
             for tag, (rows, classes) in training.items()]
 

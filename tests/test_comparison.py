@@ -3,13 +3,17 @@ import csv
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import orjson
 import pytest
 
 from cache.__main__ import main
+from cache.changed_decisions import ChangedDecisions
+from cache.contact_sheet import write_sheet
 from cache.metadata import write_json_object
+from cache.refusal import Refused
 from stage3 import classify
 from stage4 import classify_zip
 from tests.drawing import png, tree, write, zipped
@@ -73,7 +77,7 @@ wrote changes.csv
     assert page.one("h1").text == "first and second compared"
     assert [(section.one("h2").text, [[tile.one("span", "note").text for tile in group.all("li")] for group in section.all("article")])
             for section in page.all("section")] == [
-        ("no → yes 2", [["0.200 → 0.950", "0.100 → 0.800"]]), ("unsure → no 1", [["0.500 → 0.200"]])]
+        ("no → yes 2 changes", [["0.200 → 0.950", "0.100 → 0.800"]]), ("unsure → no 1 change", [["0.500 → 0.200"]])]
 
 
 def test_where_nothing_is_decided_half_a_probability_is_a_yes_and_that_is_said(here, capsys):
@@ -152,7 +156,7 @@ def test_of_many_changes_those_that_are_largest_are_shown(here, capsys):
     second = result("second", {str(number): record(f"{number}.png", (CATS, 0.5 + number / 1000, "yes")) for number in numbers})
     assert compare(capsys, first, second)[0] == 0
     page = read_page("output/comparison.html")
-    assert page.one("h2").text == "no → yes 500"
+    assert page.one("h2").text == "no → yes 500 changes"
     assert [tile.one("span", "name").text for tile in page.all("li")] == [f"{number}.png" for number in reversed(numbers[200:])]
     assert page.one("article").one("p").text == "ovr-svm · 300 and 200 more"
 
@@ -186,6 +190,51 @@ def test_a_page_inside_a_result_is_refused_because_the_result_could_then_no_long
         code, _, err = compare(capsys, *folders, *flags)
         assert (code, err.endswith("; name another one\n")) == (2, True)
     assert sorted(tree(here)) == ["first/output.json", "second/output.json"]
+
+
+@pytest.fixture
+def two_results(here) -> list[str]:
+    return [result(name, {"1": record("a.png", (CATS, 0.5))}) for name in ("first", "second")]
+
+
+@pytest.mark.parametrize(("flags", "message"), [
+    (["--output", "report.html"], "report.html exists and is not a page of an earlier comparison; name another file"),
+    (["--output", "picture.jpg"], "picture.jpg exists and is not a page of an earlier comparison; name another file"),
+    (["--output", "gone.html"], "gone.html exists and is not a page of an earlier comparison; name another file"),
+    (["--csv", "README.md"], "README.md exists and is not a table of an earlier comparison; name another file"),
+    (["--csv", "picture.jpg"], "picture.jpg exists and is not a table of an earlier comparison; name another file"),
+    (["--output", "folder"], "folder is a folder; name a file"),
+    (["--csv", "folder"], "folder is a folder; name a file"),
+    (["--output", "one", "--csv", "folder/../one"], "--output and --csv both name folder/../one; name two files"),
+])
+def test_nothing_is_replaced_but_an_earlier_comparison(here, capsys, two_results, flags, message):
+    write_sheet(here / "report.html", "Report on cats", [], [], {}, "score")
+    write(here, {"picture.jpg": png(0), "README.md": b"file_path,tag_name\n", "folder/file": b""})
+    (here / "gone.html").symlink_to("nowhere")
+    before = tree(here)
+    assert compare(capsys, *two_results, *flags) == (2, "", f"error: {message}\n")
+    assert tree(here) == before
+
+
+def test_an_earlier_comparison_is_replaced(here, capsys, two_results):
+    for folders in (two_results, [result("a" * 200 + "&'", {}), *two_results[1:]], two_results):
+        assert compare(capsys, *folders, "--output", "page.html", "--csv", "table.csv")[0] == 0
+    assert read_page("page.html").one("h1").text == "first and second compared"
+
+
+def test_a_folder_that_is_no_result_is_named_rather_than_said_to_hold_the_page(here, capsys, two_results):
+    write(here, {"output/input-metadata.json": b"{}"})
+    for folders in (("first", "output"), ("output", "first")):
+        assert compare(capsys, *folders) == (
+            2, "", "error: cannot read output/output.json: No such file or directory; stage 3 or 4 makes it\n")
+
+
+def test_what_cannot_be_read_leaves_no_database_open(here, two_results):
+    changed = ChangedDecisions("first", "nowhere")
+    with pytest.raises(Refused), changed:
+        pass
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        changed.changes()
 
 
 def test_a_real_run_is_read_as_it_was_written(here, ready, capsys):  # noqa: F811

@@ -15,22 +15,24 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.metrics import average_precision_score
 
+from cache.image_decoder import hash_ids
 from stage2 import curves, page_pictures
 from stage2.calibration import FROM_TEXT, FROM_TRAINING, SIGMOID, Calibration
 from stage2.dataset_section import Pair, dataset_section
-from stage2.evaluation import METRICS, NOTHING, Estimate, Resamples, estimates
+from stage2.evaluation import METRICS, NOTHING, Estimate, Resamples, values
+from stage2.label_audit import MOST_SUSPECTS
 from stage2.label_section import contradictions
 from stage2.model_report import Evaluation
 from stage2.next_steps import Step, next_steps, taken_for
 from stage2.promises import promises
 from stage2.report_page import Report, write_report_page
 from stage2.results import CurvePoint, ModelResult, Suggestion, Suspect, TagResult
-from tests.drawing import png, write
+from tests.drawing import drawn, png, write
 from tests.html_tree import Element, read_page
 
 TYPES = ("ovr-logistic-regression", "ovr-svm")
 ROWS = 120
-HASHES = [f"{row:03}" * 40 for row in range(1000)]
+HASHES = [hash_ids(drawn(row))[0] if row < ROWS else f"{row:03}" * 40 for row in range(1000)]
 GONE = "f" * 128
 HOSTILE = ["<script>alert(1)</script>", "x" * 200, "كلب وقطة", "🐈‍⬛", "two\nlines", "\u202eesrever", "'\"><img src=x onerror=alert(1)>",
            "{{ 7 * 7 }} &amp; $x^2$", "https://example.org/a.png", "url(#a)"]
@@ -41,10 +43,10 @@ def tag_result(tag: str, is_tag: np.ndarray, weight: float = 3.0, held_out: int 
     random, rows, models = np.random.default_rng(len(tag)), np.arange(len(is_tag)), {}
     for place, model_type in enumerate(TYPES):
         unseen = 1 / (1 + np.exp(2 - (weight + place) * is_tag - random.normal(size=len(is_tag))))
-        metrics = estimates(is_tag, unseen, Resamples(rows, 20).weights(rows))
+        metrics = Resamples(rows, 20).estimates(rows, is_tag, unseen)
         scores = Evaluation(tag, random.random(held_out), random.random(3 * held_out) / 2, None)
         models[model_type] = ModelResult(model_type, Calibration(SIGMOID, 1, 0, unseen, 0.2, 0.1), metrics, scores,
-                                         promises(is_tag, unseen, 0.6, 0.99) if targets else None)
+                                         promises(is_tag, unseen, rows, 0.6, 0.99) if targets else None)
     return TagResult(tag, rows, is_tag, models)
 
 
@@ -132,7 +134,7 @@ def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held
             estimate = model.metrics.get(name) or Estimate(
                 Evaluation("", unseen[bad.is_tag], unseen[~bad.is_tag], None).metrics()[name], None, None)
             scores = model.held_out.scores()
-            held_out = {**estimates(model.held_out.is_tag(), scores, np.ones((len(scores), 1))), **model.held_out.metrics()}[name]
+            held_out = {**values(model.held_out.is_tag(), scores), **model.held_out.metrics()}[name]
             row += [f"{three(estimate.value)} {_interval(estimate)}".strip(), three(getattr(held_out, "value", held_out))]
         expected.append(row)
     expected[2][2::2] = [three(model.held_out.metrics()["average_precision"]) for model in bad.models.values()]
@@ -245,18 +247,20 @@ def test_the_same_results_give_the_same_page_whatever_matplotlib_is_set_to(tmp_p
 
 def test_each_picture_is_embedded_once_and_one_that_is_gone_has_no_preview(tmp_path):
     write(tmp_path, {f"{row}.png": png(row) for row in range(0, ROWS, 2)})
+    write(tmp_path, {"0.png": png(999)})  # another picture by now: it must not be shown as that one
     paths = {hash_id: str(tmp_path / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])}
     page = written(tmp_path, [tag_result("cats", every(0, 3)), tag_result("dogs", every(1, 3))], paths,
                    suggestions=[Suggestion(HASHES[4], paths[HASHES[4]], "cats", 0.5, 1, 1), Suggestion(GONE, None, "cats", 0.4, 0.8, 1)])
     parts = (tmp_path / "index.html").read_text().split("url(data:image/jpeg;base64,")[1:]
     embedded = [base64.b64decode(part.split(")")[0]) for part in parts]
     assert len(embedded) == len(set(embedded)) > 10
-    assert {Image.open(io.BytesIO(data)).size for data in embedded} == {(112, 112)}
+    assert {Image.open(io.BytesIO(data)).size for data in embedded} == {(112, 93)}
     tiles = {(tile.attributes["title"], tile.one("span", "thumbnail").attributes["class"].split()[1])
              for tile in page.all("li") if list(tile.all("span", "thumbnail"))}
     names = [name for name, _ in tiles]
     assert len(names) == len(set(names))  # always the same class
-    assert {name for name, shown in tiles if shown == "missing"} == {name for name in names if name == GONE[:12] or int(name[:-4]) % 2}
+    assert {name for name, shown in tiles if shown == "missing"} == {
+        name for name in names if name == GONE or Path(name).stem == "0" or int(Path(name).stem) % 2}
 
 
 def test_a_page_of_a_hundred_tags_shows_a_picture_of_each_and_embeds_no_more_than_it_should(tmp_path, monkeypatch):
@@ -339,7 +343,47 @@ def test_labels_and_suggestions_name_the_tag_and_both_opinions(tmp_path):
                    suggestions=[Suggestion(HASHES[119], "/q/new.png", "dogs", 0.5, 1, 1)],
                    suspects={"cats": [Suspect(0, "cats", True, 0.02)], "dogs": [Suspect(0, "dogs", False, 0.97)]})
     tiles = [[tile.text for tile in section.all("li")] for section in page.all("section") if section.attributes["id"] in ("labels", "next")]
-    assert tiles == [["cats label yes, model 0.02 dogs label no, model 0.97 wrong.png"], ["dogs model 0.50 new.png"]]
+    assert tiles == [["cats label yes, model 0.02 dogs label no, model 0.97 p/wrong.png"], ["dogs model 0.50 q/new.png"]]
+
+
+def test_a_picture_is_named_with_its_folder_and_its_whole_path_is_a_title(tmp_path):
+    paths = {hash_id: f"/photos/2024/{'cats' if row % 2 else 'dogs.zip'}/IMG_{row}.png" for row, hash_id in enumerate(HASHES[:ROWS])}
+    page = written(tmp_path, [tag_result("cats", every(0))], paths, suspects={"cats": [Suspect(0, "cats", True, 0.02)]})
+    tiles = [tile for tile in page.all("li") if list(tile.all("span", "thumbnail"))]
+    assert len(tiles) > 10
+    for tile in tiles:
+        title = tile.attributes["title"]
+        assert title in paths.values()
+        assert tile.one("span", "file").text == title.removeprefix("/photos/2024/")
+
+
+@pytest.mark.parametrize(("count", "said"), [
+    (24, None), (207, "The first 24 of 207; all in label-audit.json, of each tag at most 24.")])
+def test_where_not_all_labels_to_check_are_listed_the_page_says_where_they_are(tmp_path, count, said):
+    cats = tag_result("cats", every(0, rows=1000))
+    page = written(tmp_path, [cats], suspects={"cats": [Suspect(row, "cats", True, 0.02) for row in range(count)]})
+    [section] = [section for section in page.all("section") if section.attributes["id"] == "labels"]
+    assert len(list(section.all("li"))) == 24
+    about = section.one("p", "about").text
+    assert about.endswith(said or "spoils what is learnt.")
+
+
+def test_a_single_tag_and_picture_are_not_said_to_be_several_and_the_page_says_what_it_counts_as_a_hit(tmp_path):
+    page = written(tmp_path, [tag_result("cats", every(0))], pictures=1)
+    assert page.one("title").text == "Report on 1 tag · image-tagging-tools"
+    assert page.one("main").one("p", "note").text.startswith("1 picture, 1 tag, vectors of M:p")
+    [each] = [section for section in page.all("section") if section.attributes["id"] == "each"]
+    assert "Hits, misses and false alarms are counted at a probability of 0.5" in each.one("p", "about").text
+
+
+def test_folders_of_no_tag_are_told_apart_from_the_tags(tmp_path):
+    images_of = {"cats": 4, "dogs": 2, "other-training": 500, "other-validation": 0}
+    page = written(tmp_path, [tag_result("cats", every(0))], images_of=images_of)
+    [section] = [section for section in page.all("section") if section.attributes["id"] == "dataset"]
+    assert section.one("p", "about").text == (
+        "The largest tag has 2.0 times as many images as the smallest, those held out included. No image carries two tags. "
+        "Images of no tag: 500 in other-training, 0 in other-validation.")
+    assert [line.text for line in section.one("ul", "bars").all("li")] == ["cats 4", "dogs 2"]
 
 
 def test_what_is_worth_doing_follows_from_the_results():
@@ -358,12 +402,21 @@ def test_what_is_worth_doing_follows_from_the_results():
     assert steps(0.6, 0.8, 0.9, [], curve, confused) == [Step("add images: only 20"), Step("tell apart from", "coats")]
     assert steps(0.9, 0.92, 0.94, [], [], []) == [Step("look at its misses")]
     assert steps(0.98, 0.99, 1, [], curve, []) == []
+    assert steps(0.98, 0.99, 1, [Suspect(1, "shirts", False, 0.999)] * MOST_SUSPECTS, [], []) == [Step("check 24 or more labels")]
 
 
 def test_false_alarms_are_counted_by_the_tags_that_they_carry():
     result = tag_result("cats", every(0), 0)
     result.best.calibration.unseen[1:6] = 0.9
     assert taken_for(result, {row: ["pets", "dogs"][:row] for row in range(1, ROWS)}) == [("pets", 6), ("dogs", 5)]
+
+
+def test_a_single_false_alarm_is_not_said_to_be_images(tmp_path):
+    cats, birds = tag_result("cats", every(0), 9), tag_result("birds", np.arange(ROWS) % 6 > 0)
+    cats.best.calibration.unseen[:] = cats.is_tag
+    cats.best.calibration.unseen[1] = 0.9
+    [section] = [section for section in written(tmp_path, [cats, birds]).all("details") if section.one("h3").text == "cats"]
+    assert "False alarms by their own tag: birds 1." in [text.text for text in section.all("p")]
 
 
 def test_tags_that_share_images_are_a_matrix_of_few_tags_and_a_list_of_the_strongest_of_many(tmp_path):

@@ -64,3 +64,33 @@ def test_nothing_is_wider_than_the_window_with_every_section_open(page, address,
     page.goto(address)
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [360, 400, 800, 1280])
+def test_every_width_shows_promises_and_metrics_and_an_axis_of_the_same_length(page, address, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    for row in page.locator(".ranking tbody tr").all():
+        assert row.locator(".promised").is_visible()
+        assert [cell.is_visible() for cell in row.locator(".metric").all()] == [True] * 3
+    lengths = page.locator(".whiskers").evaluate_all("all => all.map(each => each.getBoundingClientRect().width)")
+    assert max(lengths) - min(lengths) < 0.1
+    assert min(lengths) > 150
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_headings_and_numbers_do_not_break_inside_words(page, address, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    cells = page.locator("table:not(.matrix) thead th, .number, .facts th")
+    assert cells.count() > 100
+    assert set(cells.evaluate_all("all => all.map(each => getComputedStyle(each).overflowWrap)")) == {"normal"}
+
+
+def test_on_paper_every_section_is_open_and_pictures_are_there(page, address):  # noqa: F811
+    page.emulate_media(media="print")
+    page.goto(address)
+    assert {plot.is_visible() for plot in page.locator("details svg").all()} == {True}
+    for shown in (".thumbnail", ".whiskers span", ".bars"):
+        assert page.locator(shown).first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"

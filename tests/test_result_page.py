@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from cache.contact_sheet import Group, Section, Tile, choose, write_sheet
 from cache.decisions import DECISIONS
+from cache.doctor_report import plural
+from cache.html_page import thumbnails
 from cache.likeliest import Cell, Likeliest
 from cache.score_bins import bin_name, bin_number, bin_numbers
 from stage3 import classify
 from stage4 import classify_zip
-from tests.drawing import png, tree, write, zipped
+from tests.drawing import encoded, png, tree, write, zipped
 from tests.html_tree import Element, read_page
 from tests.test_stages_3_and_4 import ready, set_thresholds  # noqa: F401  a fixture
 
@@ -64,9 +66,9 @@ def test_thumbnails_go_to_the_first_sections_and_there_to_every_group_in_turn():
 def test_groups_of_which_no_picture_is_shown_are_named_behind_the_others(here):
     groups = [Group({"tag": tag, "model": "svm"}, count, tiles, link) for tag, count, tiles, link in (
         ("<b>", 12_345, [], "svm/%3Cb%3E/1.0/"), ("cats", 1, [Tile("key", "a.png", "0.99")], None), ("dogs", 2, [], None))]
-    write_sheet("page.html", "Title", ["Summary"], [Section("0.9–1.0", groups)], {"key": "data:image/jpeg;base64,AAAA"})
+    write_sheet("page.html", "Title", ["Summary"], [Section("0.9–1.0", groups)], {"key": "data:image/jpeg;base64,AAAA"}, "score")
     section = read_page("page.html").one("section")
-    assert (section.one("h2").text, section.one("article").one("h3").text) == ("0.9–1.0 12,348", "cats")
+    assert (section.one("h2").text, section.one("article").one("h3").text) == ("0.9–1.0 12,348 scores", "cats")
     assert section.one("article").one("span", "thumbnail").attributes["class"] == "thumbnail picture-0"
     assert [(item.text, [link.attributes["href"] for link in item.all("a")], item.attributes["data-count"])
             for item in section.one("ul", "unseen").all("li")] == [
@@ -132,7 +134,7 @@ def test_the_page_shows_every_bin_with_its_pictures_and_decisions(here, ready, p
     for number, section in zip(sorted(numbers, reverse=True), page.all("section"), strict=True):
         expected = expected_groups(number, outputs, place == "bins")
         assert groups_of(section) == expected
-        assert section.one("h2").one("small").text == str(sum(group[3] for group in expected))
+        assert section.one("h2").one("small").text == plural(sum(group[3] for group in expected), "score")
     decisions = sorted({output.get("decision", "none") for scored in outputs.values() for output in scored})
     filters = {filter.attributes["name"]: [option.attributes["value"] for option in filter.all("option")] for filter in page.all("select")}
     assert filters == {"tag": ["", "cats", "dogs"], "model": ["", "ovr-logistic-regression", "ovr-svm"], "decision": ["", *decisions]}
@@ -161,10 +163,23 @@ def test_each_picture_is_embedded_once_and_more_than_are_shown_are_linked_to(her
         (tag, model, 30, [f"{model}/{tag}/1.0/"], 12) for tag in ("cats", "dogs") for model in ("ovr-logistic-regression", "ovr-svm")]
     shown = {tile[0] for group in groups for tile in group[5]}
     assert len(embedded) == len(shown) < 30
-    assert {Image.open(io.BytesIO(data)).size for data in embedded} == {(112, 112)}
+    assert {Image.open(io.BytesIO(data)).size for data in embedded} == {(112, 93)}  # all of 48 x 40 pixels
     classes = {(tile.one("span", "name").text, tile.one("span", "thumbnail").attributes["class"]) for tile in page.all("li")}
     assert (len(classes), {name for name, _ in classes}) == (len(shown), shown)
     check_links(page, Path("scored"))
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize(("size", "orientation", "expected"), [
+    ((60, 20), 1, (112, 37)), ((60, 20), 6, (37, 112)), ((20, 60), 3, (37, 112)), ((50, 50), 8, (112, 112)), ((3000, 1), 1, (112, 1))])
+def test_thumbnails_show_the_whole_picture_upright_and_nothing_around_it(here, file_format, size, orientation, expected):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    write(here, {"a": encoded(Image.new("RGB", size, "red"), file_format, exif=exif)})
+    [uri] = thumbnails([str(here / "a")]).values()
+    picture = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
+    assert picture.size == expected
+    assert np.asarray(picture, int) == pytest.approx(np.full((*expected[::-1], 3), (255, 0, 0)), abs=6)
 
 
 def test_the_page_is_the_same_to_the_byte_whether_pictures_are_new_or_known(here, ready):  # noqa: F811

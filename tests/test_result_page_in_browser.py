@@ -47,21 +47,21 @@ SECTIONS = ["0.8–0.9", "0.6–0.7", "0.4–0.5", "0.2–0.3", "0.0–0.1"]
 
 def test_filters_show_what_has_all_they_ask_for_and_count_it(page, address):  # noqa: F811
     page.goto(address)
-    assert shown(page) == dict.fromkeys(SECTIONS, ("10", 10))
+    assert shown(page) == dict.fromkeys(SECTIONS, ("10 scores", 10))
     for tag in TAGS:
         page.select_option("select[name=tag]", tag)
-        assert shown(page) == dict.fromkeys(SECTIONS, ("2", 2)), tag
+        assert shown(page) == dict.fromkeys(SECTIONS, ("2 scores", 2)), tag
     page.select_option("select[name=decision]", "yes")
-    assert shown(page) == {"0.8–0.9": ("1", 1)}
+    assert shown(page) == {"0.8–0.9": ("1 score", 1)}
     assert page.locator("nav a:visible").all_text_contents() == ["0.8–0.9"]
     page.select_option("select[name=tag]", "")
-    assert shown(page) == {"0.8–0.9": ("5", 5)}
+    assert shown(page) == {"0.8–0.9": ("5 scores", 5)}
     assert not page.get_by_text("nothing of this kind").is_visible()
     page.select_option("select[name=model]", "ovr-logistic-regression")
     assert shown(page) == {}
     assert page.get_by_text("nothing of this kind").is_visible()
     page.select_option("select[name=decision]", "none")
-    assert shown(page) == dict.fromkeys(SECTIONS, ("5", 5))
+    assert shown(page) == dict.fromkeys(SECTIONS, ("5 scores", 5))
     assert page.complaints == []
 
 
@@ -75,7 +75,7 @@ def test_a_person_gets_from_the_filters_to_a_picture_with_the_keyboard_alone(pag
     page.locator("select[name=tag]").focus()
     page.keyboard.type("cats")
     page.keyboard.press("Tab")
-    assert shown(page) == dict.fromkeys(SECTIONS, ("2", 2))
+    assert shown(page) == dict.fromkeys(SECTIONS, ("2 scores", 2))
     page.locator("article:visible a").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/pictures/*.png")
@@ -86,7 +86,7 @@ def test_a_person_gets_from_the_filters_to_a_picture_with_the_keyboard_alone(pag
 def test_without_a_script_everything_is_there_but_the_filters(page, address):  # noqa: F811
     plain = page.context.browser.new_page(java_script_enabled=False)
     plain.goto(address)
-    assert shown(plain) == dict.fromkeys(SECTIONS, ("10", 10))
+    assert shown(plain) == dict.fromkeys(SECTIONS, ("10 scores", 10))
     assert not plain.locator("select").first.is_visible()
     plain.get_by_role("link", name="0.0–0.1").click()
     assert plain.url.endswith("#0.0%E2%80%930.1")
@@ -108,3 +108,10 @@ def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(
     assert page.locator(".bar").bounding_box()["y"] == 0  # the filters stay
     assert asked == ["file"]
     assert page.complaints == []
+
+
+def test_on_paper_pictures_are_there_and_filters_are_not(page, address):  # noqa: F811
+    page.emulate_media(media="print")
+    page.goto(address)
+    assert page.locator(".thumbnail").first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"
+    assert not page.locator(".bar").is_visible()

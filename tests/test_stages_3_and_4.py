@@ -170,10 +170,11 @@ def test_a_palette_picture_finds_the_vector_that_an_older_tool_stored_under_its_
     assert list(json.loads((here / "scored/output.json").read_text())) != [old_hash]
 
 
-def test_one_picture_one_model_and_a_clip_cache_as_metadata(here, ready):
+def test_one_picture_one_model_and_a_clip_cache_as_metadata(here, ready, capsys):
     write(here, {"one.png": png(0)})
     model = classify.generate_model_path("output/models", "ovr-svm", "cats")
     assert ready(classify, "one.png", "--model", model, "--metadata_json", "output/clip_cache.sqlite", "--output_bins", "4") == 0
+    assert "scored under 1 model\n" in capsys.readouterr().out
     score = expected_scores((0, "cats"))[hash_of(0)]["ovr-svm", "cats"]
     assert sorted(tree(here / "scored")) == [
         ".result.json", "index.html", "output.json", f"ovr-svm/cats/{bin_name(bin_number(score, 4), 4)}/one.png", "pictures/one.png"]

@@ -26,7 +26,7 @@ from cache.tag_models import (
     save_model,
 )
 from cache.tag_scores import ModelSet
-from stage2.tagged_rows import Split
+from stage2.tagged_rows import Split, TaggedRows
 from stage2.training import Training
 
 RANDOM = np.random.default_rng(0)
@@ -43,7 +43,8 @@ class Payload:
 def fitted(model_type: str = LOGISTIC_REGRESSION):
     tag, other = np.flatnonzero(CLASSES == 0), np.flatnonzero(CLASSES == 1)
     metadata = Metadata("M:p", {str(number): number for number in range(60)}, VECTORS)
-    models = Training(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, np.arange(60) % 5, {}).models(lambda count=1: None)
+    tagged = TaggedRows({"cats": [str(row) for row in tag], "others": [str(row) for row in other]}, metadata)
+    models = Training(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, tagged, {}).models(lambda count=1: None)
     return next(model.estimator for model in models if model.model_type == model_type)
 
 

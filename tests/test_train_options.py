@@ -41,7 +41,7 @@ def test_promises_stand_in_the_card_and_stage_3_decides_by_them(here, stage1, ti
 
 def test_too_few_examples_for_a_promise_are_told_in_numbers(trained, capsys):
     assert command([*PATHS, "--target_precision", "0.95", "--target_recall", "0.9", "--test_per", "0"]) == 0
-    assert "yes: 53 more images needed, no: 23 more images needed\n" in capsys.readouterr().out
+    assert "yes: about 53 more images needed, no: about 23 more images needed\n" in capsys.readouterr().out
     thresholds = card(SVM, "cats")["thresholds"]
     assert (thresholds["yes_from"], thresholds["no_below"], thresholds["precision"]["outcome"]) == (None, None, "not enough examples")
     assert thresholds["precision"]["more_needed"] == 53
@@ -64,10 +64,16 @@ def test_a_tag_that_cannot_be_measured_does_not_pass_the_gate(here, capsys):
     assert capsys.readouterr().err == "failed: one: no average precision, too few images to measure it on\n"
 
 
+def test_a_tag_that_was_skipped_does_not_pass_the_gate(here, capsys):
+    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40)), "gone": [90]})
+    assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--fail_under", "AP=0.1"]) == 4
+    assert capsys.readouterr().err.splitlines()[-1] == "failed: gone: no average precision, it was skipped"
+
+
 def test_a_gate_is_a_metric_and_a_value():
     assert gate("ap=0.8") == ("average_precision", 0.8)
     assert gate("ECE=.05") == ("calibration_error", 0.05)
-    for wrong in ("AP", "AP=2", "AP>0.8", "loss=0.1", "AP=0.8,F1=0.7"):
+    for wrong in ("AP", "AP=2", "AP=1.5", "AP>0.8", "loss=0.1", "AP=0.8,F1=0.7"):
         with pytest.raises(Exception, match="is not one of AP, AUC, F1, ECE and a value, as in AP=0.8"):
             gate(wrong)
 
@@ -96,6 +102,20 @@ def test_what_to_label_next_is_listed_with_its_pictures(trained, here, stage1):
     assert list(first) == ["hash_id", "file_path", "tag", "probability", "uncertainty", "novelty"]
     assert first["uncertainty"] == pytest.approx(1 - abs(2 * first["probability"] - 1))
     assert first["novelty"] == 1
+
+
+def test_what_to_label_next_does_not_outlive_its_run(trained, here):
+    write(here / "output/reports", {"label-next.json": b"{}"})
+    main("output/input-metadata.json", "output/input-tag-to-image-hash-list.json")
+    assert not (here / "output/reports/label-next.json").exists()
+
+
+def test_a_folder_of_unlabelled_pictures_is_not_yet_vectors(here):
+    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
+    (here / "more").mkdir()
+    with pytest.raises(Refused) as caught:
+        main(metadata, tags, unlabelled="more")
+    assert str(caught.value) == "--unlabelled more is a folder; stage 1 makes its vectors (--no-tagged_dataset): name their metadata JSON"
 
 
 def test_unlabelled_vectors_of_another_encoder_are_refused(here):

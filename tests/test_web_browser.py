@@ -5,6 +5,7 @@ import playwright.sync_api as playwright
 import pytest
 
 from cache import FileCache, TagCache
+from cache.cache_score import Stage3Table
 from tests.conftest import serving
 from tests.test_caches import FILES, hash_of
 
@@ -64,4 +65,21 @@ def test_pages_follow_light_and_dark_and_fit_a_phone(page, address, scheme, back
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(f"{address}/files?db_path={FILES}")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_long_tag_fits_a_phone_and_headings_and_numbers_stay_whole(page, address):
+    tag = "a" * 150
+    with Stage3Table("output/stage3.db", create=True) as table, table.connection:
+        score = ("a.png", "a.png", "png", hash_of(0), "ovr-logistic-regression", tag, 0.9, "yes", "/a.png")
+        table.connection.execute(f"INSERT INTO stage3({', '.join(Stage3Table.columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", score)
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(f"{address}/picture/{hash_of(0)}?db_path={FILES}")
+    headings = page.locator("thead th")
+    assert headings.all_text_contents()[:3] == ["Tag", "Model", "Probability"]
+    for cell in (*headings.all(), page.locator("td.number")):
+        assert cell.evaluate("each => getComputedStyle(each).overflowWrap") == "normal"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.goto(f"{address}/bins?db_path=output/stage3.db&tag={tag}&model_type=ovr-logistic-regression")
+    assert page.locator("select").first.bounding_box()["width"] <= 320
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

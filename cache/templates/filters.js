@@ -15,7 +15,7 @@
         group.hidden = filters.some(filter => filter.value && group.dataset[filter.name] !== filter.value);
         if (!group.hidden) total += Number(group.dataset.count);
       }
-      count.textContent = total.toLocaleString("en");
+      count.textContent = `${total.toLocaleString("en")} ${count.dataset.unit}${total === 1 ? "" : "s"}`;
       for (const part of parts) part.hidden = !total;
       shown += total;
     }
