@@ -33,10 +33,6 @@ class PagePictures:
         return self._number.get(hash_id)
 
     def name(self, hash_id: str) -> str:
-        """Of its folder and file, or the beginning of its hash."""
+        """Of its folder and file, or the beginning of its hash. No more of the path: the page may be sent, and label-audit.json has it."""
         path = self._paths.get(hash_id)
         return on_one_line("/".join(Path(path).parts[-2:])) if path else hash_id[:12]
-
-    def path(self, hash_id: str) -> str:
-        """Where it lies, in full; where nobody knows, its hash."""
-        return on_one_line(self._paths.get(hash_id, hash_id))
