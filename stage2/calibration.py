@@ -15,6 +15,7 @@ from stage2.tagged_rows import Task
 SIGMOID, LEFT_OUT, NO_SIGNAL, FROM_TRAINING, FROM_TEXT = "sigmoid", "left out", "no signal", "from training images", "from text"
 FEW_IMAGES = 10  # of a tag: with fewer, folds may turn the order round by chance
 NEXT_TO_NOTHING = 1e-6
+MOST_STEPS, GRADIENT_LEFT, SMALLEST_CURVATURE = 100, 1e-9, 1e-12
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,32 @@ def _nearly_constant(is_tag: np.ndarray) -> tuple[float, float]:
 
 
 def _platt(scores: np.ndarray, is_tag: np.ndarray) -> tuple[float, float]:
-    """Slope and offset. Few images of a tag do not make it certain: targets are smoothed as Platt proposed."""
-    from sklearn.calibration import _SigmoidCalibration
+    """Slope and offset, as scikit-learn's _SigmoidCalibration finds them, by Newton's method (Lin, Lin and Weng 2007, A Note on Platt's
+    Probabilistic Outputs) in a fifth of the time, which was more than half of that of a regression and its folds."""
+    tags, others = is_tag.sum(), (~is_tag).sum()
+    # Few images of a tag do not make it certain: targets are smoothed as Platt proposed.
+    targets = np.where(is_tag, (tags + 1) / (tags + 2), 1 / (others + 2))
+    centre, spread = scores.mean(), scores.std() or 1.0
+    rows = np.column_stack([(scores - centre) / spread, np.ones(len(scores))])
+    weights = np.array([0.0, np.log((tags + 1) / (others + 1))])
+    for _ in range(MOST_STEPS):
+        probabilities = sigmoid(rows @ weights)
+        gradient = rows.T @ (probabilities - targets)
+        if np.abs(gradient).max() < GRADIENT_LEFT * len(rows):
+            break
+        curvature = rows.T @ (rows * (probabilities * (1 - probabilities))[:, None]) + SMALLEST_CURVATURE * np.eye(2)
+        weights = _downhill(rows, targets, weights, np.linalg.solve(curvature, gradient))
+    slope = weights[0] / spread
+    return float(slope), float(weights[1] - slope * centre)
 
-    fitted = _SigmoidCalibration().fit(scores, is_tag)
-    return -float(fitted.a_), -float(fitted.b_)
+
+def _downhill(rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """The step away from the gradient, halved until the loss is smaller."""
+    before = _loss(rows @ weights, targets)
+    while _loss(rows @ (weights - step), targets) > before and np.abs(step).max() > SMALLEST_CURVATURE:
+        step = step / 2
+    return weights - step
+
+
+def _loss(margins: np.ndarray, targets: np.ndarray) -> float:
+    return float((np.logaddexp(0, margins) - targets * margins).sum())

@@ -1,12 +1,13 @@
 """How models are judged: groups of near-duplicates, metrics with intervals, calibration, and promises that are kept."""
 import numpy as np
 import pytest
+from sklearn.calibration import _SigmoidCalibration
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from cache.metadata import Metadata
 from cache.tag_scores import sigmoid
 from stage2 import near_duplicates
-from stage2.calibration import FROM_TRAINING, LEFT_OUT, NO_SIGNAL, SIGMOID, calibrate
+from stage2.calibration import FROM_TRAINING, LEFT_OUT, NO_SIGNAL, SIGMOID, _platt, calibrate
 from stage2.evaluation import METRICS, NOTHING, Estimate, Resamples, _measured, average_precision, calibration_error, values
 from stage2.near_duplicates import directions, groups
 from stage2.promises import KEPT, OUT_OF_REACH, TOO_FEW, Promise, promises
@@ -165,6 +166,17 @@ def test_a_sigmoid_mends_scores_that_are_too_timid():
     assert np.abs(found.unseen - sigmoid(truth)).max() < 0.05
     weights, offset = found.of_linear(np.array([1.0, 2.0]), 0.5)
     assert np.allclose([*weights, offset], [found.slope, 2 * found.slope, 0.5 * found.slope + found.offset])
+
+
+@pytest.mark.parametrize(("count", "share", "distance", "size"), [
+    (9000, 0.02, 2, 1), (200, 0.5, 30, 1), (40, 0.05, -1, 1), (300, 0.3, 3, 1000), (300, 0.3, 3, 0.001), (300, 0.3, 3, 0)])
+def test_the_sigmoid_is_that_of_scikit_learn(count, share, distance, size):
+    random = np.random.default_rng(0)
+    is_tag = np.arange(count) < share * count
+    scores = size * (random.normal(size=count) + distance * is_tag)
+    alone = _SigmoidCalibration().fit(scores, is_tag)
+    slope, offset = _platt(scores, is_tag)
+    assert np.abs(sigmoid(slope * scores + offset) - alone.predict(scores)).max() < 0.005
 
 
 def test_a_sigmoid_that_does_not_help_is_left_out():
