@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from stage2.evaluation import average_precision
-from stage2.logistic_regression import NUMBERS_AT_ONCE, USUAL, Regressions
+from stage2.logistic_regression import USUAL
+from stage2.newton import NUMBERS_AT_ONCE, Regressions
 from stage2.results import CurvePoint
 from stage2.tagged_rows import Task
 

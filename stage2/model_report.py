@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import average_precision_score
 
 from cache.score_bins import bin_name, bin_number
-from stage2.evaluation import METRICS
+from stage2.evaluation import DECISION, METRICS, average_precision
 
 if TYPE_CHECKING:
     from stage2.results import ModelResult
     from stage2.tagged_rows import Split
 
-THRESHOLD = 0.5
 HISTOGRAM_BINS = 10
 BAR_WIDTH = 40
 
@@ -31,8 +29,8 @@ class Evaluation:
 
     @property
     def confusion(self) -> dict[str, int]:
-        found = int((self.tag_scores >= THRESHOLD).sum())
-        false_alarms = int((self.other_scores >= THRESHOLD).sum())
+        found = int((self.tag_scores >= DECISION).sum())
+        false_alarms = int((self.other_scores >= DECISION).sum())
         return {
             "true_positive": found, "false_negative": len(self.tag_scores) - found,
             "false_positive": false_alarms, "true_negative": len(self.other_scores) - false_alarms,
@@ -60,7 +58,7 @@ class Evaluation:
     def _average_precision(self) -> float | None:
         if not len(self.tag_scores) or not len(self.other_scores):
             return None
-        return round(float(average_precision_score(self.is_tag(), self.scores())), 6)
+        return round(average_precision(self.is_tag(), self.scores()), 6)
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -113,7 +111,7 @@ def _outside(evaluation: Evaluation) -> tuple[str, np.ndarray]:
 
 def _quality(evaluation: Evaluation) -> Iterator[str]:
     confusion = evaluation.confusion
-    yield f"{f'held out, at {THRESHOLD}':<18}{'scored tag':>12}{'scored other':>14}"
+    yield f"{f'held out, at {DECISION}':<18}{'scored tag':>12}{'scored other':>14}"
     yield f"{'is tag':<18}{confusion['true_positive']:>12}{confusion['false_negative']:>14}"
     yield f"{'is other':<18}{confusion['false_positive']:>12}{confusion['true_negative']:>14}"
     yield ""

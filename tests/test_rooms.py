@@ -60,7 +60,7 @@ def test_the_scripts_that_are_started_by_hand_share_one_line_and_nothing_else_to
 def test_heavy_libraries_are_imported_where_they_are_used():
     eager = {str(path.relative_to(ROOT)): module for path in modules() for module, at_once in imported(path)
              if at_once and module.split(".")[0] in HEAVY}
-    assert set(eager) == {"cache/embedded_encoder.py", "cache/open_clip_encoder.py", "stage2/model_report.py", "stage2/plots.py"}
+    assert set(eager) == {"cache/embedded_encoder.py", "cache/open_clip_encoder.py", "stage2/plots.py"}
 
 
 def test_a_decoder_process_needs_no_more_than_pillow_and_numpy():

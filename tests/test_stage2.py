@@ -14,11 +14,11 @@ from cache.metadata import Metadata, write_json_object
 from cache.refusal import Refused
 from cache.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
 from cache.tag_scores import ModelSet, RadialKernel
-from stage2 import kernel_svm, logistic_regression
+from stage2 import kernel_svm, logistic_regression, newton
 from stage2.calibration import SIGMOID, Calibration
 from stage2.evaluation import Estimate
-from stage2.logistic_regression import Regressions
 from stage2.model_report import Evaluation, report_text
+from stage2.newton import Regressions
 from stage2.results import ModelResult
 from stage2.tagged_rows import Split, TaggedRows, Task, folds_within
 from stage2.train import command, main
@@ -138,7 +138,7 @@ def task(tag: str, is_tag: np.ndarray, folds: int = 5) -> Task:
 def test_regressions_are_fitted_in_blocks_of_the_same_products(monkeypatch):
     blocks, solve = [], Regressions.solve
     monkeypatch.setattr(Regressions, "solve", lambda self, tags, *rest: (blocks.append(tags.shape), solve(self, tags, *rest))[1])
-    monkeypatch.setattr(logistic_regression, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
+    monkeypatch.setattr(newton, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
     monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
     features, tags = clouds()
     fits = []
