@@ -88,7 +88,7 @@ def _nearly_constant(is_tag: np.ndarray) -> tuple[float, float]:
 
 def _platt(scores: np.ndarray, is_tag: np.ndarray) -> tuple[float, float]:
     """Slope and offset, as scikit-learn's _SigmoidCalibration finds them, by Newton's method (Lin, Lin and Weng 2007, A Note on Platt's
-    Probabilistic Outputs) in a fifth of the time, which was more than half of that of a regression and its folds."""
+    Probabilistic Outputs) in less than half the time, which was more than half of that of a regression and its folds."""
     tags, others = is_tag.sum(), (~is_tag).sum()
     # Few images of a tag do not make it certain: targets are smoothed as Platt proposed.
     targets = np.where(is_tag, (tags + 1) / (tags + 2), 1 / (others + 2))
