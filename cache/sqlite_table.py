@@ -6,15 +6,17 @@ import os
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from sqlite3 import DatabaseError  # for rooms that have to answer for it without speaking SQL
 
 from cache.refusal import InUse, Missing, Refused
 from cache.source_file import Skipped
-from cache.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, SKIPPED_SCHEMA, connect, is_empty, verify
+from cache.sqlite_file import APPLICATION_ID, BUSY_SECONDS, SCHEMA_VERSION, SKIPPED_SCHEMA, connect, is_empty, verify
 from cache.whole_file import make_folder
 
+RETRY_SECONDS = 0.01
 RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier than bad luck
 
 
@@ -56,7 +58,7 @@ class Table:
                 verify(connection, path, cls)
                 return False
             connection.execute(f"PRAGMA page_size = {cls.page_size}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _enter_wal(connection)
             return cls._create_tables(connection)
         finally:
             connection.close()
@@ -176,6 +178,19 @@ class Table:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         return True
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait for who is doing the same to a new database at this moment, but gives up at once: so we wait."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
 
 
 def is_busy(error: DatabaseError) -> bool:

@@ -5,6 +5,7 @@ import random
 import sqlite3
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,18 @@ def test_creating_twice_leaves_the_rows_alone(here):
     assert Numbers.create("deep/er/a.sqlite") is False
     with Numbers("deep/er/a.sqlite", create=True) as table:
         assert table.values() == [7]
+
+
+def test_who_finds_a_new_database_locked_for_a_moment_tries_again(here, monkeypatch):
+    """Two processes make one at once: SQLite tells the slower one that it is locked, without waiting."""
+    Path("new.sqlite").touch()
+    monkeypatch.setattr("cache.sqlite_file.BUSY_SECONDS", 0)
+    waits = []
+    with closing(sqlite3.connect("new.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # others can read, but nobody can change the journal's mode
+        monkeypatch.setattr("cache.sqlite_table.time.sleep", lambda seconds: (waits.append(seconds), other.execute("ROLLBACK")))
+        assert FileTable.create("new.sqlite") is True
+    assert waits == [0.01]
 
 
 def test_an_empty_file_left_by_a_killed_run_becomes_a_database(here):
