@@ -21,13 +21,13 @@ test: $(VENV)/installed-dev
 	$(RUN) -m pytest
 
 hostile: $(VENV)/installed-dev
-	$(RUN) -m pytest --full tests/test_hostile_files.py tests/test_hostile_stores.py
+	$(RUN) -m pytest --full tests/promises/test_hostile_files.py tests/promises/test_hostile_stores.py
 
 fuzz: $(VENV)/installed-dev
-	$(RUN) -m pytest --full tests/test_fuzz.py tests/test_stores_by_model.py
+	$(RUN) -m pytest --full tests/promises/test_fuzz.py tests/promises/test_stores_by_model.py
 
 crash: $(VENV)/installed-dev
-	$(RUN) -m pytest --full tests/test_crashes.py
+	$(RUN) -m pytest --full tests/promises/test_crashes.py
 
 bench: $(VENV)/installed
 	$(RUN) -m benchmarks

@@ -13,9 +13,9 @@ from statistics import median
 from benchmarks.measure import Measurement, decode_pass, report, seconds, serving
 from benchmarks.pictures import draw_small
 from cache import FileCache
-from cache.batches import Batch
-from cache.cache_file import FileTable
-from cache.source_file import Picture, SourceFile
+from cache.reader.batches import Batch
+from cache.reader.source_file import Picture, SourceFile
+from cache.stores.file_table import FileTable
 
 ROWS = 1_000_000
 ROWS_OF_A_BATCH = 10_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import Measurement, decode_pass, model_pass, random_checkpoint, report, run_stage
 from benchmarks.pictures import JPEG, draw_mixed, draw_small
-from cache.clip_encoder import ClipEncoder
+from cache.encoders.clip_encoder import ClipEncoder
 
 PICTURES = 5000
 CLIP_MODEL = "ViT-B-32"

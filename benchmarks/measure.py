@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from cache.image_source import images
-from cache.source_file import Picture
+from cache.reader.image_source import images
+from cache.reader.source_file import Picture
 
 if TYPE_CHECKING:
-    from cache.clip_encoder import ClipEncoder
-    from cache.image_decoder import CropSpec
+    from cache.decoder.crop_spec import CropSpec
+    from cache.encoders.clip_encoder import ClipEncoder
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = {1: "stage1/ImageDatasetProcessor.py", 2: "stage2/train.py", 3: "stage3/classify.py", 4: "stage4/classify_zip.py"}

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cache.metadata import Metadata, read_metadata, read_tag_to_hashes
-from cache.tag_models import LOGISTIC_REGRESSION, SVM
-from cache.tag_scores import ModelSet, sigmoid
-from stage2.evaluation import average_precision, calibration_error
-from stage2.tagged_rows import FOLDS, Split, TaggedRows
-from stage2.training import Training
+from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
+from cache.models.tag_scores import ModelSet, sigmoid
+from cache.stores.metadata import Metadata, read_metadata, read_tag_to_hashes
+from stage2.learning.tagged_rows import FOLDS, Split, TaggedRows
+from stage2.learning.training import Training
+from stage2.metrics import average_precision, calibration_error
 
 PLAIN = "plain LogisticRegression()"
 

@@ -22,7 +22,7 @@ from benchmarks.measure import (
     seconds,
 )
 from benchmarks.pictures import draw_mixed, draw_small
-from cache.clip_encoder import ClipEncoder
+from cache.encoders.clip_encoder import ClipEncoder
 
 MIXED_PICTURES = 1000
 LOOP_PICTURES = 100

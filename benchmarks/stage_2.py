@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Measurement, report, run_stage, seconds
-from cache.metadata import read_metadata, read_tag_to_hashes, write_json_object
-from cache.tag_models import LOGISTIC_REGRESSION, SVM
+from cache.files.json_file import write_json_object
+from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
+from cache.stores.metadata import read_metadata, read_tag_to_hashes
 
 PICTURES, FEATURES, TAGS, TAGS_TIMED = 10_000, 512, 50, 3
 OUR_SETTINGS = "with our settings"
@@ -48,9 +49,9 @@ class Ours:
 
     def __init__(self, metadata_path: Path, tags_path: Path, output: Path):
         from stage2.flags import TrainSettings
-        from stage2.outcome import Outcome
-        from stage2.tagged_rows import TaggedRows
-        from stage2.training import Training
+        from stage2.learning.tagged_rows import TaggedRows
+        from stage2.learning.training import Training
+        from stage2.run import Outcome
 
         for name in ("models", "reports"):
             (output / name).mkdir(parents=True)
@@ -107,7 +108,7 @@ def loop_estimators() -> dict[str, Callable]:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    from stage2.logistic_regression import USUAL
+    from stage2.learning.logistic_regression import USUAL
 
     return {
         LOGISTIC_REGRESSION: LogisticRegression,
@@ -117,7 +118,7 @@ def loop_estimators() -> dict[str, Callable]:
 
 
 def average_precision_on_the_timed_tags(splits: dict, folder: Path, model_type: str) -> float:
-    from cache.tag_models import generate_model_path
+    from cache.models.tag_models import generate_model_path
 
     paths = [Path(generate_model_path(str(folder / "models"), model_type, tag)).with_suffix(".json") for tag in list(splits)[:TAGS_TIMED]]
     return sum(json.loads(path.read_text())["metrics"]["average_precision"] for path in paths) / TAGS_TIMED

@@ -13,13 +13,14 @@ import numpy as np
 
 from benchmarks.measure import Measurement, report, run_stage, seconds
 from benchmarks.pictures import draw_small
-from cache.batches import Batch
-from cache.cache_score import ScoreListing, Stage3Table
-from cache.metadata import write_json_object
-from cache.result_folder import ResultFolder
-from cache.source_file import Picture, SourceFile
-from cache.tag_models import LOGISTIC_REGRESSION, SVM, TagModel, load_models
-from cache.tag_scores import ModelSet
+from cache.files.json_file import write_json_object
+from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, TagModel, load_models
+from cache.models.tag_scores import ModelSet
+from cache.reader.batches import Batch
+from cache.reader.source_file import Picture, SourceFile
+from cache.results.result_folder import ResultFolder
+from cache.stores.score_listing import ScoreListing
+from cache.stores.score_table import Stage3Table
 
 VECTORS, FEATURES, TAGS, LEARNT_FROM = 100_000, 512, 30, 3_000
 BATCH = 1024  # known pictures come in batches of 32 x 32

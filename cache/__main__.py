@@ -3,7 +3,9 @@
     python -m cache doctor photos
     python -m cache compare scored-before scored-after
 """
-from cache import command_line, comparison, doctor
+from cache import command_line
+from cache.compare import command as comparison
+from cache.doctor import command as doctor
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,94 +6,14 @@
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
-import os
+
 from collections.abc import Callable
 
-from cache.batches import Batch, Counts, Store, observers, record
-from cache.image_source import anywhere, images
-from cache.refusal import Missing
-from cache.source_file import Archive, Picture, Skipped, SourceFile
-from cache.sqlite_table import Table, cleared, created, database_path
-
-ADD = """
-INSERT INTO file_cache(file_name, path, hash_id, type, is_archive, n_content, container_archive,
-                       absolute_path, size_bytes, mtime_ns, width, height, old_hash_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT(absolute_path) DO UPDATE SET
-    path = excluded.path, hash_id = excluded.hash_id, type = excluded.type, is_archive = excluded.is_archive,
-    n_content = excluded.n_content, container_archive = excluded.container_archive, size_bytes = excluded.size_bytes,
-    mtime_ns = excluded.mtime_ns, width = excluded.width, height = excluded.height, old_hash_id = excluded.old_hash_id
-"""
-
-
-# A known file may be given by another name today: from another folder, or absolute.
-RENAME = "UPDATE file_cache SET path = ?, container_archive = ? WHERE absolute_path = ? AND path <> ?"
-
-
-class FileTable(Table):
-    name = "file_cache"
-    schema = (
-        """CREATE TABLE file_cache(
-            file_name TEXT NOT NULL, path TEXT NOT NULL, hash_id TEXT, type TEXT NOT NULL,
-            is_archive INTEGER, n_content INTEGER, container_archive TEXT,
-            absolute_path TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-            width INTEGER, height INTEGER, old_hash_id TEXT)""",
-        "CREATE INDEX file_cache_hash_id ON file_cache(hash_id)",
-        "CREATE INDEX file_cache_path ON file_cache(path)",
-        "CREATE INDEX file_cache_old_hash_id ON file_cache(old_hash_id) WHERE old_hash_id IS NOT NULL",
-    )
-
-    def add(self, batch: Batch) -> None:
-        news = [item for item in batch.items if isinstance(item, Archive) or isinstance(item, Picture) and not item.unchanged]
-        with self.connection:
-            self.connection.executemany(ADD, map(_row, news))
-            self.forget_skips(item.file.file_path for item in batch.items if not isinstance(item, Skipped))
-            self.connection.executemany(RENAME, (
-                (item.file.file_path, item.file.archive_path, item.file.absolute_path, item.file.file_path)
-                for item in batch.of(Picture) if item.unchanged))
-            self.record_skips(batch.of(Skipped))
-
-    def known(self, file: SourceFile) -> Picture | None:
-        """The picture at this path, if size and time of change are still those of its row."""
-        row = self._one("absolute_path = ? AND size_bytes = ? AND mtime_ns = ? AND is_archive IS NULL",
-                        file.absolute_path, file.size, file.mtime_ns)
-        if row is None or [type(row[name]) for name in ("hash_id", "type", "width", "height")] != [str, str, int, int]:
-            return None  # the file may come from anybody
-        return Picture(file, row["hash_id"], row["old_hash_id"], row["type"], row["width"], row["height"], unchanged=True)
-
-    def image(self, hash_id: str) -> dict | None:
-        row = self._one("hash_id = ?", hash_id) or self._one("old_hash_id = ?", hash_id)
-        return row and as_dict(row)
-
-    def page(self, after: int = 0, count: int = 100) -> list[dict]:
-        """Pictures in the order they came in, `position` above `after`: keyset paging, so that the last page costs what the first does."""
-        rows = self.connection.execute(
-            "SELECT rowid AS position, * FROM file_cache WHERE rowid > ? AND is_archive IS NULL ORDER BY rowid LIMIT ?", (after, count))
-        return [as_dict(row) for row in rows]
-
-    def counts(self) -> dict[str, int]:
-        pictures, archives = self.connection.execute("SELECT count(*) - count(is_archive), count(is_archive) FROM file_cache").fetchone()
-        return {"pictures": pictures, "archives": archives}
-
-    def random_image(self) -> dict | None:
-        row = self.random_row("is_archive IS NULL")
-        return row and as_dict(row)
-
-
-def _row(item: Picture | Archive) -> tuple:
-    file = item.file
-    name, path, container = file.file_name, file.file_path, file.archive_path
-    place = (file.absolute_path, file.size, file.mtime_ns)
-    if isinstance(item, Archive):
-        return (name, path, None, "zip", True, item.n_content, container, *place, None, None, None)
-    return (name, path, item.hash_id, item.type, None, None, container, *place, item.width, item.height, item.old_hash_id)
-
-
-def as_dict(row) -> dict:
-    """One row as callers get it: `path` is also `file_path`, `type` also `file_type`; is_archive is True or None."""
-    facts = dict(row)
-    facts.update(file_path=row["path"], file_type=row["type"], is_archive=True if row["is_archive"] else None)
-    return facts
+from cache.reader.batches import Counts, Store, observers, record
+from cache.reader.disk_files import anywhere
+from cache.reader.image_source import images
+from cache.stores.file_table import FileTable
+from cache.stores.sqlite_table import cleared, created, database_path
 
 
 class FileCache:
@@ -137,14 +57,3 @@ class FileCache:
     @staticmethod
     def clear_cache(db_path: str, delete_cache: bool = False) -> dict:
         return cleared(FileTable, db_path, delete_cache)
-
-
-def files_beside(path: str | os.PathLike) -> FileTable | None:
-    """The file cache in the same folder, if there is one: what it knows need not be decoded again."""
-    beside = os.path.join(os.path.dirname(path), "file_cache.sqlite")
-    if os.path.islink(beside):  # it may belong to somebody else
-        return None
-    try:
-        return FileTable(beside)
-    except Missing:
-        return None

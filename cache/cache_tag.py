@@ -6,52 +6,16 @@
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
+
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from cache.batches import Batch, Counts, Store, observers, record
-from cache.cache_file import files_beside
-from cache.image_source import anywhere, images
-from cache.source_file import Picture, Skipped
-from cache.sqlite_table import Table, cleared, created, database_path
-
-ADD = """
-INSERT INTO tag_cache(hash_id, tag, path, absolute_path) VALUES (?, ?, ?, ?)
-ON CONFLICT(absolute_path) DO UPDATE SET hash_id = excluded.hash_id, tag = excluded.tag, path = excluded.path
-"""
-
-
-class TagTable(Table):
-    name = "tag_cache"
-    schema = (
-        "CREATE TABLE tag_cache(hash_id TEXT NOT NULL, tag TEXT NOT NULL, path TEXT NOT NULL, absolute_path TEXT NOT NULL UNIQUE)",
-        "CREATE INDEX tag_cache_hash_id ON tag_cache(hash_id, tag)",
-        "CREATE INDEX tag_cache_tag ON tag_cache(tag)",
-    )
-
-    def add(self, batch: Batch) -> None:
-        tagged = [item for item in batch.of(Picture) if item.file.folder is not None]
-        rows = ((item.hash_id, item.file.folder, item.file.file_path, item.file.absolute_path) for item in tagged)
-        with self.connection:
-            self.connection.executemany(ADD, rows)
-            self.forget_skips(item.file.file_path for item in tagged)
-            self.record_skips(batch.of(Skipped))
-
-    def tags(self, hash_id: str) -> dict | None:
-        """hash_id, tag (the first by name), tags (all)."""
-        rows = self.connection.execute("SELECT DISTINCT tag FROM tag_cache WHERE hash_id = ? ORDER BY tag", (hash_id,))
-        tags = [row["tag"] for row in rows]
-        return {"hash_id": hash_id, "tag": tags[0], "tags": tags} if tags else None
-
-    def counts(self) -> dict[str, int]:
-        """Number of different images of every tag, by name."""
-        rows = self.connection.execute("SELECT tag, count(DISTINCT hash_id) AS images FROM tag_cache GROUP BY tag ORDER BY tag")
-        return {row["tag"]: row["images"] for row in rows}
-
-    def page(self, tag: str, after: int = 0, count: int = 100) -> list[dict]:
-        """Files under a tag in the order they came in, `position` above `after`."""
-        query = "SELECT rowid AS position, hash_id, path FROM tag_cache WHERE tag = ? AND rowid > ? ORDER BY rowid LIMIT ?"
-        return [dict(row) for row in self.connection.execute(query, (tag, after, count))]
+from cache.reader.batches import Counts, Store, observers, record
+from cache.reader.disk_files import anywhere
+from cache.reader.image_source import images
+from cache.stores.file_table import files_beside
+from cache.stores.sqlite_table import cleared, created, database_path
+from cache.stores.tag_table import TagTable
 
 
 class TagCache:

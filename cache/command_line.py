@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from cache import __version__, sqlite_table
-from cache.batches import Batch, Counts
-from cache.image_limits import Limits
+from cache import __version__
+from cache.decoder.limits import Limits
+from cache.reader.batches import Counts
 from cache.refusal import Refused
-from cache.source_file import Skipped, on_one_line
+from cache.stores import sqlite_table
+from cache.text import on_one_line
 
 LIMIT_FLAGS = {
     "max_pixels": "pixels of one picture",
@@ -27,7 +28,6 @@ LIMIT_FLAGS = {
     "max_inner_zip_entries": "entries of a ZIP inside a ZIP",
     "file_timeout": "seconds to decode one picture",
 }
-SKIPS_SHOWN = 20
 DATABASE_TROUBLE = ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed", "locked", "decode to UTF-8", "too big")
 NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.EIO)
 
@@ -183,43 +183,3 @@ def refuse_output_inside(source: str, output: str, keeps_input: bool = True) -> 
         raise Refused(f"the output folder {output} lies inside the input folder {source}; name another one")
     if source.is_relative_to(output) and not keeps_input:
         raise Refused(f"the input {source} lies inside the output folder {output}, which is replaced as a whole; name another one")
-
-
-class Progress:
-    """A store of batches.record() that shows how far it is, and names each skipped file, on stderr. The bar needs a terminal."""
-
-    def __init__(self, source: str | os.PathLike, database: str):
-        """database: where the table `skipped` names them all."""
-        self._database = database
-        self._bar = new_bar(source)
-        self._skips = 0
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *error) -> None:
-        self._bar.close()
-        if self._skips > SKIPS_SHOWN:
-            print(f"... and {self._skips - SKIPS_SHOWN} more skipped files: see the table `skipped` of {self._database}", file=sys.stderr)
-
-    def add(self, batch: Batch) -> None:
-        self._bar.update(len(batch.items))
-        for skip in batch.of(Skipped):
-            self._skips += 1
-            if self._skips <= SKIPS_SHOWN:
-                detail = skip.detail and f" ({skip.detail})"
-                self._bar.write(on_one_line(f"skipped {skip.file_path}: {skip.reason}{detail}"), file=sys.stderr)
-
-
-def new_bar(source: str | os.PathLike):
-    """A tqdm bar over the files of a folder, on stderr if that is a terminal."""
-    from tqdm import tqdm
-
-    total = _count_files(source) if sys.stderr.isatty() else None
-    return tqdm(total=total, unit=" files", disable=None, smoothing=0.1)
-
-
-def _count_files(source: str | os.PathLike) -> int | None:
-    if os.path.isdir(source):
-        return sum(len(files) for _, _, files in os.walk(source))
-    return None

@@ -11,18 +11,21 @@ import os
 from contextlib import ExitStack
 
 from cache import command_line
-from cache.batches import Counts, Embedding, record
-from cache.cache_clip import ClipStore, ClipTable
-from cache.cache_file import FileTable
-from cache.cache_tag import TagTable
-from cache.clip_encoder import ClipEncoder
-from cache.dataset_table import DatasetTable
-from cache.image_limits import Limits
-from cache.image_source import dataset_name, images
-from cache.metadata import metadata_records, write_json_object
+from cache.decoder.limits import Limits
+from cache.encoders.clip_encoder import ClipEncoder
+from cache.files.json_file import write_json_object
+from cache.files.run_lock import only_run_in
+from cache.progress import Progress
+from cache.reader.batches import Counts, Embedding, record
+from cache.reader.disk_files import dataset_name
+from cache.reader.image_source import images
 from cache.refusal import Refused
-from cache.run_lock import only_run_in
-from cache.source_file import printable
+from cache.stores.clip_table import ClipStore, ClipTable
+from cache.stores.dataset_table import DatasetTable
+from cache.stores.file_table import FileTable
+from cache.stores.metadata import metadata_records
+from cache.stores.tag_table import TagTable
+from cache.text import printable
 
 
 class ImageDatasetProcessor:
@@ -45,7 +48,7 @@ class ImageDatasetProcessor:
             tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []
             dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db"), create=True))
             dataset.start_listing()
-            progress = stack.enter_context(command_line.Progress(dataset_path, dataset.path))
+            progress = stack.enter_context(Progress(dataset_path, dataset.path))
             store = ClipStore(clips, encoder, files)
             embedding = Embedding(encoder, store.has, batch_size)
             stream = images(

@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cache import command_line
-from cache.batches import Counts
-from cache.metadata import read_metadata, read_tag_to_hashes
+from cache.files.run_lock import only_run_in
+from cache.files.whole_file import make_folder, sweep_partial_files
+from cache.models.tag_models import model_paths
+from cache.reader.batches import Counts
 from cache.refusal import Refused
-from cache.run_lock import only_run_in
-from cache.tag_models import model_paths
-from cache.whole_file import make_folder, sweep_partial_files
+from cache.stores.metadata import read_metadata, read_tag_to_hashes
 from stage2.flags import TrainSettings, add_flags, settings_of
 
 if TYPE_CHECKING:
-    from stage2.outcome import Outcome
-    from stage2.tagged_rows import TaggedRows
+    from stage2.learning.tagged_rows import TaggedRows
+    from stage2.run import Outcome
 
 FAILED_GATE = 4  # the exit code of --fail_under
 
@@ -36,9 +36,9 @@ def main(metadata_json: str, tag_to_hash_json: str | None = None, output_dir: st
 def train(settings: TrainSettings) -> "Outcome":
     from tqdm import tqdm
 
-    from stage2.outcome import Outcome
-    from stage2.reports import Reports
-    from stage2.tagged_rows import FITS, TaggedRows
+    from stage2.learning.tagged_rows import FITS, TaggedRows
+    from stage2.report.reports import Reports
+    from stage2.run import Outcome
 
     metadata = read_metadata(settings.metadata_json)
     tagged = TaggedRows(read_tag_to_hashes(settings.tag_to_hash_json) if settings.tag_to_hash_json else {}, metadata)
@@ -99,7 +99,7 @@ def command(argv: list[str] | None = None) -> int:
     failures: list[str] = []
 
     def work(counts: Counts) -> None:
-        from stage2.summary import below_gate, summary
+        from stage2.report.summary import below_gate, summary
 
         outcome = train(settings_of(arguments))
         print(*summary(outcome), sep="\n")

@@ -9,13 +9,13 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 import shlex
 
-from cache.batches import Counts
-from cache.cache_score import Stage3Table
-from cache.image_source import is_zip_file
+from cache.models.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
+from cache.reader.batches import Counts
+from cache.reader.image_source import is_zip_file
+from cache.reader.zip_reader import LEAVE
 from cache.refusal import Refused
-from cache.scoring import ScoreSettings, score_source, scoring_command
-from cache.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
-from cache.zip_reader import LEAVE
+from cache.results.scoring import ScoreSettings, score_source, scoring_command
+from cache.stores.score_table import Stage3Table
 
 TABLES = {"stage3.db": Stage3Table}
 

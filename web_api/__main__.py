@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--token", default=None, help="what clients must present: Authorization: Bearer <token>, or /login in a browser")
     arguments = command_line.parse(parser, argv)
 
-    from web_api.guard import LONGEST_BODY, is_loopback
+    from cache.serving.guard import LONGEST_BODY, is_loopback
 
     if arguments.token == "":
         print("error: --token is empty, and so no token at all; name one", file=sys.stderr)
@@ -35,8 +35,8 @@ def main(argv: list[str] | None = None) -> int:
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short queue is no news
 
+    from cache.serving.roots import Roots
     from web_api.cache_web_api import create_app
-    from web_api.roots import Roots
 
     app = create_app(Roots(arguments.root) if arguments.root else None, arguments.token, arguments.name)
     try:

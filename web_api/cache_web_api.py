@@ -12,16 +12,17 @@ from flask.json.provider import DefaultJSONProvider
 from numpy import ndarray
 from werkzeug.exceptions import HTTPException
 
-from cache.html_page import STATIC
+from cache.pages.html_page import STATIC
 from cache.refusal import InUse, Missing, Refused
-from cache.sqlite_table import DatabaseError, is_busy
-from web_api import guard, pages
-from web_api.api_error import ApiError
+from cache.serving import guard
+from cache.serving.api_error import ApiError
+from cache.serving.pictures import Pictures, scores
+from cache.serving.roots import Roots
+from cache.stores.sqlite_table import DatabaseError, is_busy
+from web_api import pages
 from web_api.endpoints import TRUTHS, Endpoint, cache_endpoints
 from web_api.jobs import Job, Jobs
 from web_api.openapi import document
-from web_api.pictures import Pictures, scores
-from web_api.roots import Roots
 
 MOST_WAITING_CLIENTS = 4  # half the threads of the server
 PATIENCE_SECONDS = 10  # how long adding a folder is waited for before the answer is 202 and a job

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cache import ClipCache, FileCache, TagCache
-from web_api.api_error import ApiError
-from web_api.roots import Roots, plain_name
+from cache.serving.api_error import ApiError
+from cache.serving.roots import Roots, plain_name
 
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 LARGEST_NUMBER = 10**9

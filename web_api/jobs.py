@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from cache.batches import Batch, Counts
+from cache.reader.batches import Batch, Counts
 from cache.refusal import Refused
-from web_api.api_error import ApiError
+from cache.serving.api_error import ApiError
 
 AT_ONCE = 2
 MOST_WAITING = 50

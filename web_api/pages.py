@@ -3,17 +3,17 @@ import os
 
 from flask import Flask, redirect, render_template, request
 
-from cache.cache_file import FileTable
-from cache.cache_folder import Surroundings, databases
-from cache.cache_score import ScoreTable
-from cache.cache_tag import TagTable
 from cache.refusal import Refused
-from cache.sqlite_table import DatabaseError
-from web_api import guard
-from web_api.api_error import ApiError
+from cache.serving import guard
+from cache.serving.api_error import ApiError
+from cache.serving.pictures import any_table
+from cache.serving.roots import Roots
+from cache.stores.databases import Surroundings, databases
+from cache.stores.file_table import FileTable
+from cache.stores.score_table import ScoreTable
+from cache.stores.sqlite_table import DatabaseError
+from cache.stores.tag_table import TagTable
 from web_api.endpoints import Endpoint
-from web_api.pictures import any_table
-from web_api.roots import Roots
 
 PAGE_SIZE = 60
 

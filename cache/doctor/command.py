@@ -1,0 +1,98 @@
+"""Look before a run: what would be skipped and why, what is named wrongly or twice, and whether our own files are whole.
+
+    python -m cache doctor photos
+    python -m cache doctor ./output --json
+
+Nothing is changed, neither in the folder nor in a database.
+"""
+import argparse
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+from cache.command_line import add_decoding_flags, exit_code, limits_of, print_lines
+from cache.decoder.limits import Limits
+from cache.doctor.findings import PROBLEMS, Finding, Findings
+from cache.doctor.own_files import OwnFiles
+from cache.doctor.report import json_report, text_report
+from cache.progress import new_bar
+from cache.reader.image_source import images
+from cache.reader.source_file import Archive, Item, Picture, Skipped
+from cache.text import printable
+
+DESCRIPTION = "Look before a run: what would be skipped and why, and whether caches, metadata and models are whole. Changes nothing."
+EXAMPLE = "python -m cache doctor photos"
+TYPES = {  # what a name says
+    "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "png": "png", "apng": "png", "gif": "gif", "webp": "webp", "tif": "tiff",
+    "tiff": "tiff", "bmp": "bmp", "dib": "bmp", "ppm": "ppm", "pgm": "ppm", "pbm": "ppm", "pnm": "ppm", "pfm": "ppm", "avif": "avif",
+    "heic": "heif", "heif": "heif", "hif": "heif", "zip": "zip",
+}
+TURNS = {  # EXIF orientation: how the stored pixels are turned, clockwise, to be seen upright
+    2: "mirrored", 3: "turned by 180 degrees", 4: "mirrored and turned by 180 degrees", 5: "mirrored and turned by 270 degrees",
+    6: "turned by 90 degrees", 7: "mirrored and turned by 90 degrees", 8: "turned by 270 degrees",
+}
+
+
+# What macOS and Windows leave in folders: nobody misses it.
+SYSTEM_FILE = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|desktop\.ini", re.IGNORECASE)
+
+
+def examine(source: str, findings: Findings, limits: Limits = Limits(), num_threads: int = 4) -> None:
+    """Everything under a folder, a ZIP, or one file. Raises Missing if there is no `source`."""
+    own = OwnFiles(source)
+    with closing(images(source, limits=limits, num_threads=num_threads, known=own.known)) as items, new_bar(source) as bar:
+        for item in items:
+            findings.add(_of(item, findings, own))
+            bar.update()
+    findings.add(own.mismatches())
+    findings.add(findings.duplicates())
+    if findings.counts["picture"] > 1:  # one is a picture to look at, not a dataset
+        findings.add(findings.about_tags(printable(source)))
+
+
+def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
+    match item:
+        case Picture(unchanged=True):
+            findings.counts[item.type] += 1
+            yield from own.examine(item.type, item.file.file_path)
+        case Picture():
+            findings.counts["picture"] += 1
+            findings.add_picture(item)
+            yield from _named_otherwise(item, item.type)
+            if item.orientation in TURNS:
+                yield Finding("sideways", item.file.file_path, TURNS[item.orientation], {"orientation": item.orientation})
+        case Archive():
+            findings.counts["archive"] += 1
+            yield from _named_otherwise(item, "zip")
+        case Skipped() if SYSTEM_FILE.fullmatch(os.path.basename(item.file_path)):
+            yield Finding("system", item.file_path, "")
+        case Skipped():
+            findings.reasons[item.reason] += 1
+            yield Finding("skipped", item.file_path, item.reason + (item.detail and f" ({item.detail})"), {"reason": item.reason})
+
+
+def _named_otherwise(item: Picture | Archive, content: str) -> Iterator[Finding]:
+    """Names without an extension, or with one that is no picture's, claim nothing."""
+    extension = os.path.splitext(item.file.file_name)[1][1:].lower()
+    if TYPES.get(extension, content) != content:
+        yield Finding("mislabelled", item.file.file_path, f"is {content}", {"type": content})
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="a folder, a ZIP, a picture, or a database, metadata JSON or model of these tools")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    add_decoding_flags(parser)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Exit code 0 without a problem, 3 with one."""
+    report = json_report if arguments.json else text_report
+
+    def work() -> int:
+        with Findings() as findings:
+            examine(arguments.path, findings, limits_of(arguments), arguments.num_threads)
+            print_lines(report(printable(arguments.path), findings))
+            return 3 if findings.total(PROBLEMS) else 0
+
+    return exit_code(work, "interrupted; nothing was changed")

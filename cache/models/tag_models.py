@@ -1,0 +1,157 @@
+"""Classifier files of stage 2: their names, saving, and safe loading.
+
+In every model class 0 is the tag and class 1 is everything else: predict_proba(vectors)[:, 0] is the tag's probability.
+"""
+import io
+import json
+import os
+import re
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import orjson
+
+from cache.files.whole_file import open_to_read, whole_file
+from cache.models.decisions import Thresholds
+from cache.models.soundness import sound_width
+from cache.models.tag_scores import ModelSet
+from cache.refusal import Refused
+
+LOGISTIC_REGRESSION, SVM = "ovr-logistic-regression", "ovr-svm"
+MODEL_FILE = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag_name>.+)\.pkl")
+UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|%]|^\.')
+LONGEST_NAME = 150  # bytes; file systems allow 255, and a name gets a prefix and a suffix
+
+
+@dataclass(frozen=True)
+class TagModel:
+    path: str
+    model_type: str
+    tag_name: str
+    estimator: object  # a fitted scikit-learn classifier
+    width: int  # features of a vector
+    encoder: str | None  # model:weights its vectors come from; None for a model without a JSON beside it
+    thresholds: Thresholds | None  # None: it decides nothing, it only scores
+
+
+def safe_name(text: str) -> str:
+    """A tag or file name as one part of a path, on any system. unquote() gives the text back, unless it was too long."""
+    name = UNSAFE_CHARACTERS.sub(lambda match: f"%{ord(match[0]):02X}", text) or "%"
+    if len(name.encode()) > LONGEST_NAME:
+        name = name.encode()[:LONGEST_NAME - 9].decode(errors="ignore") + "~" + blake2b(text.encode(), digest_size=4).hexdigest()
+    return name
+
+
+def generate_model_path(folder: str, model_type: str, tag_name: str) -> str:
+    return os.path.join(folder, f"model-{safe_name(model_type)}-tag-{safe_name(tag_name)}.pkl")
+
+
+def list_models(folder: str) -> list[str]:
+    """Print and return the paths of the model files in a folder, sorted."""
+    paths = model_paths(folder)
+    print(*paths, sep="\n")
+    return paths
+
+
+def model_paths(path: str) -> list[str]:
+    """One .pkl, or all in a folder."""
+    if os.path.isfile(path):
+        return [path]
+    if not os.path.isdir(path):
+        raise Refused(f"no such model file or folder: {path}; stage 2 makes one")
+    return sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(".pkl") and not name.startswith("."))
+
+
+def save_model(folder: str, model_type: str, tag_name: str, estimator: object, card: dict) -> str:
+    """Write the .pkl and its JSON, which holds the digest of the .pkl; returns the path of the .pkl."""
+    import joblib
+
+    path = generate_model_path(folder, model_type, tag_name)
+    pickled = io.BytesIO()
+    joblib.dump(estimator, pickled)
+    card = {"model_type": model_type, "tag_name": tag_name, **card, "sha256": sha256(pickled.getbuffer()).hexdigest()}
+    with whole_file(Path(path).with_suffix(".json")) as file:
+        file.write(json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n")
+    with whole_file(path) as file:
+        file.write(pickled.getbuffer())
+    return path
+
+
+def load_model(path: str, trust_pickle: bool = False) -> TagModel:
+    """Raises Refused for a file that is not a binary classifier, or that could run code while loading."""
+    from cache.models.safe_pickle import load_pickle
+
+    card = _card(path)
+    named = MODEL_FILE.fullmatch(os.path.basename(path))
+    if not named and not card:
+        raise Refused(f"{path} has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown")
+    if "sha256" in card and card["sha256"] != _digest(path):
+        raise Refused(f"{path} and the JSON beside it are not of one training; train again")
+    names = {**(named.groupdict() if named else {}), **card}
+    limits = card.get("thresholds")
+    thresholds = None if limits is None else Thresholds.from_card(limits, Path(path).with_suffix(".json"))
+    estimator = load_pickle(path, trust_pickle)
+    if not hasattr(estimator, "predict_proba") or np.shape(getattr(estimator, "classes_", ())) != (2,):
+        raise Refused(f"{path} is not a classifier of two classes with probabilities")
+    tag_name = card.get("tag_name") or unquote(names["tag_name"])
+    try:
+        width = sound_width(estimator)
+        _try_out(estimator, width)
+    except Exception as error:  # in a file from anybody, or from a much older scikit-learn, any attribute may be missing or be anything
+        raise Refused(f"{path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
+    return TagModel(path, names["model_type"], tag_name, estimator, width, card.get("model"), thresholds)
+
+
+def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False) -> tuple[list[TagModel], list[Refused]]:
+    """The models at `path` that fit vectors of `encoder`, and the refusals of the others. Raises Refused if none is left."""
+    models, refusals = [], []
+    for model_path in model_paths(path):
+        try:
+            model = load_model(model_path, trust_pickle)
+            _check_fit(model, encoder, width)
+            twin = next((other for other in models if (other.model_type, other.tag_name) == (model.model_type, model.tag_name)), None)
+            if twin:
+                raise Refused(f"{model_path} is of the same type and tag as {twin.path}")
+            models.append(model)
+        except Refused as refusal:
+            refusals.append(refusal)
+    if not models:
+        reasons = f": {refusals[0]}" if refusals else "; stage 2 makes them"
+        raise Refused(f"no usable model in {path}{reasons}" if len(refusals) != 1 else str(refusals[0]))
+    return models, refusals
+
+
+def _check_fit(model: TagModel, encoder: str, width: int) -> None:
+    if model.encoder is not None and model.encoder != encoder:
+        raise Refused(f"{model.path} was trained on vectors of {model.encoder}, these are of {encoder}; train with this metadata")
+    if model.width != width:
+        raise Refused(f"{model.path} takes vectors of {model.width} features, these have {width}; train with this metadata")
+
+
+def _try_out(estimator: object, width: int) -> None:
+    """Estimators of much older scikit-learn versions load, but lack attributes that this version needs (an SVC from before 0.24)."""
+    [[probability]] = ModelSet([estimator]).score(np.zeros((1, width)))
+    if not 0 <= probability <= 1:
+        raise ValueError(f"it gives {probability} for a probability")
+
+
+def _digest(path: str) -> str:
+    with open_to_read(path) as file:
+        return sha256(file.read()).hexdigest()
+
+
+def _card(path: str) -> dict:
+    """The JSON beside a model file, {} if there is none."""
+    beside = Path(path).with_suffix(".json")
+    if not beside.is_file():
+        return {}
+    try:
+        card = orjson.loads(beside.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Refused(f"{beside} is not readable JSON ({error}); remove it, or train again") from None
+    if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in ("model_type", "tag_name", "model")):
+        raise Refused(f"{beside} is not a model card of stage 2; remove it, or train again")
+    return card

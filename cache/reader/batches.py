@@ -1,0 +1,117 @@
+"""The stream of images cut into batches, each embedded as a whole and handed to every store in turn.
+
+    record(images(...), [clips, tags, files], embedding=Embedding(encoder, clips.has))
+"""
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from cache.decoder.crop_spec import CropSpec
+from cache.reader.source_file import Item, Picture, Skipped
+
+MOST_BATCHES = 32  # a batch ends at the latest where this many batches of new pictures would
+
+
+@dataclass
+class Batch:
+    items: list[Item] = field(default_factory=list)
+    vectors: dict[str, np.ndarray] = field(default_factory=dict)  # hash_id -> float32 (d,), of the pictures embedded now
+
+    def of(self, kind: type) -> list:
+        return [item for item in self.items if isinstance(item, kind)]
+
+
+class Store(Protocol):
+    def add(self, batch: Batch) -> None: ...
+
+
+class Encoder(Protocol):
+    crop_spec: CropSpec
+    def encode(self, crops: np.ndarray) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What a pass needs to embed: the encoder (loaded when the first picture asks for a crop), and which vectors are there already."""
+
+    encoder: Encoder
+    has_vector: Callable[[str, str | None], bool]  # by hash_id and old_hash_id
+    batch_size: int = 32
+
+    def crop_for(self, hash_id: str, old_hash_id: str | None) -> CropSpec | None:
+        return None if self.has_vector(hash_id, old_hash_id) else self.encoder.crop_spec
+
+
+@dataclass
+class Counts:
+    """How many files were processed, unchanged and skipped, and why: a store that keeps nothing else."""
+
+    processed: int = 0
+    unchanged: int = 0
+    reasons: Counter = field(default_factory=Counter)
+
+    @property
+    def skipped(self) -> int:
+        return sum(self.reasons.values())
+
+    def add(self, batch: Batch) -> None:
+        for item in batch.items:
+            if isinstance(item, Skipped):
+                self.reasons[item.reason] += 1
+            elif isinstance(item, Picture):
+                self.unchanged += item.unchanged
+                self.processed += not item.unchanged
+
+    def why_nothing(self) -> str:
+        """The reasons for which no file could be used, in brackets."""
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+        return f"({reasons or 'it is empty'})"
+
+    def as_dict(self) -> dict[str, int]:
+        return {"processed": self.processed, "unchanged": self.unchanged, "skipped": self.skipped}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {count}" for name, count in self.as_dict().items())
+
+
+def record(items: Generator[Item], stores: Sequence[Store], embedding: Embedding | None = None) -> None:
+    """Run the stream to its end, and close it even where a store fails. A batch reaches the stores in their order, each in one
+    transaction of its own; a store may replace items of the batch for those behind it."""
+    with closing(items):
+        for batch in batches(items, embedding):
+            for store in stores:
+                store.add(batch)
+
+
+def observers(observer: Store | None) -> list[Store]:
+    """What a caller wants to look on with, as part of the list of stores."""
+    return [observer] if observer else []
+
+
+def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterator[Batch]:
+    """Cut in listing order when enough pictures are new, and at every so-many-th item of the listing, so that one new picture among
+    many known ones ends up in a bounded batch. A resumed run starts behind the last whole batch and therefore cuts the rest as an
+    unbroken run would: the same pictures share a matrix product, and the same floats come out."""
+    items_now: list[Item] = []
+    crops: dict[str, np.ndarray] = {}
+    batch_size = embedding.batch_size if embedding else 32
+    for number, item in enumerate(items, start=1):
+        if isinstance(item, Picture) and item.crop is not None:
+            # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
+            if not embedding.has_vector(item.hash_id, item.old_hash_id):
+                crops.setdefault(item.hash_id, item.crop)
+            item = replace(item, crop=None)
+        items_now.append(item)
+        if len(crops) == batch_size or number % (MOST_BATCHES * batch_size) == 0:
+            yield Batch(items_now, _embed(crops, embedding))
+            items_now, crops = [], {}
+    if items_now:
+        yield Batch(items_now, _embed(crops, embedding))
+
+
+def _embed(crops: dict[str, np.ndarray], embedding: Embedding | None) -> dict[str, np.ndarray]:
+    return dict(zip(crops, embedding.encoder.encode(np.stack(list(crops.values()))), strict=True)) if crops else {}

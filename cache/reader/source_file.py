@@ -1,0 +1,80 @@
+"""What flows through every stage: a file as found, then a Picture, an Archive or a Skipped."""
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from cache.decoder.limits import Skip
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file as found: on disk, or inside a ZIP (then its path reads some/photos.zip/inner.zip/cat.jpg)."""
+
+    file_path: str  # the input as given plus the path inside it
+    absolute_path: str
+    folder: str | None  # name of the nearest folder below the input that holds it, archives aside: its tag
+    archive_path: str | None  # file_path of the ZIP it lies directly in
+    size: int
+    mtime_ns: int  # of the file on disk, for a ZIP member that of the outermost ZIP
+    open: Callable[[], BinaryIO]
+
+    @property
+    def file_name(self) -> str:
+        return os.path.basename(self.file_path)
+
+    def read(self, most: int | None = None) -> bytes:
+        """The whole file. Raises Skip if it cannot be read, or has more than `most` bytes."""
+        if most is not None and self.size > most:
+            raise Skip("too_large", f"{self.size} bytes")
+        return self._guarded(lambda stream: stream.read(self.size))
+
+    def head(self) -> bytes:
+        return self._guarded(lambda stream: stream.read(12))
+
+    def _guarded(self, read: Callable[[BinaryIO], bytes]) -> bytes:
+        try:
+            with self.open() as stream:
+                return read(stream)
+        except Skip:
+            raise
+        except NotImplementedError as error:  # a compression method that zipfile does not know
+            raise Skip("unsupported_type", str(error)) from None
+        except OSError as error:
+            if error.errno is None:  # not of the system: bz2 raises it for bytes that are none of its own
+                raise Skip("damaged", str(error)[:200]) from None
+            raise Skip("unreadable", error.strerror or str(error)) from None
+        except Exception as error:  # zipfile lets the errors of zlib, bz2 and lzma through, and its own of bad checksums
+            raise Skip("damaged", f"{type(error).__name__}: {error}"[:200]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    file: SourceFile
+    hash_id: str
+    old_hash_id: str | None  # palette images: the digest that older tools wrote
+    type: str  # the format of the content: "jpeg", "png", ...
+    width: int
+    height: int
+    crop: np.ndarray | None = None  # uint8 (size, size, 3)
+    unchanged: bool = False  # known by path, size and time of change; not decoded in this run
+    orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what a picture that is unchanged is taken for
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    file: SourceFile
+    n_content: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    file_path: str
+    reason: str
+    detail: str = ""
+
+
+Item = Picture | Archive | Skipped
+Known = Callable[[SourceFile], Picture | None]

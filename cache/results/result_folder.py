@@ -1,0 +1,151 @@
+"""The output folder of stages 3 and 4: <model type>/<tag>/<bin>/<file>, built beside its final name and put in place as a whole."""
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from hashlib import blake2b
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from cache.decoder.limits import Skip
+from cache.files.whole_file import make_folder
+from cache.files.whole_folder import WholeFolder
+from cache.models.score_bins import bin_name, bin_number
+from cache.models.tag_models import TagModel, safe_name
+from cache.reader.source_file import Picture, Skipped
+from cache.refusal import Refused
+
+PICTURES, OUTPUT, PAGE, CSV, MARKER = "pictures", "output.json", "index.html", "scores.csv", ".result.json"
+# What no file name may hold on one system or another; a leading dot would hide the file.
+UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|]|^\.')
+LONGEST_STEM = 100
+
+
+def reserve_default_output(now: datetime, parent: str = "./output") -> str:
+    """Make ./output/tagging_output_<year>_<month>_<day>_<hour>_<minute>, with _2, _3 ... if that is taken, and return its path."""
+    make_folder(parent)
+    name = os.path.join(parent, f"tagging_output_{now.year}_{now.month}_{now.day}_{now.hour}_{now.minute}")
+    for path in (name if number == 1 else f"{name}_{number}" for number in count(1)):
+        try:
+            os.mkdir(path)
+            return path
+        except FileExistsError:
+            continue
+    raise AssertionError("the numbers never end")
+
+
+class ResultFolder:
+    """with ResultFolder(...) as folder: folder.place(...): visible under its name only after the block has ended well."""
+
+    def __init__(self, path: str, models: Sequence[TagModel], bins: int, place: bool):
+        """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
+        self.final = Path(path).resolve()
+        _check_replaceable(self.final)
+        self.bins, self.places = bins, place
+        self._model_folders = [Path(_type_folder(model.model_type), safe_name(model.tag_name)) for model in models]
+        self._made: set[Path] = set()
+
+    def __enter__(self) -> "ResultFolder":
+        with ExitStack() as stack:
+            self._whole = stack.enter_context(WholeFolder(self.final))
+            self.building = self._whole.building
+            if self.places:
+                (self.building / PICTURES).mkdir()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind, *error) -> None:
+        with self._stack:
+            if kind is None:
+                self._put_in_place()
+
+    def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> list[str | Skipped | None]:
+        """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models).
+        Returns, for each, the name of its copy, None where nothing is placed; a Skipped for one that could no longer be read."""
+        return [self._placed(*each) for each in zip(pictures, scores, strict=True)] if self.places else [None] * len(pictures)
+
+    def _placed(self, picture: Picture, scores: np.ndarray) -> str | Skipped:
+        try:
+            data = picture.file.read()
+        except Skip as skip:
+            return Skipped(picture.file.file_path, skip.reason, skip.detail)
+        copy = self._new_file(picture, data)
+        for column, score in enumerate(scores):
+            self._link(copy, self.bin_folder(column, bin_number(score, self.bins)))
+        return copy.name
+
+    def bin_folder(self, column: int, number: int) -> Path:
+        """Of a model, by its place among them, and a bin; relative to the result."""
+        return self._model_folders[column] / bin_name(number, self.bins)
+
+    def _new_file(self, picture: Picture, data: bytes) -> Path:
+        for name in placed_names(picture.file.file_name, picture.file.absolute_path):
+            try:
+                with open(self.building / PICTURES / name, "xb") as file:
+                    file.write(data)
+                return Path(file.name)
+            except FileExistsError:
+                continue
+        raise AssertionError("the names never end")
+
+    def _link(self, copy: Path, folder: Path) -> None:
+        folder = self.building / folder
+        if folder not in self._made:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._made.add(folder)
+        try:
+            os.link(copy, folder / copy.name)
+        except OSError:  # a file system without hard links, or with too many of them
+            shutil.copyfile(copy, folder / copy.name)
+
+    def _put_in_place(self) -> None:
+        entries = sorted([*os.listdir(self.building), MARKER])
+        marker = {"made_by": "image-tagging-tools", "entries": entries, "files": _file_count(self.building)}
+        (self.building / MARKER).write_text(json.dumps(marker, indent=1))
+        _check_replaceable(self.final)  # again: somebody may have put something there meanwhile
+        self._whole.put_in_place()
+
+
+def _type_folder(model_type: str) -> str:
+    """A card may call a type anything, also as a file of the result is called."""
+    name = safe_name(model_type)
+    return f"{name}~" if name.lower() in (PICTURES, OUTPUT, PAGE, CSV) else name
+
+
+def placed_names(file_name: str, path: str) -> Iterator[str]:
+    """The file's own name first; if another picture has it, one with a digest of the path."""
+    stem, suffix = os.path.splitext(UNSAFE_CHARACTERS.sub("_", file_name))
+    stem, suffix = stem.encode()[:LONGEST_STEM].decode(errors="ignore"), suffix[:20]
+    yield stem + suffix
+    digest = blake2b(path.encode(), digest_size=4).hexdigest()
+    yield f"{stem}-{digest}{suffix}"
+    yield from (f"{stem}-{digest}-{number}{suffix}" for number in count(2))
+
+
+def _check_replaceable(path: Path) -> None:
+    if path.is_file():
+        raise Refused(f"--output {path} is a file; name a folder")
+    if os.path.ismount(path):
+        raise Refused(f"--output {path} is a mount point and cannot be replaced as a whole; name a folder inside it")
+    if not path.is_dir() or not os.listdir(path):
+        return
+    try:
+        marker = orjson.loads((path / MARKER).read_bytes())
+        entries, files = set(marker["entries"]), int(marker["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Refused(f"--output {path} is not empty and holds no earlier result; name another folder") from None
+    added = sorted(set(os.listdir(path)) - entries)
+    if added:
+        raise Refused(f"--output {path} holds an earlier result and {added[0]}, which would be lost; name another folder")
+    if _file_count(path) - 1 > files:  # the marker itself was not counted
+        raise Refused(f"--output {path} holds an earlier result and files added since, which would be lost; name another folder")
+
+
+def _file_count(path: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(path))

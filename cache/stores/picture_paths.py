@@ -1,0 +1,44 @@
+"""Where the pictures behind hashes lie, as far as what stage 1 left behind says."""
+import os
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+
+from cache.files.json_file import records
+from cache.refusal import Refused
+from cache.stores.file_table import files_beside
+from cache.stores.metadata import is_sqlite
+from cache.stores.sqlite_table import DatabaseError
+
+
+def picture_paths(metadata_path: str | os.PathLike, hash_ids: Collection[str]) -> dict[str, str]:
+    """{hash_id: absolute path, which may lead into ZIPs}, without those unknown: of the file cache beside the metadata, and what that does
+    not know of the metadata itself. Whether anything is there still, only who opens it sees."""
+    found: dict[str, str] = {}
+    for source in (_cached, _recorded):
+        missing = set(hash_ids) - found.keys()
+        with suppress(Refused, DatabaseError):  # a damaged cache is no reason to show nothing, and the doctor names it
+            found.update(source(metadata_path, missing))
+    return {hash_id: found[hash_id] for hash_id in hash_ids if hash_id in found}
+
+
+def _cached(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tuple[str, str]]:
+    files = files_beside(metadata_path)
+    if files is None:
+        return
+    with files:
+        for hash_id in missing:
+            image = files.image(hash_id)
+            if image is not None and isinstance(image["absolute_path"], str):  # the file may come from anybody
+                yield hash_id, image["absolute_path"]
+
+
+def _recorded(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tuple[str, str]]:
+    """Paths in the metadata are as stage 1 was given them, most often relative to the folder in which it was run."""
+    if not missing or is_sqlite(metadata_path):
+        return
+    for hash_id, record in records(metadata_path):
+        if hash_id in missing and isinstance(record, dict) and isinstance(record.get("file_path"), str):
+            missing.discard(hash_id)
+            yield hash_id, os.path.abspath(record["file_path"])
+            if not missing:
+                return

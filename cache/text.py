@@ -1,0 +1,19 @@
+"""Text of strangers and for people: paths that any file can hold, lines that move no cursor, counted nouns."""
+import os
+import re
+
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(path: str) -> str:
+    """A path as text that JSON and SQLite can hold: bytes that are no UTF-8 become \\xNN."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def on_one_line(text: str) -> str:
+    """Text of a stranger's for a terminal: what would move its cursor, colour it or turn its direction becomes \\xNN or \\uNNNN."""
+    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def plural(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"

@@ -1,0 +1,76 @@
+"""What stage 2 found out, in the shape in which reports, model cards and pages take it."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from stage2.judging.held_out import Evaluation
+from stage2.judging.promises import Promises
+from stage2.learning.calibration import Calibration
+from stage2.metrics import Estimate
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """One classifier of one tag."""
+
+    model_type: str
+    calibration: Calibration  # .unseen: the out-of-fold probability of each row of its TagResult; None where there is none
+    metrics: dict[str, Estimate]  # of these, as in evaluation.METRICS
+    held_out: Evaluation  # the pictures of --test_per, which no fold has seen
+    promises: Promises | None  # with --target_precision or --target_recall
+
+
+@dataclass(frozen=True)
+class TagResult:
+    tag: str
+    rows: np.ndarray  # of the metadata matrix: what it was trained on, ascending
+    is_tag: np.ndarray  # bool, for each of them
+    models: dict[str, ModelResult]  # by model type; a tag without any example has the linear one only
+
+    @property
+    def images(self) -> int:
+        return int(self.is_tag.sum())
+
+    @property
+    def base_rate(self) -> float | None:
+        """The average precision of pure chance."""
+        return float(self.is_tag.mean()) if len(self.rows) else None
+
+    @property
+    def best(self) -> ModelResult:
+        """The model with the highest average precision; the first where nothing could be measured."""
+        return max(self.models.values(), key=lambda model: model.metrics["average_precision"].value or 0.0)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Average precision of the linear type, learnt from so many images of every tag that has twice as many."""
+
+    images: int
+    tags: int
+    mean: float
+    low: float  # the worst and the best tag
+    high: float
+    by_tag: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """An image whose out-of-fold probability contradicts its label: either the model or the label is wrong."""
+
+    row: int
+    tag: str
+    labelled: bool  # whether it carries the tag
+    probability: float
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """An image worth labelling next."""
+
+    hash_id: str
+    file_path: str | None
+    tag: str  # of which the models are least sure
+    probability: float
+    uncertainty: float  # 0 .. 1: 1 - |2 p - 1|
+    novelty: float  # 0 .. 2: one less the cosine to the nearest one suggested before it

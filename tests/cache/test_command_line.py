@@ -1,0 +1,160 @@
+"""Flags, exit codes, signals, and every way a stage or a cache may be started."""
+import errno
+import os
+import signal
+import sqlite3
+
+import pytest
+
+from cache import __version__, command_line
+from cache.decoder.limits import Limits
+from cache.progress import Progress
+from cache.reader.batches import Batch
+from cache.reader.source_file import Skipped
+from cache.refusal import Refused
+from stage1 import ImageDatasetProcessor as stage1
+from tests.conftest import ROOT, run_python
+from tests.drawing import png, write
+
+SCRIPTS = ["stage1/ImageDatasetProcessor.py", "stage2/train.py", "stage3/classify.py", "stage4/classify_zip.py"]
+
+
+@pytest.mark.parametrize(("flags", "expected"), [
+    ([], True), (["--tagged_dataset"], True), (["--tagged_dataset", "True"], True), (["--tagged_dataset=False"], False),
+    (["--tagged_dataset", "False"], False), (["--tagged-dataset=false"], False), (["--no-tagged_dataset"], False),
+    (["--no-tagged-dataset"], False),
+])
+def test_a_truth_may_be_written_in_many_ways(monkeypatch, flags, expected):
+    seen = {}
+
+    def process_dataset(source, output, tagged, *rest, **options):
+        seen.update(tagged=tagged)
+        return {"written": []}
+
+    monkeypatch.setattr(stage1.ImageDatasetProcessor, "process_dataset", process_dataset)
+    assert stage1.main(["--input_folder", "photos", *flags]) == 0
+    assert seen == {"tagged": expected}
+
+
+@pytest.mark.parametrize("argument", [
+    "--batch_size=0", "--batch_size=x", "--tagged_dataset=perhaps", "--precision=low", "--file_timeout=0", "--no_such_flag",
+])
+def test_a_wrong_argument_is_refused_with_exit_code_2(capsys, argument):
+    with pytest.raises(SystemExit) as caught:
+        stage1.main(["--input_folder", "photos", argument])
+    assert caught.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_every_limit_has_a_flag_with_its_default_and_reaches_the_reader():
+    parser = command_line.new_parser("test", "test")
+    command_line.add_reading_flags(parser)
+    assert command_line.limits_of(command_line.parse(parser, [])) == Limits()
+    arguments = command_line.parse(parser, ["--max-pixels", "7", "--file_timeout", "1.5"])
+    assert command_line.limits_of(arguments) == Limits(max_pixels=7, file_timeout=1.5)
+
+
+def outcome(work, capsys, strict: bool = False) -> tuple[int, str, str]:
+    code = command_line.run(work, strict)
+    return (code, *capsys.readouterr())
+
+
+def test_exit_codes_say_what_happened(capsys):
+    def refuse(counts):
+        raise Refused("no such folder: x")
+
+    def interrupt(counts):
+        counts.processed = 3
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def disk_full(counts):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def database_full(counts):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    def skip(counts):
+        counts.add(Batch([Skipped("x", "empty")]))
+
+    def bug(counts):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    again = "interrupted; what was finished is kept, the same command goes on from there\n"
+    assert outcome(lambda counts: None, capsys) == (0, "processed 0, unchanged 0, skipped 0\n", "")
+    assert outcome(refuse, capsys) == (2, "", "error: no such folder: x\n")
+    assert outcome(interrupt, capsys) == (130, "processed 3, unchanged 0, skipped 0\n", again)
+    assert outcome(disk_full, capsys) == (2, "", "error: cannot read or write: [Errno 28] No space left on device; make room, the same "
+                                          "command goes on from there\n")
+    assert outcome(database_full, capsys) == (2, "", "error: cannot read or write: database or disk is full; make room, the same command "
+                                              "goes on from there\n")
+    assert outcome(skip, capsys) == (0, "processed 0, unchanged 0, skipped 1\n", "")
+    assert outcome(skip, capsys, strict=True) == (3, "processed 0, unchanged 0, skipped 1\n", "")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        command_line.run(bug)
+
+
+def test_the_first_skipped_files_are_named_and_the_rest_counted(here, capsys):
+    with Progress(here, "output/stage1.db") as progress:
+        progress.add(Batch([Skipped(f"{number}.png", "damaged", "cut") for number in range(23)]))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "skipped 0.png: damaged (cut)"
+    assert lines[20:] == ["... and 3 more skipped files: see the table `skipped` of output/stage1.db"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_shows_every_default_without_importing_torch_or_scikit_learn(here, script):
+    code = ("import runpy, sys\nsys.argv = [sys.argv[1], '--help']\ntry:\n    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+            "except SystemExit as end:\n    print(end.code, sorted({'torch', 'sklearn', 'open_clip', 'tqdm'} & set(sys.modules)))")
+    done = run_python("-c", code, str(ROOT / script), cwd=here)
+    assert done.stdout.splitlines()[-1] == "0 []"
+    assert done.stdout.startswith("usage: ")
+    assert "(default: ./output" in done.stdout
+    assert "example:\n  python ./" + script in done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_stage_starts_from_any_directory_and_as_a_module(here, script):
+    expected = (0, f"image-tagging-tools {__version__}\n", "")
+    for arguments, cwd in (([str(ROOT / script), "--version"], here), ([f"./{script}", "--version"], ROOT),
+                           (["-m", script.removesuffix(".py").replace("/", "."), "--version"], ROOT)):
+        done = run_python(*arguments, cwd=cwd)
+        assert (done.returncode, done.stdout, done.stderr) == expected
+
+
+@pytest.mark.parametrize("start", [
+    (ROOT, "from cache import FileCache, ClipCache, TagCache", {}),
+    (ROOT, "from cache.cache_file import FileCache", {}),
+    (ROOT / "cache", "from cache_file import FileCache; from cache_clip import ClipCache; from cache_tag import TagCache", {}),
+    (None, "from cache_file import FileCache", {"PYTHONPATH": str(ROOT / "cache")}),
+], ids=["from the package", "from the module", "inside cache/", "cache/ on the path"])
+def test_the_caches_can_be_imported_every_promised_way_and_used(here, start):
+    folder, statement, environment = start
+    write(here, {"photos/a.png": png(1)})
+    code = f"{statement}\nprint(FileCache.add_folder_to_file_cache({str(here / 'photos')!r}, {str(here / 'caches')!r})['processed'])"
+    done = run_python("-c", code, cwd=folder or here, **environment)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_a_name_that_is_not_public_is_no_attribute_of_the_package():
+    import cache
+
+    with pytest.raises(AttributeError, match="module 'cache' has no attribute 'DogCache'"):
+        cache.DogCache  # noqa: B018
+
+
+def test_an_interrupt_from_the_keyboard_ends_a_stage_with_130_and_its_decoders_with_it(here):
+    write(here, {f"photos/cats/{number:03}.png": png(number) for number in range(40)})
+    code = ("import os, signal, sys\nfrom cache import batches\nfrom stage1.ImageDatasetProcessor import main\n"
+            "batches._embed = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+            "sys.exit(main(['--input_folder', 'photos', '--clip_model', 'EfficientNet-Lite0-MS', '--pretrained', 'imagenet']))")
+    done = run_python("-c", code, cwd=here, PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stdout) == (130, "processed 0, unchanged 0, skipped 0\n")
+    assert done.stderr.endswith("interrupted; what was finished is kept, the same command goes on from there\n")
+
+
+def test_a_name_cannot_write_on_the_terminal(here, capsys):
+    with Progress(".", "stage1.db") as progress:
+        progress.add(Batch([Skipped("\x1b[31mred\n\u202egnp.exe", "empty")]))
+    assert "skipped \\x1b[31mred\\n\\u202egnp.exe: empty\n" in capsys.readouterr().err
+    assert outcome(lambda counts: (_ for _ in ()).throw(Refused("no such folder: \x1b[2J")), capsys)[2] == (
+        "error: no such folder: \\x1b[2J\n")

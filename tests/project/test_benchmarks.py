@@ -1,0 +1,70 @@
+"""The table of `make bench`: how it reads, that the README shows the last one, and the pictures it is measured with."""
+import json
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks import soak
+from benchmarks.__main__ import END, PARTS, README, RESULTS, START, number, readme_part, table
+from benchmarks.pictures import draw_mixed, draw_small
+from cache.reader.image_source import images
+
+NAMES = ("what", "value", "unit", "compared_with", "limit", "ratio", "bar")
+
+
+def test_the_table_shows_each_value_beside_its_limit():
+    rows = [("stage 1", 39.94, "pictures/s", "its parts", 42.4, 0.942, ">= 0.9"), ("precision", 0.75, "", "a loop", 0.69, 1.09, "")]
+    assert table([dict(zip(NAMES, row, strict=True)) for row in rows]) == """\
+| what      | measured        | compared with   | ratio | bar    |
+| --------- | --------------- | --------------- | ----- | ------ |
+| stage 1   | 39.9 pictures/s | 42.4: its parts | 0.94  | >= 0.9 |
+| precision | 0.75            | 0.69: a loop    | 1.09  |        |"""
+
+
+@pytest.mark.parametrize(("value", "text"), [(1234.5, "1,234"), (48.06, "48.1"), (0.958, "0.96"), (0.0123, "0.012"), (0, "0")])
+def test_numbers_have_the_digits_that_mean_something(value, text):
+    assert number(value) == text
+
+
+def test_the_readme_shows_the_last_results_and_the_machine_they_are_from():
+    rows = json.loads(RESULTS.read_text())["measurements"]
+    assert START + readme_part(rows) + END in README.read_text()
+    assert {row["part"] for row in rows} >= set(PARTS) - {"gpu"}
+
+
+def test_a_run_of_some_parts_keeps_the_rows_of_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmarks, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(benchmarks, "README", tmp_path / "README.md")
+    (tmp_path / "README.md").write_text(f"before\n{START}old{END}\nafter\n")
+    facts = {"cpu": "CPU", "cores": 2, "bf16": False, "gpu": "none", "python": "3.11", "torch": "2"}
+    row = dict(zip(NAMES, ("what", 2.0, "s", "that", 1.0, 0.5, ""), strict=True))
+    benchmarks.write_results(facts, [{"part": "stage_1", **row}, {"part": "caches", **row}])
+    benchmarks.write_results({**facts, "cpu": "other CPU"}, [{"part": "caches", **row, "value": 3.0}])
+    rows = json.loads((tmp_path / "results.json").read_text())["measurements"]
+    assert [(row["part"], row["value"], row["machine"].split(",")[0]) for row in rows] == [
+        ("stage_1", 2.0, "CPU"), ("caches", 3.0, "other CPU")]
+    assert (tmp_path / "README.md").read_text() == f"before\n{START}{readme_part(rows)}{END}\nafter\n"
+
+
+def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_one_goes_on(monkeypatch):
+    answers = iter([ConnectionResetError(), 200])
+
+    def get(connection, path):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, b""
+
+    monkeypatch.setattr(soak, "get", get)
+    client = soak.Client(0, "127.0.0.1:1", 2, ["hash"])
+    monkeypatch.setattr(client, "_next", lambda: ("/", (200,), False))
+    client.run()
+    assert (client.unexpected, client.statuses) == (["ConnectionResetError /"], {200: 1})
+
+
+@pytest.mark.parametrize(("draw", "types"), [(draw_mixed, {"jpeg", "png", "webp"}), (draw_small, {"png"})])
+def test_the_pictures_are_good_and_all_different(tmp_path, draw, types):
+    draw(tmp_path, 12)
+    pictures = list(images(tmp_path, tagged=True))
+    assert {picture.type for picture in pictures} == types
+    assert len({picture.hash_id for picture in pictures}) == 12

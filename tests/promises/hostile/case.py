@@ -1,0 +1,73 @@
+"""What a hostile case is: something laid between two good pictures, and what the reader has to say of every path in it."""
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cache.reader.source_file import Archive, Item, Picture
+from tests.drawing import png
+
+Outcomes = dict[str, str | tuple[str, ...]]
+NEIGHBOURS = ("!first.png", "~last.png")
+MARKER = "marker"  # the file that malicious content would make
+
+
+@dataclass(frozen=True)
+class Case:
+    """`outcomes`: path below the case's own folder -> the format of a picture, "zip", or a reason; several where versions of a library
+    differ. A ZIP that was read and then refused has both under its path, joined by a comma."""
+
+    name: str  # also that of its folder, and so of its tag
+    lay: Callable[[Path], None]
+    outcomes: Outcomes
+    archive: str | None = None  # the path that is a ZIP
+
+    def build(self, root: Path) -> None:
+        """Lay it into `root`/`name` between two good pictures, which no other case has."""
+        folder = root / self.name
+        folder.mkdir(parents=True)
+        for position, neighbour in enumerate(NEIGHBOURS):
+            (folder / neighbour).write_bytes(png(zlib.crc32(self.name.encode()) + position))
+        self.lay(folder)
+
+    def expected(self) -> Outcomes:
+        return {**dict.fromkeys(NEIGHBOURS, "png"), **self.outcomes}
+
+    def expected_of_loose_pictures(self) -> Outcomes:
+        """Where ZIPs are left alone, as in stage 3."""
+        expected = self.expected()
+        if self.archive is None:
+            return expected
+        return {**{path: outcome for path, outcome in expected.items() if not path.startswith(self.archive)}, self.archive: "archive"}
+
+    def expected_of_archives(self) -> Outcomes:
+        """Where only ZIPs are read, as in stage 4."""
+        return {
+            path: outcome if outcome == "unreadable" or self.archive and path.startswith(self.archive) else "not_in_archive"
+            for path, outcome in self.expected().items()
+        }
+
+    def differences(self, found: dict[str, str], expected: Outcomes) -> list[str]:
+        """What is not as it has to be; [] if all is well. found: as outcomes_of() gives it for the folder of this case."""
+        lines = []
+        for path in sorted({*expected, *found}):
+            wanted = expected.get(path, "nothing of that name")
+            if found.get(path, "not mentioned") not in ((wanted,) if isinstance(wanted, str) else wanted):
+                lines.append(f"{self.name}: {path} is {found.get(path, 'not mentioned')}, not {wanted}")
+        return lines
+
+
+def file_case(name: str, file_name: str, data: Callable[[], bytes], *outcomes: str) -> Case:
+    """One file. data() draws its content when it is needed."""
+    return Case(name, lambda folder: (folder / file_name).write_bytes(data()), {file_name: outcomes if len(outcomes) > 1 else outcomes[0]})
+
+
+def outcomes_of(items: Iterable[Item], root: str) -> dict[str, str]:
+    """{path below `root`: format, "zip" or reason} of a stream."""
+    found: dict[str, str] = {}
+    for item in items:
+        path = item.file.file_path if isinstance(item, Picture | Archive) else item.file_path
+        outcome = item.type if isinstance(item, Picture) else "zip" if isinstance(item, Archive) else item.reason
+        path = path.removeprefix(f"{root}/")
+        found[path] = f"{found[path]},{outcome}" if path in found else outcome
+    return found

@@ -1,0 +1,45 @@
+"""The reader over one folder, in a process of its own: what it says of every path, and how much memory that took.
+
+Children are forked from a process that has imported the reader and nothing else (multiprocessing's fork server), so that what pytest
+holds is not counted.
+"""
+import multiprocessing
+import os
+import resource
+from multiprocessing.connection import Connection
+
+from cache.decoder.crop_spec import CropSpec
+from cache.decoder.limits import Limits
+from cache.reader.image_source import images
+from tests.promises.hostile.case import outcomes_of
+
+SECONDS = 20
+LIMITS = Limits(file_timeout=5)
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["cache.reader.image_source", "tests.promises.hostile.case"])
+
+
+def read_isolated(root: str, name: str) -> tuple[dict[str, str], int]:
+    """Outcomes under root/name, and the most bytes of memory that the process or one of its decoders took.
+    Raises AssertionError if the reader crashes, or has not ended after SECONDS."""
+    receiving, sending = SERVER.Pipe(duplex=False)
+    child = SERVER.Process(target=_read, args=(root, name, sending))
+    child.start()
+    sending.close()
+    try:
+        assert receiving.poll(SECONDS), f"{name}: the reader has not ended after {SECONDS} seconds"
+        return receiving.recv()
+    except EOFError:
+        child.join()
+        raise AssertionError(f"{name}: the reader ended with {child.exitcode}") from None
+    finally:
+        child.kill()
+        child.join()
+
+
+def _read(root: str, name: str, answer: Connection) -> None:
+    os.chdir(root)
+    stream = images(name, limits=LIMITS, num_threads=1, crop_for=lambda *hash_ids: CropSpec(224))
+    found = outcomes_of(stream, name)
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    answer.send((found, most * 1024))

@@ -1,0 +1,96 @@
+"""The report of stage 2 in a real browser, opened from disk: links into closed sections, the keyboard, light and dark, a phone."""
+import pytest
+
+from stage2.judging.results import CurvePoint, Suspect
+from stage2.report.page import write_report_page
+from tests.drawing import png, write
+from tests.stage2.report.test_report_page import HASHES, HOSTILE, ROWS, every, report, tag_result
+from tests.web_api.test_web_browser import CHROMIUM, page  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; on Debian: apt install chromium")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("report")
+    write(folder, {f"{row}.png": png(row) for row in range(ROWS)})
+    results = [tag_result(tag, every(place, len(HOSTILE)), place, targets=True) for place, tag in enumerate(HOSTILE)]
+    write_report_page(folder / "index.html", report(
+        results, {hash_id: str(folder / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])}, shared={(HOSTILE[0], HOSTILE[1]): 3},
+        suspects={HOSTILE[0]: [Suspect(0, HOSTILE[0], True, 0.1)]},
+        learning_curve=[CurvePoint(images, 1, 0.5, 0.4, 0.6, {HOSTILE[0]: 0.5}) for images in (1, 2, 5, 10, 20, 50)]))
+    return (folder / "index.html").as_uri()
+
+
+def test_a_link_of_the_ranking_opens_the_section_of_its_tag_where_a_person_sees_it(page, address):  # noqa: F811
+    page.goto(address)
+    sections = page.locator("details")
+    assert [section.get_attribute("open") is not None for section in sections.all()] == [True] + [False] * (len(HOSTILE) - 1)
+    link = page.locator(".ranking tbody th a").nth(3)
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('details')[3].open")
+    assert sections.nth(3).locator("h3").text_content() == link.text_content()
+    below_the_bar = page.locator("main > nav").bounding_box()
+    box = sections.nth(3).locator("h3").bounding_box()
+    assert below_the_bar["y"] + below_the_bar["height"] <= box["y"] < 300
+    assert sections.nth(3).locator("svg").count() == 3
+    page.locator("summary").nth(4).focus()
+    page.keyboard.press("Enter")
+    assert sections.nth(4).get_attribute("open") is not None
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")])
+def test_plots_and_text_take_the_colours_of_light_and_dark_and_nothing_is_asked_for(page, address, scheme, background):  # noqa: F811
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.split(":")[0]))
+    page.emulate_media(color_scheme=scheme)
+    page.goto(address)
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
+    colour = "getComputedStyle(document.querySelector('details svg [style*=\"--series-2\"]')).stroke"
+    assert page.evaluate(colour) == {"light": "rgb(194, 87, 12)", "dark": "rgb(242, 163, 94)"}[scheme]
+    text = page.locator("details svg text").first
+    about = page.locator(".about").first
+    assert text.evaluate("each => getComputedStyle(each).fill") == about.evaluate("each => getComputedStyle(each).color")
+    assert text.evaluate("each => getComputedStyle(each).fontFamily") == page.evaluate("getComputedStyle(document.body).fontFamily")
+    assert asked == ["file"]
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 480, 720, 1030, 1125, 1280])
+def test_nothing_is_wider_than_the_window_with_every_section_open(page, address, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [360, 400, 800, 1280])
+def test_every_width_shows_promises_and_metrics_and_an_axis_of_the_same_length(page, address, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    for row in page.locator(".ranking tbody tr").all():
+        assert row.locator(".promised").is_visible()
+        assert [cell.is_visible() for cell in row.locator(".metric").all()] == [True] * 3
+    lengths = page.locator(".whiskers").evaluate_all("all => all.map(each => each.getBoundingClientRect().width)")
+    assert max(lengths) - min(lengths) < 0.1
+    assert min(lengths) > 150
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_headings_and_numbers_do_not_break_inside_words(page, address, width):  # noqa: F811
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+    cells = page.locator("table:not(.matrix) thead th, .number, .facts th")
+    assert cells.count() > 100
+    assert set(cells.evaluate_all("all => all.map(each => getComputedStyle(each).overflowWrap)")) == {"normal"}
+
+
+def test_on_paper_every_section_is_open_and_pictures_are_there(page, address):  # noqa: F811
+    page.emulate_media(media="print")
+    page.goto(address)
+    assert {plot.is_visible() for plot in page.locator("details svg").all()} == {True}
+    for shown in (".thumbnail", ".whiskers span", ".bars"):
+        assert page.locator(shown).first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"
