@@ -15,9 +15,9 @@ from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.files.json_file import write_json_object
 from cache.files.run_lock import only_run_in
-from cache.progress import Progress
 from cache.reader.batches import Counts, Embedding, record
 from cache.reader.disk_files import dataset_name
+from cache.reader.file_progress import FileProgress
 from cache.reader.image_source import images
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipStore, ClipTable
@@ -48,7 +48,7 @@ class ImageDatasetProcessor:
             tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []
             dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db"), create=True))
             dataset.start_listing()
-            progress = stack.enter_context(Progress(dataset_path, dataset.path))
+            progress = stack.enter_context(FileProgress(dataset_path, dataset.path))
             store = ClipStore(clips, encoder, files)
             embedding = Embedding(encoder, store.has, batch_size)
             stream = images(

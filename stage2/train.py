@@ -15,6 +15,7 @@ from cache import command_line
 from cache.files.run_lock import only_run_in
 from cache.files.whole_file import make_folder, sweep_partial_files
 from cache.models.tag_models import model_paths
+from cache.progress import progress_bar
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata, read_tag_to_hashes
@@ -34,8 +35,6 @@ def main(metadata_json: str, tag_to_hash_json: str | None = None, output_dir: st
 
 
 def train(settings: TrainSettings) -> "Outcome":
-    from tqdm import tqdm
-
     from stage2.learning.tagged_rows import FITS, TaggedRows
     from stage2.report.reports import Reports
     from stage2.run import Outcome
@@ -53,7 +52,7 @@ def train(settings: TrainSettings) -> "Outcome":
         for folder in (outcome.models_folder, reports.folder):
             make_folder(folder)
             sweep_partial_files(folder)
-        with tqdm(total=len(splits) * FITS, unit=" fits", disable=None) as bar:
+        with progress_bar(len(splits) * FITS, "fits") as bar:
             outcome.fit(bar.update)
         outcome.add_tags_without_examples()
         reports.write(outcome)

@@ -16,7 +16,7 @@ from cache.decoder.limits import Limits
 from cache.doctor.findings import PROBLEMS, Finding, Findings
 from cache.doctor.own_files import OwnFiles
 from cache.doctor.report import json_report, text_report
-from cache.progress import new_bar
+from cache.reader.file_progress import file_bar
 from cache.reader.image_source import images
 from cache.reader.source_file import Archive, Item, Picture, Skipped
 from cache.text import printable
@@ -41,7 +41,7 @@ SYSTEM_FILE = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|desktop\.ini"
 def examine(source: str, findings: Findings, limits: Limits = Limits(), num_threads: int = 4) -> None:
     """Everything under a folder, a ZIP, or one file. Raises Missing if there is no `source`."""
     own = OwnFiles(source)
-    with closing(images(source, limits=limits, num_threads=num_threads, known=own.known)) as items, new_bar(source) as bar:
+    with closing(images(source, limits=limits, num_threads=num_threads, known=own.known)) as items, file_bar(source) as bar:
         for item in items:
             findings.add(_of(item, findings, own))
             bar.update()

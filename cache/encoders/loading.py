@@ -2,11 +2,11 @@
 import hashlib
 import logging
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cache.progress import say
 from cache.refusal import Refused
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def device_named(name: str | None) -> "torch.device":
 
 @contextmanager
 def loading(key: str) -> Iterator[None]:
-    print(f"loading the encoder {key}", file=sys.stderr)
+    say(f"loading the encoder {key}")
     logging.disable(logging.ERROR)  # the hub's client reports each retry twice; what matters ends up in the refusal
     try:
         yield

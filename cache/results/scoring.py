@@ -15,8 +15,8 @@ from cache.files.csv_file import write_csv
 from cache.files.json_file import write_json_object
 from cache.models.tag_models import TagModel, load_models
 from cache.models.tag_scores import ModelSet
-from cache.progress import Progress
 from cache.reader.batches import Batch, Counts, Embedding, record
+from cache.reader.file_progress import FileProgress
 from cache.reader.image_source import images, looks_like_an_image, walk
 from cache.reader.source_file import Picture, Skipped, SourceFile
 from cache.refusal import Refused
@@ -97,7 +97,7 @@ def score_source(settings: ScoreSettings, archives: str, tables: dict[str, type[
         models, refusals = load_models(settings.model_path, vectors.key, vectors.width, settings.trust_pickle)
         opened = [stack.enter_context(table(os.path.join(CACHE_FOLDER, name), create=True)) for name, table in tables.items()]
         listing = stack.enter_context(ScoreListing(models))
-        progress = stack.enter_context(Progress(settings.source, opened[0].path))
+        progress = stack.enter_context(FileProgress(settings.source, opened[0].path))
         output = settings.output or _reserved(stack)
         _check_room(settings, archives, output, len(models), len(tables))
         with ResultFolder(output, models, settings.bins, settings.place) as folder:

@@ -14,7 +14,15 @@ from sqlite3 import DatabaseError  # for rooms that have to answer for it withou
 from cache.files.whole_file import make_folder
 from cache.reader.source_file import Skipped
 from cache.refusal import InUse, Missing, Refused
-from cache.stores.sqlite_file import APPLICATION_ID, BUSY_SECONDS, SCHEMA_VERSION, SKIPPED_SCHEMA, connect, is_empty, verify
+from cache.stores.sqlite_file import (
+    APPLICATION_ID,
+    BUSY_SECONDS,
+    SCHEMA_VERSION,
+    SKIPPED_SCHEMA,
+    connect,
+    is_empty,
+    verify,
+)
 
 RETRY_SECONDS = 0.01
 RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier than bad luck

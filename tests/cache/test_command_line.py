@@ -8,8 +8,8 @@ import pytest
 
 from cache import __version__, command_line
 from cache.decoder.limits import Limits
-from cache.progress import Progress
 from cache.reader.batches import Batch
+from cache.reader.file_progress import FileProgress
 from cache.reader.source_file import Skipped
 from cache.refusal import Refused
 from stage1 import ImageDatasetProcessor as stage1
@@ -94,7 +94,7 @@ def test_exit_codes_say_what_happened(capsys):
 
 
 def test_the_first_skipped_files_are_named_and_the_rest_counted(here, capsys):
-    with Progress(here, "output/stage1.db") as progress:
+    with FileProgress(here, "output/stage1.db") as progress:
         progress.add(Batch([Skipped(f"{number}.png", "damaged", "cut") for number in range(23)]))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "skipped 0.png: damaged (cut)"
@@ -144,7 +144,7 @@ def test_a_name_that_is_not_public_is_no_attribute_of_the_package():
 
 def test_an_interrupt_from_the_keyboard_ends_a_stage_with_130_and_its_decoders_with_it(here):
     write(here, {f"photos/cats/{number:03}.png": png(number) for number in range(40)})
-    code = ("import os, signal, sys\nfrom cache import batches\nfrom stage1.ImageDatasetProcessor import main\n"
+    code = ("import os, signal, sys\nfrom cache.reader import batches\nfrom stage1.ImageDatasetProcessor import main\n"
             "batches._embed = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
             "sys.exit(main(['--input_folder', 'photos', '--clip_model', 'EfficientNet-Lite0-MS', '--pretrained', 'imagenet']))")
     done = run_python("-c", code, cwd=here, PYTHONPATH=str(ROOT))
@@ -153,7 +153,7 @@ def test_an_interrupt_from_the_keyboard_ends_a_stage_with_130_and_its_decoders_w
 
 
 def test_a_name_cannot_write_on_the_terminal(here, capsys):
-    with Progress(".", "stage1.db") as progress:
+    with FileProgress(".", "stage1.db") as progress:
         progress.add(Batch([Skipped("\x1b[31mred\n\u202egnp.exe", "empty")]))
     assert "skipped \\x1b[31mred\\n\\u202egnp.exe: empty\n" in capsys.readouterr().err
     assert outcome(lambda counts: (_ for _ in ()).throw(Refused("no such folder: \x1b[2J")), capsys)[2] == (

@@ -10,10 +10,9 @@ from tests.conftest import ROOT
 
 # From below to above. A room imports itself and what is below it; rooms of one floor do not know each other.
 FLOORS = [
-    ["cache", "cache.text", "cache.refusal", "cache.vectors"],
+    ["cache", "cache.text", "cache.refusal", "cache.progress", "cache.vectors"],
     ["cache.files", "cache.decoder"],
     ["cache.reader", "cache.encoders", "cache.models"],
-    ["cache.progress"],
     ["cache.stores", "cache.pages"],
     ["cache.cache_file", "cache.cache_clip", "cache.cache_tag", "cache.serving", "cache.command_line"],
     ["cache.results"],

@@ -12,7 +12,16 @@ from stage2.judging.promises import KEPT, OUT_OF_REACH, TOO_FEW, Promise, promis
 from stage2.learning.calibration import FROM_TRAINING, LEFT_OUT, NO_SIGNAL, SIGMOID, _platt, calibrate
 from stage2.learning.tagged_rows import TaggedRows, Task, folds_within
 from stage2.learning.training import Training
-from stage2.metrics import METRICS, NOTHING, Estimate, Resamples, _measured, average_precision, calibration_error, values
+from stage2.metrics import (
+    METRICS,
+    NOTHING,
+    Estimate,
+    Resamples,
+    _measured,
+    average_precision,
+    calibration_error,
+    values,
+)
 
 
 def at_angles(*degrees: float) -> np.ndarray:

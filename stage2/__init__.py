@@ -1,0 +1,1 @@
+"""Stage 2: vectors and tags -> classifiers, judged and reported."""

@@ -1,0 +1,1 @@
+"""Stage 3: a folder of pictures -> scores, sorted into bins."""

@@ -1,0 +1,1 @@
+"""Stage 4: ZIPs of pictures -> scores, sorted into bins."""
