@@ -1,6 +1,7 @@
 # make demo                      the whole toolkit on real pictures: handwritten digits
 # make demo DATA=/path/to/tags   the same on your own folder of tag folders
-# make test                      the whole test suite
+# make check                     the linter and the type checker
+# make test                      the same, then the whole test suite, on all cores
 # make hostile                   every hostile file, archive, model, database; the suite runs a part of these three
 # make fuzz                      10,000 seeded mutations of each picture format and of ZIPs
 # make crash                     100 kills at random moments, each followed by a run that must repair what it left
@@ -10,30 +11,34 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+PYTEST := $(RUN) -m pytest --numprocesses auto --dist loadgroup
 
-.PHONY: demo test hostile fuzz crash bench soak screenshots clean
+.PHONY: demo check test hostile fuzz crash bench soak screenshots clean
 
 demo: $(VENV)/installed
 	$(RUN) demo.py $(if $(DATA),--data "$(DATA)")
 
-test: $(VENV)/installed-dev
+check: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
-	$(RUN) -m pytest
+	$(RUN) -m mypy
+
+test: check
+	$(PYTEST)
 
 hostile: $(VENV)/installed-dev
-	$(RUN) -m pytest --full tests/promises/test_hostile_files.py tests/promises/test_hostile_stores.py
+	$(PYTEST) --full tests/promises/test_hostile_files.py tests/promises/test_hostile_stores.py
 
 fuzz: $(VENV)/installed-dev
-	$(RUN) -m pytest --full tests/promises/test_fuzz.py tests/promises/test_stores_by_model.py
+	$(PYTEST) --full tests/promises/test_fuzz.py tests/promises/test_stores_by_model.py
 
 crash: $(VENV)/installed-dev
-	$(RUN) -m pytest --full tests/promises/test_crashes.py
+	$(PYTEST) --full tests/promises/test_crashes.py
 
 bench: $(VENV)/installed
 	$(RUN) -m benchmarks
 
 screenshots: $(VENV)/installed-dev
-	$(RUN) docs/screenshots.py
+	$(RUN) -m docs.screenshots
 
 soak: $(VENV)/installed
 	$(RUN) -m benchmarks.soak

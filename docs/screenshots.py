@@ -1,12 +1,16 @@
 """The pictures of the README, taken of the pages that `make demo` has written: docs/report.png and docs/gallery.png.
 
-    make screenshots        needs chromium; Playwright drives it
+    make screenshots        needs a browser, that of the tests; Playwright drives it
 """
 import io
-import os
-import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.browser import MISSING, launched
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"report": "demo/output/reports/index.html", "gallery": "demo/scored-folder/index.html"}
@@ -15,21 +19,18 @@ WIDTH, HEIGHT, COLOURS = 1280, 960, 64  # few colours: a picture of a page is th
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright
-
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    missing = [page for page in PAGES.values() if not (ROOT / page).exists()]
-    if missing or not program:
-        raise SystemExit(f"error: {missing[0]} is not there; run make demo first" if missing else "error: no chromium found; install one")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    for page in PAGES.values():
+        if not (ROOT / page).exists():
+            raise SystemExit(f"error: {page} is not there; run make demo first")
+    with launched() as browser:
+        if browser is None:
+            raise SystemExit(f"error: {MISSING}")
         pictures = {name: taken(browser, name) for name in PAGES}
-        browser.close()
     for name, png in pictures.items():  # only now: both are of the same run
         save(png, ROOT / "docs" / f"{name}.png")
 
 
-def taken(browser, name: str) -> bytes:
+def taken(browser: "Browser", name: str) -> bytes:
     view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
     view.goto((ROOT / PAGES[name]).as_uri())
     for label, choice in CHOSEN.get(name, {}).items():

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from tests import browser as browsers
 from tests.drawing import tag_folders, write
 
+SHARED = {"browser", "everything", "outputs", "runner"}
 ROOT = Path(__file__).resolve().parents[1]
 TINY = "tiny-test-clip"
 TINY_CONFIG = {
@@ -19,9 +22,21 @@ TINY_CONFIG = {
     "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 1, "layers": 1},
 }
 
+# A loaded machine takes its time: no test fails by the clock.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="every hostile case, mutation and kill, not a representative part of them")
+    parser.addoption("--full", action="store_true", help="every hostile case, mutation and kill, not a part of them")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share one of these fixtures run in one process, so that no other one makes it again."""
+    for item in items:
+        for fixture in SHARED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(fixture))
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +118,24 @@ def serving(*flags: str) -> Iterator[str]:
             yield line.removeprefix("serving on ").strip()
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """One browser for all tests; without one they are skipped, or fail where they are required."""
+    with browsers.launched() as browser:
+        if browser is None:
+            browsers.missing()
+        yield browser
+
+
+@pytest.fixture
+def page(browser) -> Iterator:
+    """A page of its own in the browser, with nothing kept from an earlier one; `complaints` are what its console says."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    yield page
+    context.close()

@@ -1,6 +1,4 @@
-"""The pages in a real browser: Debian's chromium, driven by playwright. Skipped where it is not installed."""
-import shutil
-
+"""The pages in a real browser, driven by Playwright."""
 import playwright.sync_api as playwright
 import pytest
 
@@ -8,11 +6,6 @@ from cache import FileCache, TagCache
 from cache.stores.score_table import Stage3Table
 from tests.cache.test_caches import FILES, hash_of
 from tests.conftest import serving
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; on Debian: apt install chromium")
 
 
 @pytest.fixture
@@ -22,18 +15,6 @@ def address(photos):
     TagCache.add_folder_to_tag_cache(photos)
     with serving() as address:
         yield address
-
-
-@pytest.fixture
-def page():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
-        page.complaints = []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        yield page
-        browser.close()
 
 
 def test_a_person_finds_the_way_from_the_caches_to_a_picture_with_the_keyboard_alone(page, address):

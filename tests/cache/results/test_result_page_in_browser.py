@@ -13,9 +13,7 @@ from cache.results.result_folder import ResultFolder
 from cache.results.result_page import write_result_page
 from cache.stores.score_listing import ScoreListing
 from tests.drawing import png, write
-from tests.web_api.test_web_browser import CHROMIUM, page  # noqa: F401  a fixture
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; on Debian: apt install chromium")
 TAGS = ["cats", "<script>alert(1)</script>", "x" * 200, "كلب وقطة", "  two  spaces "]
 NAMES = ["<img src=x onerror=alert(1)>.png", "صورة.png", "x" * 180 + ".png", "50% off?#.png", "🐈.png"]
 
@@ -36,7 +34,7 @@ def address(tmp_path_factory) -> str:
     return (folder / "scored/index.html").as_uri()
 
 
-def shown(page) -> dict[str, tuple[str, int]]:  # noqa: F811
+def shown(page) -> dict[str, tuple[str, int]]:
     """Of every section that is to be seen: its count, and how many groups of it are."""
     return {section.get_attribute("id"): (section.locator(".count").text_content(), section.locator("article:visible").count())
             for section in page.locator("section:visible").all()}
@@ -45,7 +43,7 @@ def shown(page) -> dict[str, tuple[str, int]]:  # noqa: F811
 SECTIONS = ["0.8–0.9", "0.6–0.7", "0.4–0.5", "0.2–0.3", "0.0–0.1"]
 
 
-def test_filters_show_what_has_all_they_ask_for_and_count_it(page, address):  # noqa: F811
+def test_filters_show_what_has_all_they_ask_for_and_count_it(page, address):
     page.goto(address)
     assert shown(page) == dict.fromkeys(SECTIONS, ("10 scores", 10))
     for tag in TAGS:
@@ -65,7 +63,7 @@ def test_filters_show_what_has_all_they_ask_for_and_count_it(page, address):  # 
     assert page.complaints == []
 
 
-def test_a_person_gets_from_the_filters_to_a_picture_with_the_keyboard_alone(page, address):  # noqa: F811
+def test_a_person_gets_from_the_filters_to_a_picture_with_the_keyboard_alone(page, address):
     page.goto(address)
     focused = []
     for _ in range(9):
@@ -83,17 +81,18 @@ def test_a_person_gets_from_the_filters_to_a_picture_with_the_keyboard_alone(pag
     assert page.complaints == []
 
 
-def test_without_a_script_everything_is_there_but_the_filters(page, address):  # noqa: F811
-    plain = page.context.browser.new_page(java_script_enabled=False)
+def test_without_a_script_everything_is_there_but_the_filters(browser, address):
+    plain = browser.new_page(java_script_enabled=False)
     plain.goto(address)
     assert shown(plain) == dict.fromkeys(SECTIONS, ("10 scores", 10))
     assert not plain.locator("select").first.is_visible()
     plain.get_by_role("link", name="0.0–0.1").click()
     assert plain.url.endswith("#0.0%E2%80%930.1")
+    plain.close()
 
 
 @pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")])
-def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(page, address, scheme, background):  # noqa: F811
+def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(page, address, scheme, background):
     asked = []
     page.on("request", lambda request: asked.append(request.url.split(":")[0]))
     page.emulate_media(color_scheme=scheme)
@@ -110,7 +109,7 @@ def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(
     assert page.complaints == []
 
 
-def test_on_paper_pictures_are_there_and_filters_are_not(page, address):  # noqa: F811
+def test_on_paper_pictures_are_there_and_filters_are_not(page, address):
     page.emulate_media(media="print")
     page.goto(address)
     assert page.locator(".thumbnail").first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"

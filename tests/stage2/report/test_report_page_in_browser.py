@@ -5,9 +5,6 @@ from stage2.judging.results import CurvePoint, Suspect
 from stage2.report.page import write_report_page
 from tests.drawing import png, write
 from tests.stage2.report.test_report_page import HASHES, HOSTILE, ROWS, every, report, tag_result
-from tests.web_api.test_web_browser import CHROMIUM, page  # noqa: F401  a fixture
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here; on Debian: apt install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +19,7 @@ def address(tmp_path_factory) -> str:
     return (folder / "index.html").as_uri()
 
 
-def test_a_link_of_the_ranking_opens_the_section_of_its_tag_where_a_person_sees_it(page, address):  # noqa: F811
+def test_a_link_of_the_ranking_opens_the_section_of_its_tag_where_a_person_sees_it(page, address):
     page.goto(address)
     sections = page.locator("details")
     assert [section.get_attribute("open") is not None for section in sections.all()] == [True] + [False] * (len(HOSTILE) - 1)
@@ -42,7 +39,7 @@ def test_a_link_of_the_ranking_opens_the_section_of_its_tag_where_a_person_sees_
 
 
 @pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")])
-def test_plots_and_text_take_the_colours_of_light_and_dark_and_nothing_is_asked_for(page, address, scheme, background):  # noqa: F811
+def test_plots_and_text_take_the_colours_of_light_and_dark_and_nothing_is_asked_for(page, address, scheme, background):
     asked = []
     page.on("request", lambda request: asked.append(request.url.split(":")[0]))
     page.emulate_media(color_scheme=scheme)
@@ -59,7 +56,7 @@ def test_plots_and_text_take_the_colours_of_light_and_dark_and_nothing_is_asked_
 
 
 @pytest.mark.parametrize("width", [360, 480, 720, 1030, 1125, 1280])
-def test_nothing_is_wider_than_the_window_with_every_section_open(page, address, width):  # noqa: F811
+def test_nothing_is_wider_than_the_window_with_every_section_open(page, address, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(address)
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
@@ -67,7 +64,7 @@ def test_nothing_is_wider_than_the_window_with_every_section_open(page, address,
 
 
 @pytest.mark.parametrize("width", [360, 400, 800, 1280])
-def test_every_width_shows_promises_and_metrics_and_an_axis_of_the_same_length(page, address, width):  # noqa: F811
+def test_every_width_shows_promises_and_metrics_and_an_axis_of_the_same_length(page, address, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(address)
     for row in page.locator(".ranking tbody tr").all():
@@ -79,7 +76,7 @@ def test_every_width_shows_promises_and_metrics_and_an_axis_of_the_same_length(p
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_headings_and_numbers_do_not_break_inside_words(page, address, width):  # noqa: F811
+def test_headings_and_numbers_do_not_break_inside_words(page, address, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(address)
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
@@ -88,7 +85,7 @@ def test_headings_and_numbers_do_not_break_inside_words(page, address, width):  
     assert set(cells.evaluate_all("all => all.map(each => getComputedStyle(each).overflowWrap)")) == {"normal"}
 
 
-def test_on_paper_every_section_is_open_and_pictures_are_there(page, address):  # noqa: F811
+def test_on_paper_every_section_is_open_and_pictures_are_there(page, address):
     page.emulate_media(media="print")
     page.goto(address)
     assert {plot.is_visible() for plot in page.locator("details svg").all()} == {True}
