@@ -7,43 +7,42 @@ Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/o
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
-import os
-import shlex
-
 from cache.models.tag_models import generate_model_path, list_models  # noqa: F401  part of this stage's Python interface
 from cache.reader.batches import Counts
-from cache.reader.image_source import is_zip_file
 from cache.reader.zip_reader import ONLY
-from cache.refusal import Refused
-from cache.results.scoring import ScoreSettings, score_source, scoring_command
+from cache.results.command import scoring_command
+from cache.results.scoring import score_source
+from cache.results.settings import ScoreSettings, ScoringStage
 from cache.stores.score_table import Stage4Table, ZipScoreTable
 
-TABLES = {"stage4.db": Stage4Table, "zip_score_cache.sqlite": ZipScoreTable}
+STAGE = ScoringStage(
+    description="Score the pictures inside a ZIP, or inside all ZIPs of a folder, under every model.",
+    example="python ./stage4/classify_zip.py --directory archives.zip --metadata_json ./output/input-metadata.json "
+            "--model ./output/models",
+    source_help="a ZIP, or a folder that holds ZIPs",
+    archives=ONLY,
+    tables={"stage4.db": Stage4Table, "zip_score_cache.sqlite": ZipScoreTable},
+    not_for_it="is not a ZIP; stage 3 scores pictures: python ./stage3/classify.py --directory",
+    left_out_reason="not_in_archive",
+    left_out_advice="stage 3 scores pictures outside ZIPs",
+)
 
 
 def main(
-    folder_path: str, output_dir: str | None = None, json_file_path: str = "./output/input-metadata.json", bins_number: int = 10,
+    folder_path: str,
+    output_dir: str | None = None,
+    json_file_path: str = "./output/input-metadata.json",
+    bins_number: int = 10,
     model_path: str = "./output/models",
 ) -> dict:
-    """Score a ZIP or a folder that holds ZIPs; returns the counts of files and the paths written. Raises Refused for unusable input."""
-    return classify(ScoreSettings(folder_path, json_file_path, model_path, output_dir, bins_number), Counts())
-
-
-def classify(settings: ScoreSettings, counts: Counts) -> dict:
-    if os.path.isfile(settings.source) and not is_zip_file(settings.source):
-        command = f"python ./stage3/classify.py --directory {shlex.quote(settings.source)}"
-        raise Refused(f"{settings.source} is not a ZIP; stage 3 scores pictures: {command}")
-    return score_source(settings, ONLY, TABLES, counts)
+    """Score a ZIP or a folder that holds ZIPs. Returns the counts of files and the paths written. Raises Refused for
+    unusable input."""
+    settings = ScoreSettings(folder_path, json_file_path, model_path, output_dir, bins_number)
+    return score_source(STAGE, settings, Counts())
 
 
 def command(argv: list[str] | None = None) -> int:
-    return scoring_command(
-        argv,
-        "Score the pictures inside a ZIP, or inside all ZIPs of a folder, under every model.",
-        "python ./stage4/classify_zip.py --directory archives.zip --metadata_json ./output/input-metadata.json --model ./output/models",
-        "a ZIP, or a folder that holds ZIPs",
-        classify,
-    )
+    return scoring_command(STAGE, argv)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ MOST_BINS = 100  # where there are more, the page shows hundredths
 
 
 def write_result_page(
-    source: str, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder, counts: Counts, limits: Limits,
+    source: str, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder, *, counts: Counts, limits: Limits,
 ) -> None:
     """Into the folder that is being built."""
     bins = min(folder.bins, MOST_BINS)

@@ -114,7 +114,7 @@ def test_stage_2_stops_at_a_full_disk_and_goes_on_when_there_is_room(photos, dis
 @pytest.mark.parametrize("left", [100, 250, 500])
 def test_stage_3_stops_at_a_full_disk_shows_nothing_and_goes_on(photos, disk, tiny, capsys, monkeypatch, left):
     """Its estimate would refuse at once; here the disk fills up behind its back."""
-    monkeypatch.setattr(scoring, "_check_room", lambda *arguments: None)
+    monkeypatch.setattr(scoring, "refuse_too_little_room", lambda *arguments: None)
     write(photos, {f"more/{number}.png": png(number + 300) + bytes(5000) for number in range(40)})
     assert (stage_1(tiny)(), stage_2()) == (0, 0)
     filler = fill(disk, left)

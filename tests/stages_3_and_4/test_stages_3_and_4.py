@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +17,10 @@ from cache.models.score_bins import bin_name, bin_number
 from cache.models.tag_models import load_models
 from cache.models.tag_scores import ModelSet
 from cache.reader.batches import Counts
-from cache.reader.zip_reader import LEAVE
 from cache.results.disk_room import CSV_BYTES, LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES
 from cache.results.result_folder import reserve_default_output
-from cache.results.scoring import ScoreSettings, score_source
+from cache.results.scoring import score_source
+from cache.results.settings import ScoreSettings
 from cache.stores.clip_table import ClipTable
 from cache.stores.metadata import read_metadata
 from cache.stores.score_table import Stage3Table
@@ -220,8 +221,9 @@ def test_many_rows_go_into_a_table_before_its_indexes_and_a_few_among_them(here,
             super().replace(listing)
             self.connection.set_trace_callback(None)
 
+    watched_stage = replace(classify.STAGE, tables={"stage3.db": Watched})
     for source in ("new", "new", "new/0.png"):
-        score_source(ScoreSettings(source, METADATA, place=False), LEAVE, {"stage3.db": Watched}, Counts())
+        score_source(watched_stage, ScoreSettings(source, METADATA, place=False), Counts())
     with Stage3Table("output/stage3.db") as table:
         indexes = [name for _, name, *_ in table.connection.execute("PRAGMA index_list(stage3)")]
     assert sorted(indexes) == ["sqlite_autoindex_stage3_1", "stage3_hash_id", "stage3_tag"]

@@ -30,7 +30,7 @@ def address(tmp_path_factory) -> str:
     scores = np.repeat([[0.05], [0.25], [0.45], [0.65], [0.85]], len(models), axis=1)
     with ScoreListing(models) as listing, ResultFolder(str(folder / "scored"), models, 10, True) as result:
         listing.add(Batch(pictures), scores, result.place(pictures, scores))
-        write_result_page("new", listing, models, result, Counts(len(pictures)), Limits())
+        write_result_page("new", listing, models, result, counts=Counts(len(pictures)), limits=Limits())
     return (folder / "scored/index.html").as_uri()
 
 
