@@ -1,6 +1,6 @@
 """Every ratio in one table, each measured side by side in one run with the limit it is compared to.
 
-    python -m benchmarks                              # all parts, also written to benchmarks/results.json and the README
+    python -m benchmarks                              # all parts, also written to benchmarks/results.json and docs/speed.md
     python -m benchmarks stage_1 caches               # these parts; the others keep their rows in results.json
 """
 import argparse
@@ -18,7 +18,7 @@ from cache.encoders.clip_encoder import computes_in_bfloat16
 
 PARTS = ["stage_1", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
 RESULTS = ROOT / "benchmarks" / "results.json"
-README, START, END = ROOT / "README.md", "<!-- make bench writes from here -->\n", "\n<!-- to here -->"
+PAGE, START, END = ROOT / "docs" / "speed.md", "<!-- make bench writes from here -->\n", "\n<!-- to here -->"
 HEADINGS = ("what", "measured", "compared with", "ratio", "bar")
 
 
@@ -52,7 +52,7 @@ def machine_line(facts: dict) -> str:
 
 
 def table(rows: list[dict]) -> str:
-    """In Markdown, because it stands in the README, too."""
+    """In Markdown, because it stands in the docs, too."""
     cells = [HEADINGS, *map(row_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, tuple("-" * width for width in widths))
@@ -74,7 +74,7 @@ def number(value: float) -> str:
 
 
 def write_results(facts: dict, rows: list[dict]) -> None:
-    """Rows of parts that gave none now stay, with their own date and machine; the README shows them all."""
+    """Rows of parts that gave none now stay, with their own date and machine; the page shows them all."""
     earlier = json.loads(RESULTS.read_text())["measurements"] if RESULTS.is_file() else []
     date = datetime.now(timezone.utc).isoformat(timespec="seconds")
     measured = {row["part"] for row in rows}
@@ -82,12 +82,12 @@ def write_results(facts: dict, rows: list[dict]) -> None:
     new = [{**row, "date": date, "machine": machine_line(facts)} for row in rows]
     all_rows = sorted(kept + new, key=lambda row: PARTS.index(row["part"]))
     RESULTS.write_text(json.dumps({"measurements": all_rows}, indent=1) + "\n")
-    before, rest = README.read_text().split(START)  # without the marks this ends here, rather than lose half of the README
+    before, rest = PAGE.read_text().split(START)  # without the marks this ends here, rather than lose half of the page
     _, after = rest.split(END)
-    README.write_text(before + START + readme_part(all_rows) + END + after)
+    PAGE.write_text(before + START + page_part(all_rows) + END + after)
 
 
-def readme_part(rows: list[dict]) -> str:
+def page_part(rows: list[dict]) -> str:
     """A table for each machine."""
     machines = dict.fromkeys(row["machine"] for row in rows)
     tables = {machine: table([row for row in rows if row["machine"] == machine]) for machine in machines}

@@ -1,11 +1,11 @@
-"""The table of `make bench`: how it reads, that the README shows the last one, and the pictures it is measured with."""
+"""The table of `make bench`: how it reads, that docs/speed.md shows the last one, and the pictures it is measured with."""
 import json
 
 import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import soak
-from benchmarks.__main__ import END, PARTS, README, RESULTS, START, number, readme_part, table
+from benchmarks.__main__ import END, PAGE, PARTS, RESULTS, START, number, page_part, table
 from benchmarks.pictures import draw_mixed, draw_small
 from cache.reader.image_source import images
 
@@ -26,16 +26,16 @@ def test_numbers_have_the_digits_that_mean_something(value, text):
     assert number(value) == text
 
 
-def test_the_readme_shows_the_last_results_and_the_machine_they_are_from():
+def test_the_page_shows_the_last_results_and_the_machine_they_are_from():
     rows = json.loads(RESULTS.read_text())["measurements"]
-    assert START + readme_part(rows) + END in README.read_text()
+    assert START + page_part(rows) + END in PAGE.read_text()
     assert {row["part"] for row in rows} >= set(PARTS) - {"gpu"}
 
 
 def test_a_run_of_some_parts_keeps_the_rows_of_the_others(tmp_path, monkeypatch):
     monkeypatch.setattr(benchmarks, "RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr(benchmarks, "README", tmp_path / "README.md")
-    (tmp_path / "README.md").write_text(f"before\n{START}old{END}\nafter\n")
+    monkeypatch.setattr(benchmarks, "PAGE", tmp_path / "speed.md")
+    (tmp_path / "speed.md").write_text(f"before\n{START}old{END}\nafter\n")
     facts = {"cpu": "CPU", "cores": 2, "bf16": False, "gpu": "none", "python": "3.11", "torch": "2"}
     row = dict(zip(NAMES, ("what", 2.0, "s", "that", 1.0, 0.5, ""), strict=True))
     benchmarks.write_results(facts, [{"part": "stage_1", **row}, {"part": "caches", **row}])
@@ -43,7 +43,7 @@ def test_a_run_of_some_parts_keeps_the_rows_of_the_others(tmp_path, monkeypatch)
     rows = json.loads((tmp_path / "results.json").read_text())["measurements"]
     assert [(row["part"], row["value"], row["machine"].split(",")[0]) for row in rows] == [
         ("stage_1", 2.0, "CPU"), ("caches", 3.0, "other CPU")]
-    assert (tmp_path / "README.md").read_text() == f"before\n{START}{readme_part(rows)}{END}\nafter\n"
+    assert (tmp_path / "speed.md").read_text() == f"before\n{START}{page_part(rows)}{END}\nafter\n"
 
 
 def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_one_goes_on(monkeypatch):
