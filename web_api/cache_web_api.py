@@ -9,12 +9,13 @@ from collections.abc import Collection
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask.json.provider import DefaultJSONProvider
+from jinja2 import ChoiceLoader, FileSystemLoader
 from numpy import ndarray
 from werkzeug.exceptions import HTTPException
 
 from cache.pages.html_page import STATIC
 from cache.refusal import InUse, Missing, Refused
-from cache.serving import guard
+from cache.serving import TEMPLATES, guard
 from cache.serving.api_error import ApiError
 from cache.serving.pictures import Pictures, scores
 from cache.serving.roots import Roots
@@ -140,6 +141,7 @@ def create_app(roots: Roots | None = None, token: str | None = None, names: Coll
     this machine may ask. names: host names of the server besides localhost."""
     app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
     app.json = VectorJson(app)
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, FileSystemLoader(TEMPLATES)])
     api = CacheApi(roots or Roots.from_environment())
     guard.install(app, token, names)
     for name, endpoint in api.endpoints.items():

@@ -2,3 +2,6 @@
 
 May import `cache.stores`, `cache.pages` and below.
 """
+from pathlib import Path
+
+TEMPLATES = Path(__file__).parent / "templates"  # base.html, the frame of served pages; macros.html, tiles; error.html
