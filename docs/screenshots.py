@@ -1,4 +1,4 @@
-"""The pictures of the README, taken of the pages that `make demo` has written: docs/report.png and docs/gallery.png.
+"""docs/report.png and docs/gallery.png, the pictures of the README, taken of the pages that `make demo` has written.
 
     make screenshots        needs a browser, that of the tests; Playwright drives it
 """

@@ -1,4 +1,4 @@
-"""The browser of tests and screenshots: which one this machine has, and how it is started so that it stays off the network."""
+"""The browser of tests and screenshots: which one is here, and how it stays off the network."""
 import os
 import shutil
 from collections.abc import Iterator
@@ -52,8 +52,10 @@ def launched() -> Iterator["Browser | None"]:
         if program is None:
             yield None
             return
-        as_root = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()  # it refuses root with one
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *OFF_THE_NETWORK, *as_root])
+        flags = ["--disable-gpu", *OFF_THE_NETWORK]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            flags.append("--no-sandbox")  # it does not start for root with one
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
         yield browser
         browser.close()
 

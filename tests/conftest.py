@@ -1,9 +1,9 @@
-"""Shared fixtures: a clean working directory, a dataset, and a tiny CLIP whose checkpoint the tests save themselves."""
+"""Shared fixtures: a clean directory, a dataset, a tiny CLIP that the tests save themselves, a browser."""
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from tests import browser as browsers
 from tests.drawing import tag_folders, write
+from tests.forked_python import ForkedPython
 
 SHARED = {"browser", "everything", "outputs", "runner"}
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +29,8 @@ hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="every hostile case, mutation and kill, not a part of them")
+    everything = "every hostile case, mutation and kill, not a representative part of them"
+    parser.addoption("--full", action="store_true", help=everything)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -85,7 +87,8 @@ def stage1(tiny):
     from stage1.ImageDatasetProcessor import ImageDatasetProcessor
 
     def process(dataset_path="photos", output_folder="./output", **options):
-        return ImageDatasetProcessor.process_dataset(dataset_path, output_folder, **{**tiny, "batch_size": 4, "num_threads": 2, **options})
+        options = {**tiny, "batch_size": 4, "num_threads": 2, **options}
+        return ImageDatasetProcessor.process_dataset(dataset_path, output_folder, **options)
 
     return process
 
@@ -96,14 +99,23 @@ def trained(photos, stage1) -> str:
     from stage2.train import main
 
     stage1()
-    main("./output/input-metadata.json", "./output/input-tag-to-image-hash-list.json", "./output", 0.2)
+    tags = "./output/input-tag-to-image-hash-list.json"
+    main("./output/input-metadata.json", tags, "./output", 0.2)
     return "./output/models"
 
 
 def run_python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
     """`python <arguments>` as a person would run it, without the test's own search path."""
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run([sys.executable, *arguments], cwd=cwd, env={**variables, **environment}, capture_output=True, text=True)
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    variables = {**inherited, **environment}
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, env=variables, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="session")
+def run_command() -> Iterator[Callable[..., subprocess.CompletedProcess]]:
+    """As run_python, but forked from a process that has imported the slow libraries."""
+    with ForkedPython() as python:
+        yield python.run
 
 
 @contextmanager
@@ -131,7 +143,7 @@ def browser() -> Iterator:
 
 @pytest.fixture
 def page(browser) -> Iterator:
-    """A page of its own in the browser, with nothing kept from an earlier one; `complaints` are what its console says."""
+    """A page with nothing kept from an earlier one; `complaints` are what its console says."""
     context = browser.new_context()
     page = context.new_page()
     page.complaints = []
