@@ -1,4 +1,4 @@
-"""docs/report.png and docs/gallery.png, the pictures of the README, taken of the pages that `make demo` has written.
+"""The pictures of the README, docs/report.png and docs/gallery.png, of the pages that `make demo` wrote.
 
     make screenshots        needs a browser, that of the tests; Playwright drives it
 """

@@ -14,7 +14,6 @@ from tests import browser as browsers
 from tests.drawing import tag_folders, write
 from tests.forked_python import ForkedPython
 
-SHARED = {"browser", "everything", "outputs", "runner"}
 ROOT = Path(__file__).resolve().parents[1]
 TINY = "tiny-test-clip"
 TINY_CONFIG = {
@@ -35,10 +34,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share one of these fixtures run in one process, so that no other one makes it again."""
+    """Tests that share something expensive run in one process, so that no other one makes it again."""
     for item in items:
-        for fixture in SHARED.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(fixture))
+        if isinstance(item, pytest.Function) and (group := _group_of(item)):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _group_of(test: pytest.Function) -> str | None:
+    """All browser tests are one group; so are those of a module that use a fixture of the whole module."""
+    if "browser" in test.fixturenames:
+        return "browser"
+    definitions = test._fixtureinfo.name2fixturedefs.values()
+    return test.module.__name__ if any(of_a_name[-1].scope == "module" for of_a_name in definitions) else None
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +114,8 @@ def trained(photos, stage1) -> str:
 def run_python(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
     """`python <arguments>` as a person would run it, without the test's own search path."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    variables = {**inherited, **environment}
-    return subprocess.run([sys.executable, *arguments], cwd=cwd, env=variables, capture_output=True, text=True)
+    command, variables = [sys.executable, *arguments], {**inherited, **environment}
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 """`python <arguments>` at once: forked from a process that has imported the slow libraries already.
 
 A process of its own all the same, with its own directory, variables, search path and output; nothing of this
-project is imported before the fork. For tests of what a command does; how it starts is tests.conftest.run_python's.
+project is imported before the fork. For tests of what a command does; for those of how it starts there is
+tests.conftest.run_python.
 
 Started by itself as `python tests/forked_python.py`: a line of JSON in is a run, a line out its exit code.
 """

@@ -26,7 +26,6 @@ TEXT = {page: page.read_text() for page in PAGES}
 ALL_TEXT = "\n".join(TEXT.values())
 LONGEST_README = 200  # lines
 
-NO_HUB = {"HF_HUB_OFFLINE": "1", "HF_HOME": "empty-hf-home"}
 TWO_WAYS_OUT = ("use the embedded encoder (--clip_model EfficientNet-Lite0-MS --pretrained imagenet) "
                 "or a local checkpoint (--pretrained /path/to/checkpoint)\n")
 COUNTED = r"processed \d+, unchanged \d+, skipped \d+"
@@ -70,10 +69,10 @@ def clone(tmp_path_factory):
     return folder
 
 
-def test_every_command_runs_as_written(clone):
+def test_every_command_runs_as_written(clone, run_command):
     for line in commands():
         needs_the_hub = ("stage1" in line or "embed" in line) and "EfficientNet" not in line
-        done = run_python(*arguments_of(line), cwd=clone, **NO_HUB)
+        done = run_command(*arguments_of(line), cwd=clone)
         if needs_the_hub:
             assert (done.returncode, done.stdout) == (2, ""), line
             assert done.stderr.endswith(TWO_WAYS_OUT), line
@@ -88,9 +87,9 @@ def test_every_command_runs_as_written(clone):
         assert (clone / name).exists(), name
 
 
-def test_the_python_of_the_docs_runs_as_written_after_the_commands(clone):
+def test_the_python_of_the_docs_runs_as_written_after_the_commands(clone, run_command):
     for block in blocks(ALL_TEXT, "python"):
-        done = run_python("-c", block, cwd=clone, PYTHONPATH=str(clone), **NO_HUB)
+        done = run_command("-c", block, cwd=clone, PYTHONPATH=str(clone))
         assert done.returncode == 0, f"{block}\n{done.stderr}"
     assert (clone / "scored-by-python/output.json").exists()
 

@@ -9,8 +9,8 @@ from tests.drawing import tree, write
 
 
 @pytest.mark.parametrize("tags", [["cats"], ["cats", "dogs"]])
-def test_pages_of_other_pictures_are_refused_at_once_and_nothing_changes(browser, tmp_path, monkeypatch, tags):
-    """At once: to wait for a choice that does not come would end in Playwright's own error."""
+def test_pages_of_other_pictures_are_refused_and_nothing_is_replaced(browser, tmp_path, monkeypatch, tags):
+    """Refused at once: to wait for a choice that does not come would end in Playwright's own error."""
     monkeypatch.setattr(screenshots, "ROOT", tmp_path)
     monkeypatch.setattr(screenshots, "launched", lambda: nullcontext(browser))
     write(tmp_path, {"docs/report.png": b"before", screenshots.PAGES["report"]: b"<h1>report</h1>"})
