@@ -4,16 +4,21 @@
     python -m cache compare scored-before scored-after
 """
 from cache import command_line
-from cache.compare import command as comparison
+from cache.compare import command as compare
 from cache.doctor import command as doctor
+
+PROGRAM = "python -m cache"
+# What each is, its room says: HELP (one line), DESCRIPTION, EXAMPLE, add_flags(parser), command(arguments).
+COMMANDS = {"doctor": doctor, "compare": compare}
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = command_line.new_parser("Commands over pictures, caches and models.", doctor.EXAMPLE, prog="python -m cache")
+    parser = command_line.new_parser(
+        "Commands over pictures, caches and models.", f"{PROGRAM} doctor {doctor.EXAMPLE}", prog=PROGRAM)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name, room, help_text in (("doctor", doctor, "look before a run: what would be skipped and why"),
-                                  ("compare", comparison, "what two results of stages 3 or 4 decide differently")):
-        command_parser = commands.add_parser(name, help=help_text, **command_line.help_options(room.DESCRIPTION, room.EXAMPLE))
+    for name, room in COMMANDS.items():
+        options = command_line.help_options(room.DESCRIPTION, f"{PROGRAM} {name} {room.EXAMPLE}")
+        command_parser = commands.add_parser(name, help=room.HELP, **options)
         room.add_flags(command_parser)
         command_parser.set_defaults(command=room.command)
     arguments = command_line.parse(parser, argv)

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from cache.command_line import exit_code, print_lines, refuse_output_inside
+from cache.command_line import exit_code, new_parser, parse, print_lines, refuse_output_inside
 from cache.compare.changed_decisions import COLUMNS, MAKER, YES_FROM, Change, ChangedDecisions
 from cache.files.csv_file import write_csv
 from cache.files.whole_file import open_to_read
@@ -14,9 +14,19 @@ from cache.refusal import Refused
 from cache.results.result_folder import OUTPUT
 from cache.text import on_one_line, plural
 
-DESCRIPTION = "What two results of stages 3 or 4 decide differently about the pictures in both: as a table, and as a page of thumbnails."
-EXAMPLE = "python -m cache compare scored-before scored-after"
+HELP = "what two results of stages 3 or 4 decide differently"
+DESCRIPTION = (
+    "What two results of stages 3 or 4 decide differently about the pictures in both: as a table, and as a page of thumbnails.")
+EXAMPLE = "scored-before scored-after"  # what stands behind the name of the command
 WIDEST = 40  # column of the table; a longer name moves its own row
+
+
+def main(argv: list[str] | None = None, prog: str | None = None) -> int:
+    """The command on its own; prog: how it was called, for its help."""
+    prog = prog or "python -m cache compare"
+    parser = new_parser(DESCRIPTION, f"{prog} {EXAMPLE}", prog=prog)
+    add_flags(parser)
+    return command(parse(parser, argv))
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

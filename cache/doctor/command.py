@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 
-from cache.command_line import add_decoding_flags, exit_code, limits_of, print_lines
+from cache.command_line import add_decoding_flags, exit_code, limits_of, new_parser, parse, print_lines
 from cache.decoder.limits import Limits
 from cache.doctor.findings import PROBLEMS, Finding, Findings
 from cache.doctor.own_files import OwnFiles
@@ -21,8 +21,10 @@ from cache.reader.image_source import images
 from cache.reader.source_file import Archive, Item, Picture, Skipped
 from cache.text import printable
 
-DESCRIPTION = "Look before a run: what would be skipped and why, and whether caches, metadata and models are whole. Changes nothing."
-EXAMPLE = "python -m cache doctor photos"
+HELP = "look before a run: what would be skipped and why"
+DESCRIPTION = (
+    "Look before a run: what would be skipped and why, and whether caches, metadata and models are whole. Changes nothing.")
+EXAMPLE = "photos"  # what stands behind the name of the command
 TYPES = {  # what a name says
     "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "png": "png", "apng": "png", "gif": "gif", "webp": "webp", "tif": "tiff",
     "tiff": "tiff", "bmp": "bmp", "dib": "bmp", "ppm": "ppm", "pgm": "ppm", "pbm": "ppm", "pnm": "ppm", "pfm": "ppm", "avif": "avif",
@@ -77,6 +79,14 @@ def _named_otherwise(item: Picture | Archive, content: str) -> Iterator[Finding]
     extension = os.path.splitext(item.file.file_name)[1][1:].lower()
     if TYPES.get(extension, content) != content:
         yield Finding("mislabelled", item.file.file_path, f"is {content}", {"type": content})
+
+
+def main(argv: list[str] | None = None, prog: str | None = None) -> int:
+    """The command on its own; prog: how it was called, for its help."""
+    prog = prog or "python -m cache doctor"
+    parser = new_parser(DESCRIPTION, f"{prog} {EXAMPLE}", prog=prog)
+    add_flags(parser)
+    return command(parse(parser, argv))
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from cache.__main__ import main
+from cache.compare import command as comparison
 from cache.compare.changed_decisions import ChangedDecisions
 from cache.files.json_file import write_json_object
 from cache.pages.contact_sheet import write_sheet
@@ -95,6 +96,17 @@ dogs  ovr-svm            1             0
 wrote page.html
 1 picture changed, 0 only in the first, 0 only in the second
 """)
+
+
+def test_as_a_command_of_its_own_it_does_the_same_and_its_help_says_how_it_was_called(capsys, two_results):
+    assert comparison.main(two_results) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "wrote ./output/comparison.html", "0 pictures changed, 0 only in the first, 0 only in the second"]
+    with pytest.raises(SystemExit):
+        comparison.main(["--help"], prog="itt compare")
+    help_text = capsys.readouterr().out
+    assert help_text.startswith("usage: itt compare ")
+    assert "example:\n  itt compare scored-before scored-after\n" in help_text
 
 
 def test_results_that_agree_have_no_table(here, capsys):

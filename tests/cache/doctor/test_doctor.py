@@ -202,6 +202,17 @@ def test_without_a_command_the_commands_are_shown(here, capsys):
     assert "doctor    look before a run: what would be skipped and why" in capsys.readouterr().out
 
 
+def test_as_a_command_of_its_own_it_does_the_same_and_its_help_says_how_it_was_called(here, capsys):
+    write(here / "photos", {"1.png": png(1)})
+    assert doctor.main(["photos", "--num-threads", "1"]) == 0
+    assert capsys.readouterr().out == "1 picture\n\nno problems, nothing to note\n"
+    with pytest.raises(SystemExit):
+        doctor.main(["--help"], prog="itt doctor")
+    help_text = capsys.readouterr().out
+    assert help_text.startswith("usage: itt doctor ")
+    assert "example:\n  itt doctor photos\n" in help_text
+
+
 def test_help_is_there_without_torch_or_scikit_learn(here):
     code = ("import runpy, sys\nsys.argv = ['cache', 'doctor', '--help']\ntry:\n    runpy.run_module('cache', run_name='__main__')\n"
             "except SystemExit as end:\n    print(end.code, sorted({'torch', 'sklearn', 'joblib', 'tqdm'} & set(sys.modules)))")
