@@ -14,7 +14,8 @@ import numpy as np
 from benchmarks.measure import Measurement, report, run_stage, seconds
 from cache.files.json_file import write_json_object
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
-from cache.stores.metadata import read_metadata, read_tag_to_hashes
+from cache.stores.metadata import read_metadata
+from cache.stores.tag_list import read_tag_to_hashes
 
 PICTURES, FEATURES, TAGS, TAGS_TIMED = 10_000, 512, 50, 3
 OUR_SETTINGS = "with our settings"

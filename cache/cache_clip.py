@@ -15,9 +15,9 @@ from cache.encoders.clip_encoder import ClipEncoder
 from cache.reader.batches import Counts, Embedding, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
+from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.file_table import files_beside
-from cache.stores.sqlite_table import cleared, created, database_path
 
 
 class ClipCache:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
+from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.file_table import FileTable
-from cache.stores.sqlite_table import cleared, created, database_path
 
 
 class FileCache:

@@ -13,8 +13,8 @@ from contextlib import nullcontext
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
+from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.file_table import files_beside
-from cache.stores.sqlite_table import cleared, created, database_path
 from cache.stores.tag_table import TagTable
 
 

@@ -6,7 +6,6 @@ import argparse
 import errno
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from cache import __version__
 from cache.decoder.limits import Limits
 from cache.reader.batches import Counts
 from cache.refusal import Refused
-from cache.stores import sqlite_table
+from cache.stores.sqlite_errors import DatabaseError, is_busy, is_trouble
 from cache.text import on_one_line
 
 LIMIT_FLAGS = {
@@ -28,7 +27,6 @@ LIMIT_FLAGS = {
     "max_inner_zip_entries": "entries of a ZIP inside a ZIP",
     "file_timeout": "seconds to decode one picture",
 }
-DATABASE_TROUBLE = ("disk is full", "readonly", "unable to open", "disk I/O error", "malformed", "locked", "decode to UTF-8", "too big")
 NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.EIO)
 
 
@@ -137,7 +135,7 @@ def exit_code(work: Callable[[], int], interrupted: str) -> int:
         return _fail(f"error: {refusal}", 2)
     except KeyboardInterrupt:
         return _fail(interrupted, 130)
-    except (OSError, sqlite3.DatabaseError) as error:
+    except (OSError, DatabaseError) as error:
         if not _is_storage(error):
             raise
         return _fail(f"error: cannot read or write: {error}{_advice(error)}", 2)
@@ -162,15 +160,15 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _is_storage(error: Exception) -> bool:
+def _is_storage(error: OSError | DatabaseError) -> bool:
     """Disk full, no permission, a name too long, a damaged database, or one that somebody else holds: nothing of ours to mend."""
-    if isinstance(error, sqlite3.DatabaseError):
-        return any(words in str(error) for words in DATABASE_TROUBLE)
+    if isinstance(error, DatabaseError):
+        return is_trouble(error)
     return error.errno in NOT_OURS or isinstance(error, PermissionError)
 
 
-def _advice(error: Exception) -> str:
-    if isinstance(error, sqlite3.DatabaseError) and sqlite_table.is_busy(error):
+def _advice(error: OSError | DatabaseError) -> str:
+    if isinstance(error, DatabaseError) and is_busy(error):
         return "; another program holds it, the same command goes on from there"
     full = "full" in str(error) or isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "; make room, the same command goes on from there" if full else ""

@@ -23,7 +23,7 @@ from cache.refusal import Refused
 from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
-from cache.stores.metadata import metadata_records
+from cache.stores.metadata_records import metadata_records
 from cache.stores.tag_table import TagTable
 from cache.text import printable
 

@@ -18,7 +18,8 @@ from cache.models.tag_models import model_paths
 from cache.progress import progress_bar
 from cache.reader.batches import Counts
 from cache.refusal import Refused
-from cache.stores.metadata import read_metadata, read_tag_to_hashes
+from cache.stores.metadata import read_metadata
+from cache.stores.tag_list import read_tag_to_hashes
 from stage2.flags import TrainSettings, add_flags, settings_of
 
 if TYPE_CHECKING:

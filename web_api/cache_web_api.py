@@ -19,7 +19,7 @@ from cache.serving import TEMPLATES, guard
 from cache.serving.api_error import ApiError
 from cache.serving.pictures import Pictures, scores
 from cache.serving.roots import Roots
-from cache.stores.sqlite_table import DatabaseError, is_busy
+from cache.stores.sqlite_errors import DatabaseError, is_busy
 from web_api import pages
 from web_api.endpoints import TRUTHS, Endpoint, cache_endpoints
 from web_api.jobs import Job, Jobs

@@ -11,7 +11,7 @@ from cache.serving.roots import Roots
 from cache.stores.databases import Surroundings, databases
 from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable
-from cache.stores.sqlite_table import DatabaseError
+from cache.stores.sqlite_errors import DatabaseError
 from cache.stores.tag_table import TagTable
 from web_api.endpoints import Endpoint
 

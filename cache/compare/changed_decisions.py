@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import orjson
 
-from cache.files.json_file import records
+from cache.files.json_file import JsonFormat
 from cache.models.decisions import DECISIONS, is_probability
-from cache.refusal import Refused
 from cache.results.result_folder import OUTPUT
 
-KIND, MAKER = "an output.json", "stage 3 or 4"
+OUTPUT_JSON = JsonFormat("an output.json", "stage 3 or 4", "{hash_id: record}")
 YES_FROM = 0.5  # where a model has decided nothing
 COLUMNS = ("file_path", "hash_id", "model_type", "tag_name", "tag_prob_before", "tag_prob_after", "decision_before", "decision_after")
 
@@ -72,7 +71,7 @@ class ChangedDecisions:
 
     def _pictures(self, run: int) -> Iterator[tuple[str, str, dict[Model, Score]]]:
         path = self._paths[run]
-        for hash_id, record in records(path, KIND, MAKER):
+        for hash_id, record in OUTPUT_JSON.members(path):
             file_path, scores = _scores(path, hash_id, record)
             self.models[run].update(scores)
             self.undecided[run].update(model for model, (_, decision) in scores.items() if decision is None)
@@ -133,5 +132,5 @@ def _scores(path: str, hash_id: str, record: object) -> tuple[str, dict[Model, S
         texts = [None]
     if not all(isinstance(text, str) for text in texts) or not all(
             is_probability(probability) and decision in DECISIONS for probability, decision in scores.values()):
-        raise Refused(f"{path} is not {KIND} of {MAKER}: record {hash_id[:16]} has no file_path and classifiers_output of such a run")
+        raise OUTPUT_JSON.refusal(path, f"record {hash_id[:16]} has no file_path and classifiers_output of such a run")
     return record["file_path"], scores

@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 
 from cache.command_line import exit_code, new_parser, parse, print_lines, refuse_output_inside
-from cache.compare.changed_decisions import COLUMNS, MAKER, YES_FROM, Change, ChangedDecisions
+from cache.compare.changed_decisions import COLUMNS, OUTPUT_JSON, YES_FROM, Change, ChangedDecisions
 from cache.files.csv_file import write_csv
-from cache.files.whole_file import open_to_read
 from cache.refusal import Refused
 from cache.results.result_folder import OUTPUT
 from cache.text import on_one_line, plural
@@ -45,7 +44,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     folders, written = (arguments.first, arguments.second), [path for path in (arguments.output, arguments.csv) if path]
     for folder in folders:  # first: what is no result must not be told that the page lies inside it
-        open_to_read(os.path.join(folder, OUTPUT), f"; {MAKER} makes it").close()
+        OUTPUT_JSON.opened(os.path.join(folder, OUTPUT)).close()
     for folder in folders:
         for path in written:
             refuse_output_inside(folder, os.path.dirname(os.path.abspath(path)))

@@ -16,7 +16,9 @@ from cache.reader.image_source import looks_like_an_image
 from cache.reader.source_file import Picture, SourceFile
 from cache.refusal import Refused
 from cache.results.result_folder import MARKER
-from cache.stores.metadata import SQLITE_MAGIC, read_metadata, read_tag_to_hashes
+from cache.stores.metadata import read_metadata
+from cache.stores.sqlite_file import SQLITE_MAGIC
+from cache.stores.tag_list import read_tag_to_hashes
 
 NAMES = {  # whatever the content; the rest is told by the content
     "database": re.compile(r".+\.sqlite|stage[134]\.db"),

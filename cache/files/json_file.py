@@ -4,12 +4,16 @@ A file laid out otherwise is read whole.
 """
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import orjson
 
 from cache.files.whole_file import open_to_read, whole_file
 from cache.refusal import Refused
+
+FIRST_LINE, LAST_LINE = b"{\n", b"}\n"
+MEMBER_ENDS = (b"}\n", b"},\n")
 
 
 def write_json_object(path: str | os.PathLike, members: Iterable[tuple[str, object]]) -> None:
@@ -18,38 +22,54 @@ def write_json_object(path: str | os.PathLike, members: Iterable[tuple[str, obje
         file.write(b"{")
         separator = b"\n"
         for name, value in members:
-            file.write(separator + orjson.dumps(name) + b": " + orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+            text = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+            file.write(separator + orjson.dumps(name) + b": " + text)
             separator = b",\n"
         file.write(b"\n}\n")
 
 
-def records(path: str | os.PathLike, kind: str = "a metadata JSON", maker: str = "stage 1") -> Iterator[tuple[str, object]]:
-    """(hash_id, record) of a file that write_json_object() wrote, or of any other {hash_id: record}. Raises Refused for anything else."""
-    with _opened(path, maker) as file:
-        if file.readline() != b"{\n" or not file.readline().endswith((b"}\n", b"},\n")):
-            file.seek(0)
-            yield from _members(path, _parsed(path, file.read(), maker), f"{kind} of {maker}")
-            return
-        file.seek(2)
-        for line in file:
-            if line == b"}\n":
+@dataclass(frozen=True)
+class JsonFormat:
+    """JSON objects of one kind, and how refusals speak of them: "m.json is not a metadata JSON of stage 1: ..."."""
+
+    kind: str  # "a metadata JSON"
+    maker: str  # "stage 1"
+    shape: str  # "{hash_id: record}"
+
+    def members(self, path: str | os.PathLike) -> Iterator[tuple[str, object]]:
+        """(name, value) of an object whose values are objects, as write_json_object() writes it or laid out otherwise. Raises Refused
+        for anything else, also in the middle of a file that is cut off."""
+        with self.opened(path) as file:
+            if file.readline() != FIRST_LINE or not file.readline().endswith(MEMBER_ENDS):
+                file.seek(0)
+                yield from self._object(path, file.read()).items()
                 return
-            yield from _members(path, _parsed(path, b"{" + line.rstrip(b",\n") + b"}", maker), f"{kind} of {maker}")
-    raise Refused(f"{path} ends in the middle; run {maker} again")
+            file.seek(len(FIRST_LINE))
+            for line in file:
+                if line == LAST_LINE:
+                    return
+                yield from self._object(path, b"{" + line.rstrip(b",\n") + b"}").items()
+        raise Refused(f"{path} ends in the middle; run {self.maker} again")
 
+    def whole(self, path: str | os.PathLike) -> dict:
+        """The object, in memory. Raises Refused for anything else."""
+        with self.opened(path) as file:
+            return self._object(path, file.read())
 
-def _members(path: str | os.PathLike, parsed: object, wanted: str) -> Iterator[tuple[str, object]]:
-    if not isinstance(parsed, dict):
-        raise Refused(f"{path} is not {wanted}: it should read {{hash_id: record}}")
-    yield from parsed.items()
+    def opened(self, path: str | os.PathLike) -> BinaryIO:
+        """Raises Refused if there is no such file."""
+        return open_to_read(path, f"; {self.maker} makes it")
 
+    def refusal(self, path: str | os.PathLike, reason: str = "") -> Refused:
+        """Of a file that is something else; without a reason, for its shape."""
+        return Refused(f"{path} is not {self.kind} of {self.maker}: {reason or f'it should read {self.shape}'}")
 
-def _parsed(path: str | os.PathLike, text: bytes, maker: str = "stage 1") -> object:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Refused(f"{path} is not valid JSON ({error.msg}); if it was cut off, {maker} makes it anew") from None
-
-
-def _opened(path: str | os.PathLike, maker: str = "stage 1") -> BinaryIO:
-    return open_to_read(path, f"; {maker} makes it")
+    def _object(self, path: str | os.PathLike, text: bytes) -> dict:
+        try:
+            parsed = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise Refused(
+                f"{path} is not valid JSON ({error.msg}); if it was cut off, {self.maker} makes it anew") from None
+        if not isinstance(parsed, dict):
+            raise self.refusal(path)
+        return parsed

@@ -1,8 +1,6 @@
 """The vector of every picture under every model: SQLite table `clip_cache`, one row per hash and model."""
-import heapq
 import sqlite3
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 
@@ -12,12 +10,14 @@ from cache.reader.source_file import Picture, Skipped, SourceFile
 from cache.refusal import Refused
 from cache.stores.file_table import FileTable
 from cache.stores.sqlite_table import Table
+from cache.vectors.nearest import nearest
 
-NEIGHBOURS_AT_ONCE = 4096  # vectors in memory while looking for similar images
+REMEDY = "delete it, it is made anew"
 
 
 class ClipTable(Table):
-    """Vectors are blobs of little-endian float32. The key is (hash_id, model); the precision they were computed in is noted only."""
+    """Vectors are blobs of little-endian float32. The key is (hash_id, model); the precision they were computed in is
+    noted only."""
 
     name = "clip_cache"
     page_size = 16384  # 2 kB blobs: 3 times the insert rate of 4096, 57 % of its size
@@ -27,80 +27,85 @@ class ClipTable(Table):
     )
 
     def add(self, batch: Batch, model: str, precision: str) -> None:
-        rows = ((hash_id, model, precision, vector.astype("<f4").tobytes()) for hash_id, vector in batch.vectors.items())
-        with self.connection:
-            self.connection.executemany("INSERT OR IGNORE INTO clip_cache VALUES (?, ?, ?, ?)", rows)
-            self.forget_skips(item.file.file_path for item in batch.of(Picture))
+        rows = ((hash_id, model, precision, vector.astype("<f4").tobytes())
+                for hash_id, vector in batch.vectors.items())
+        with self.connection as connection:
+            connection.executemany("INSERT OR IGNORE INTO clip_cache VALUES (?, ?, ?, ?)", rows)
+            self.forget_skips(picture.file.file_path for picture in batch.of(Picture))
             self.record_skips(batch.of(Skipped))
 
     def has(self, hash_id: str, model: str) -> bool:
-        return self.connection.execute("SELECT 1 FROM clip_cache WHERE hash_id = ? AND model = ?", (hash_id, model)).fetchone() is not None
+        query = "SELECT 1 FROM clip_cache WHERE hash_id = ? AND model = ?"
+        return self.connection.execute(query, (hash_id, model)).fetchone() is not None
 
     def vector(self, hash_id: str, model: str) -> np.ndarray | None:
         """float32 (d,)."""
         row = self._one("hash_id = ? AND model = ?", hash_id, model)
-        return row and self._as_vector(row)
+        return None if row is None else self._as_vector(row)
 
     def any_model(self, hash_id: str, preferred: str) -> dict | None:
         """The vector of the preferred model if it has one, else that of another."""
-        row = self._one("hash_id = ? ORDER BY model <> ?", hash_id, preferred)
-        return row and self._as_dict(row)
+        return self._as_dict(self._one("hash_id = ? ORDER BY model <> ?", hash_id, preferred))
 
     def random_clip(self) -> dict | None:
-        row = self.random_row()
-        return row and self._as_dict(row)
+        return self._as_dict(self.random_row())
 
     def models(self) -> list[str]:
-        models = [row["model"] for row in self.connection.execute("SELECT DISTINCT model FROM clip_cache ORDER BY model")]
+        rows = self.connection.execute("SELECT DISTINCT model FROM clip_cache ORDER BY model")
+        models = [row["model"] for row in rows]
         if not all(isinstance(model, str) for model in models):
-            raise Refused(f"{self.path} holds bytes where the name of a model belongs; delete it, it is made anew")
+            raise Refused(f"{self.path} holds bytes where the name of a model belongs; {REMEDY}")
         return models
 
+    def only_model(self) -> str:
+        """The one encoder whose vectors these are. Raises Refused if there is none, or several."""
+        models = self.models()
+        if len(models) != 1:
+            contents = f"vectors of several encoders ({', '.join(models)})" if models else "no vectors"
+            raise Refused(f"{self.path} holds {contents}; give the metadata JSON of stage 1 instead")
+        return models[0]
+
     def vectors(self, model: str) -> Iterator[tuple[str, np.ndarray]]:
-        rows = self.connection.execute("SELECT hash_id, clip_vector FROM clip_cache WHERE model = ? ORDER BY rowid", (model,))
+        """(hash_id, vector) of all, in the order they came in."""
+        query = "SELECT hash_id, clip_vector FROM clip_cache WHERE model = ? ORDER BY rowid"
+        rows = self.connection.execute(query, (model,))
         return ((row["hash_id"], self._as_vector(row)) for row in rows)
 
     def size(self, model: str) -> tuple[int, int]:
         """Number of vectors and their width."""
         query = "SELECT count(*), max(length(clip_vector)) FROM clip_cache WHERE model = ?"
-        count, blob = self.connection.execute(query, (model,)).fetchone()
-        return count, (blob or 0) // 4
+        count, longest = self.connection.execute(query, (model,)).fetchone()
+        return count, (longest or 0) // 4
 
     def neighbours(self, hash_id: str, model: str, count: int = 12) -> list[dict]:
-        """The most similar other images by cosine: [{hash_id, cosine}], best first. Reads every vector of the model, in parts."""
+        """The most similar other images by cosine: [{hash_id, cosine}], best first. Reads every vector of the model."""
         query = self.vector(hash_id, model)
         if query is None:
             return []
-        best: list[tuple[float, str]] = []
-        for part in _parts(self.vectors(model), NEIGHBOURS_AT_ONCE):
-            part = [(name, vector) for name, vector in part if vector.shape == query.shape]
-            if not part:
-                continue
-            matrix = np.stack([vector for _, vector in part])
-            cosines = matrix @ query / np.maximum(np.linalg.norm(matrix, axis=1) * np.linalg.norm(query), 1e-12)
-            scored = zip(cosines.tolist(), (name for name, _ in part), strict=True)
-            best = heapq.nlargest(count, [*best, *(pair for pair in scored if pair[1] != hash_id)])
-        return [{"hash_id": name, "cosine": cosine} for cosine, name in best]
+        others = ((name, vector) for name, vector in self.vectors(model) if name != hash_id)
+        return [{"hash_id": name, "cosine": cosine} for cosine, name in nearest(query, others, count)]
 
-    def _as_dict(self, row: sqlite3.Row) -> dict:
-        return {"hash_id": row["hash_id"], "clip_vector": self._as_vector(row).reshape(1, -1), "model": row["model"]}
+    def _as_dict(self, row: sqlite3.Row | None) -> dict | None:
+        """As callers get it; clip_vector is (1, d)."""
+        if row is None:
+            return None
+        vector = self._as_vector(row).reshape(1, -1)
+        return {"hash_id": row["hash_id"], "clip_vector": vector, "model": row["model"]}
 
     def _as_vector(self, row: sqlite3.Row) -> np.ndarray:
         """The file may come from anybody."""
         blob = row["clip_vector"]
-        vector = np.frombuffer(blob, "<f4") if isinstance(blob, bytes) and blob and len(blob) % 4 == 0 else None
+        whole = isinstance(blob, bytes) and blob and len(blob) % 4 == 0
+        vector = np.frombuffer(blob, "<f4") if whole else None
         if vector is None or not np.isfinite(vector).all():
-            raise Refused(f"{self.path} holds no vector for {str(row['hash_id'])[:16]}, but something else; delete it, it is made anew")
+            name = str(row["hash_id"])[:16]
+            raise Refused(f"{self.path} holds no vector for {name}, but something else; {REMEDY}")
         return vector
 
 
-def _parts(items: Iterator, size: int) -> Iterator[list]:
-    while part := list(islice(items, size)):
-        yield part
-
-
 class ClipStore:
-    """A clip table and the encoder whose vectors go into it: a store of batches.record(). `files` spares the decoding of what it knows."""
+    """A clip table and the encoder whose vectors go into it: a store of batches.record(). `files` spares the decoding of
+    what it knows."""
 
     def __init__(self, table: ClipTable, encoder: ClipEncoder, files: FileTable | None = None):
         self.table, self.encoder, self.files = table, encoder, files
@@ -117,5 +122,5 @@ class ClipStore:
 
     def known(self, file: SourceFile) -> Picture | None:
         """The picture at this path, if the file cache has it unchanged and its vector is there."""
-        picture = self.files and self.files.known(file)
+        picture = self.files.known(file) if self.files else None
         return picture if picture and self.has(picture.hash_id) else None

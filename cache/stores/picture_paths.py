@@ -3,22 +3,21 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
-from cache.files.json_file import records
 from cache.refusal import Refused
 from cache.stores.file_table import files_beside
-from cache.stores.metadata import is_sqlite
-from cache.stores.sqlite_table import DatabaseError
+from cache.stores.metadata import METADATA, is_database
+from cache.stores.sqlite_errors import DatabaseError
 
 
 def picture_paths(metadata_path: str | os.PathLike, hash_ids: Collection[str]) -> dict[str, str]:
-    """{hash_id: absolute path, which may lead into ZIPs}, without those unknown: of the file cache beside the metadata, and what that does
-    not know of the metadata itself. Whether anything is there still, only who opens it sees."""
-    found: dict[str, str] = {}
+    """{hash_id: absolute path, which may lead into ZIPs}, without those unknown: of the file cache beside the metadata,
+    and what that does not know of the metadata itself. Whether anything is there still, only who opens it sees."""
+    path_of: dict[str, str] = {}
     for source in (_cached, _recorded):
-        missing = set(hash_ids) - found.keys()
+        missing = set(hash_ids) - path_of.keys()
         with suppress(Refused, DatabaseError):  # a damaged cache is no reason to show nothing, and the doctor names it
-            found.update(source(metadata_path, missing))
-    return {hash_id: found[hash_id] for hash_id in hash_ids if hash_id in found}
+            path_of.update(source(metadata_path, missing))
+    return {hash_id: path_of[hash_id] for hash_id in hash_ids if hash_id in path_of}
 
 
 def _cached(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tuple[str, str]]:
@@ -34,11 +33,12 @@ def _cached(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tup
 
 def _recorded(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tuple[str, str]]:
     """Paths in the metadata are as stage 1 was given them, most often relative to the folder in which it was run."""
-    if not missing or is_sqlite(metadata_path):
+    if not missing or is_database(metadata_path):
         return
-    for hash_id, record in records(metadata_path):
-        if hash_id in missing and isinstance(record, dict) and isinstance(record.get("file_path"), str):
+    for hash_id, record in METADATA.members(metadata_path):
+        path = record.get("file_path") if isinstance(record, dict) else None
+        if hash_id in missing and isinstance(path, str):
             missing.discard(hash_id)
-            yield hash_id, os.path.abspath(record["file_path"])
+            yield hash_id, os.path.abspath(path)
             if not missing:
                 return

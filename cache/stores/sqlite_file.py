@@ -1,26 +1,84 @@
-"""A database file: opened with our settings, and verified to be ours before anything in it is believed."""
+"""A database file of ours: made whole, opened with our settings, and verified before anything in it is believed."""
 import os
 import sqlite3
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from cache.refusal import Missing, Refused
-
-if TYPE_CHECKING:
-    from cache.stores.sqlite_table import Table
+from cache.files.whole_file import make_folder
+from cache.refusal import InUse, Missing, Refused
+from cache.stores.sqlite_errors import is_busy
 
 APPLICATION_ID = 0x49545431  # "ITT1"
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 60
+RETRY_SECONDS = 0.01
 SKIPPED_SCHEMA = "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
 LONGEST_VALUE = 16 * 1024 * 1024  # bytes; a vector has some thousand, a path at most as many
+SQLITE_MAGIC = b"SQLite format 3\x00"  # how such a file begins: https://www.sqlite.org/fileformat.html
+
+
+class Layout(Protocol):
+    """What lies in a database beside its table `skipped`; every subclass of Table is one."""
+
+    name: str
+    schema: tuple[str, ...]  # CREATE statements, that of the table `name` first
+    page_size: int  # bytes
+
+
+def make(path: str | os.PathLike, layout: Layout) -> bool:
+    """Make an empty database; False if it was there already, then it is left as it is."""
+    make_folder(os.path.dirname(os.path.abspath(path)))
+    connection = connect(path, "rwc")
+    try:
+        if not _is_empty(connection, path):
+            verify(connection, path, layout)
+            return False
+        connection.execute(f"PRAGMA page_size = {layout.page_size}")
+        _enter_wal(connection)
+        return _create_tables(connection, layout)
+    finally:
+        connection.close()
+
+
+def opened(path: str | os.PathLike, layout: Layout) -> sqlite3.Connection:
+    """A connection to read and write what verify() has found to be ours."""
+    connection = connect(path, "rw")
+    try:
+        verify(connection, path, layout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def delete(path: str | os.PathLike, layout: Layout) -> None:
+    """Delete a database, after making sure that it is ours. Raises InUse while anybody else has it open: what they would write next
+    would be lost, or end in the next database of that name."""
+    connection = opened(path, layout)
+    try:
+        # Leaving WAL takes the database for this connection alone, and removes -wal and -shm.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        if os.name == "nt":  # which deletes nothing that is open
+            connection.close()
+        Path(path).unlink()
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+        raise InUse(f"{path} is in use; it was not deleted, try again when nobody has it open") from None
+    finally:
+        connection.close()
 
 
 def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
+    """`mode` as in SQLite's URIs: ro, rw, rwc. Nothing is verified. Raises Refused where the file cannot be opened."""
     try:
         connection = sqlite3.connect(
-            f"{Path(path).absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS,
+            f"{Path(path).absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
             isolation_level="IMMEDIATE",
             check_same_thread=False,  # the thread that closes a table closes the connections of the others
         )
@@ -32,7 +90,42 @@ def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
+def verify(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layout) -> None:
+    """Raises Refused for a database of anybody else, of another version, or with anything in it that would act when ours is written."""
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
+        connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never all
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        contents = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from None
+    if application == 0 and _is_empty(connection, path):
+        raise Missing(f"no such database: {path}; it is only being made")
+    if application != APPLICATION_ID:
+        raise Refused(
+            f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
+    if version != SCHEMA_VERSION:
+        raise Refused(
+            f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
+    _verify_contents(contents, path, layout)
+
+
+def _verify_contents(contents: list[sqlite3.Row], path: str | os.PathLike, layout: Layout) -> None:
+    """SQLite keeps the statements as they were written."""
+    tables = {row["name"]: row["sql"] for row in contents if row["type"] == "table"}
+    for name, statement in ((layout.name, layout.schema[0]), ("skipped", SKIPPED_SCHEMA)):
+        if name not in tables:
+            raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
+        if tables[name] != statement:
+            raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
+    for row in contents:
+        if row["type"] in ("trigger", "index") and row["sql"] not in layout.schema:  # our own writing would set it off
+            raise Refused(
+                f"{path} holds the {row['type']} {row['name']}, which these tools did not make; name another file")
+
+
+def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
     """Without any table: new, or made by a run that was killed before it got further."""
     try:
         return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -40,34 +133,33 @@ def is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
         raise _unreadable(path, error) from None
 
 
-def verify(connection: sqlite3.Connection, path: str | os.PathLike, table: "type[Table]") -> None:
-    try:
-        connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
-        connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never the database
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = {row["name"]: row["sql"] for row in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")}
-        acting = connection.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'index') AND sql NOT NULL").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from None
-    if application == 0 and is_empty(connection, path):
-        raise Missing(f"no such database: {path}; it is only being made")
-    if application != APPLICATION_ID:
-        raise Refused(f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
-    if version != SCHEMA_VERSION:
-        raise Refused(f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
-    for name, statement in ((table.name, table.schema[0]), ("skipped", SKIPPED_SCHEMA)):
-        if name not in tables:
-            raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
-        if tables[name] != statement:  # SQLite keeps the statement as it was written
-            raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
-    for row in acting:  # our own writing would set it off
-        if row["sql"] not in table.schema:
-            raise Refused(f"{path} holds the {row['type']} {row['name']}, which these tools did not make; name another file")
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait for who is doing the same to a new database at this moment, but gives up at once: so we wait."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+
+
+def _create_tables(connection: sqlite3.Connection, layout: Layout) -> bool:
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (layout.name,)).fetchone():
+            return False  # another process was faster
+        for statement in (*layout.schema, SKIPPED_SCHEMA):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    return True
 
 
 def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:
     if isinstance(error, sqlite3.OperationalError):  # of the disk, or of somebody who holds the file, not of what is in it
-        return Refused(f"cannot open the database {path}: {error}{'; is the disk full?' if 'disk' in str(error) else ''}")
+        hint = "; is the disk full?" if "disk" in str(error) else ""
+        return Refused(f"cannot open the database {path}: {error}{hint}")
     return Refused(f"{path} is not a readable database: {error}; if it was one of yours, delete it, and it is made anew")

@@ -15,7 +15,7 @@ from cache.decoder.image_decoder import crop
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.reader.batches import Counts
 from cache.refusal import Refused
-from cache.stores import sqlite_table
+from cache.stores import sqlite_file
 from cache.stores.dataset_table import DatasetTable
 from stage1.ImageDatasetProcessor import main
 from tests.cache.test_caches import hash_of, rows
@@ -67,14 +67,14 @@ def test_a_second_run_decodes_and_embeds_nothing_and_writes_the_same_bytes(photo
 
 
 def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatch):
-    statements, connect = [], sqlite_table.connect
+    statements, connect = [], sqlite_file.connect
 
     def traced(path, mode):
         connection = connect(path, mode)
         connection.set_trace_callback(lambda statement: statements.append((Path(path).name, statement.split()[0])))
         return connection
 
-    monkeypatch.setattr(sqlite_table, "connect", traced)
+    monkeypatch.setattr(sqlite_file, "connect", traced)
     stage1()
     commits = Counter(name for name, word in statements if word == "COMMIT")
     # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones, and stage1.db its listing.

@@ -11,7 +11,8 @@ from cache.files.json_file import write_json_object
 from cache.reader.batches import Batch
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipTable
-from cache.stores.metadata import read_metadata, read_tag_to_hashes
+from cache.stores.metadata import read_metadata
+from cache.stores.tag_list import read_tag_to_hashes
 
 VECTORS = np.array([[0.1, -2.5, 3e-9], [1 / 3, 4, 5]], np.float32)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cache import FileCache
-from cache.stores import picture_paths as module
+from cache.files.json_file import JsonFormat
 from cache.stores.file_table import FileTable
 from cache.stores.picture_paths import picture_paths
 from tests.drawing import png, write, zipped
@@ -52,7 +52,7 @@ def test_a_clip_cache_has_its_paths_in_the_file_cache_alone(photos, stage1, here
 def test_the_metadata_is_not_read_if_the_file_cache_knows_all(photos, stage1, monkeypatch):
     stage1()
     found = hash_ids()
-    monkeypatch.setattr(module, "records", None)
+    monkeypatch.setattr(JsonFormat, "members", None)
     assert len(picture_paths(METADATA, found.values())) == 12
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from cache.reader.source_file import Skipped
 from cache.refusal import Refused
+from cache.stores import sqlite_file
 from cache.stores.clip_table import ClipTable
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
@@ -74,12 +75,21 @@ def test_creating_twice_leaves_the_rows_alone(here):
 
 def test_who_finds_a_new_database_locked_for_a_moment_tries_again(here, monkeypatch):
     """Two processes make one at once: SQLite tells the slower one that it is locked, without waiting."""
+    def impatient(path: str, mode: str) -> sqlite3.Connection:
+        connection = connect(path, mode)
+        connection.execute("PRAGMA busy_timeout = 0")
+        return connection
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        other.execute("ROLLBACK")
+
     Path("new.sqlite").touch()
-    monkeypatch.setattr("cache.stores.sqlite_file.BUSY_SECONDS", 0)
-    waits = []
+    connect, waits = sqlite_file.connect, []
+    monkeypatch.setattr(sqlite_file, "connect", impatient)
+    monkeypatch.setattr(sqlite_file.time, "sleep", sleep)
     with closing(sqlite3.connect("new.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")  # others can read, but nobody can change the journal's mode
-        monkeypatch.setattr("cache.stores.sqlite_table.time.sleep", lambda seconds: (waits.append(seconds), other.execute("ROLLBACK")))
         assert FileTable.create("new.sqlite") is True
     assert waits == [0.01]
 
