@@ -12,7 +12,8 @@ from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
 from cache.models.tag_scores import ModelSet, sigmoid
 from cache.stores.metadata import Metadata, read_metadata
 from cache.stores.tag_list import read_tag_to_hashes
-from stage2.learning.tagged_rows import FOLDS, Split, TaggedRows
+from stage2.learning.split import Split
+from stage2.learning.tagged_rows import FOLDS, TaggedRows
 from stage2.learning.training import Training
 from stage2.metrics import average_precision, calibration_error
 

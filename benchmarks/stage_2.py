@@ -52,7 +52,7 @@ class Ours:
         from stage2.flags import TrainSettings
         from stage2.learning.tagged_rows import TaggedRows
         from stage2.learning.training import Training
-        from stage2.run import Outcome
+        from stage2.run import TrainingRun
 
         for name in ("models", "reports"):
             (output / name).mkdir(parents=True)
@@ -62,11 +62,11 @@ class Ours:
         held_out = tagged.hold_out(0.1)
         self.splits = {tag: tagged.split(tag, held_out) for tag in tagged.tags()}
         self.fitting, self.writing = ({LOGISTIC_REGRESSION: 0.0, SVM: 0.0} for _ in range(2))
-        outcome = Outcome(TrainSettings(str(metadata_path), str(tags_path), str(output)), metadata, tagged, self.splits)
+        run = TrainingRun(TrainSettings(str(metadata_path), str(tags_path), str(output)), metadata, tagged, self.splits)
         begin = time.perf_counter()
         for model in Training(metadata, self.splits, tagged, {}).models(lambda count=1: None):
             fitted = time.perf_counter()
-            outcome.write(model)
+            run.write(model)
             written = time.perf_counter()
             self.fitting[model.model_type] += fitted - begin
             self.writing[model.model_type] += written - fitted

@@ -1,4 +1,5 @@
-"""What a run of stage 2 may be asked for: its settings, the flags that set them, and what is refused at once."""
+"""What a run of stage 2 may be asked for: its settings, the flags that set them, and what is refused at
+once."""
 import argparse
 import re
 from dataclasses import dataclass
@@ -33,14 +34,16 @@ class TrainSettings:
             if target is not None and not 0 < target < 1:
                 raise Refused(f"--{name} {target} cannot be promised; name a share between 0 and 1")
         if self.tag_to_hash_json is None and not self.tags:
-            raise Refused("nothing to learn: name --tag_to_hash_json, the tag list of stage 1, or --tags for tags without examples")
+            raise Refused(
+                "nothing to learn: name --tag_to_hash_json, the tag list of stage 1, "
+                "or --tags for tags without examples")
 
     @property
     def targets(self) -> tuple[float, float] | None:
         """Of precision and recall; where one is named, the other is the same."""
-        if self.target_precision is None and self.target_recall is None:
-            return None
-        return self.target_precision or self.target_recall, self.target_recall or self.target_precision
+        precision = self.target_precision or self.target_recall
+        recall = self.target_recall or self.target_precision
+        return None if precision is None or recall is None else (precision, recall)
 
     @property
     def template(self) -> str | None:
@@ -72,20 +75,31 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(arguments: argparse.Namespace) -> TrainSettings:
     return TrainSettings(
-        arguments.metadata_json, arguments.tag_to_hash_json, arguments.output, arguments.test_per, arguments.target_precision,
-        arguments.target_recall, arguments.unlabelled, arguments.prompt, arguments.tags, arguments.pretrained)
+        metadata_json=arguments.metadata_json,
+        tag_to_hash_json=arguments.tag_to_hash_json,
+        output=arguments.output,
+        test_per=arguments.test_per,
+        target_precision=arguments.target_precision,
+        target_recall=arguments.target_recall,
+        unlabelled=arguments.unlabelled,
+        prompt=arguments.prompt,
+        tags=arguments.tags,
+        checkpoint=arguments.pretrained,
+    )
 
 
 def gate(text: str) -> tuple[str, float]:
     """ "AP=0.8" -> ("average_precision", 0.8)"""
-    found = re.fullmatch(r"(\w+)=(0|1|1\.0*|0?\.\d+)", text)
-    if not found or found[1].upper() not in SHORT_NAMES:
-        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(SHORT_NAMES)} and a value, as in AP=0.8")
-    return SHORT_NAMES[found[1].upper()], float(found[2])
+    parts = re.fullmatch(r"(\w+)=(0|1|1\.0*|0?\.\d+)", text)
+    if not parts or parts[1].upper() not in SHORT_NAMES:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not one of {', '.join(SHORT_NAMES)} and a value, as in AP=0.8")
+    return SHORT_NAMES[parts[1].upper()], float(parts[2])
 
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not names or not text.isprintable():  # bytes that the terminal's encoding lacks arrive as surrogates, which no file name can hold
+    # Bytes that the terminal's encoding lacks arrive as surrogates, which no file name can hold.
+    if not names or not text.isprintable():
         raise argparse.ArgumentTypeError(f"{text!r} names no tag")
     return names

@@ -1,9 +1,9 @@
-"""One run of stage 2: models are fitted, judged and written one by one; what is known of them stays for the reports."""
+"""One run of stage 2: models are fitted, judged and written one by one; what is known of them stays for the
+reports."""
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from cache.files.whole_file import whole_file
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, safe_name, save_model
@@ -14,51 +14,62 @@ from stage2.judging.model_card import model_card
 from stage2.judging.model_text import report_text
 from stage2.judging.results import ModelResult, TagResult
 from stage2.learning.calibration import FROM_TEXT, Calibration
-from stage2.learning.tagged_rows import Split, TaggedRows
+from stage2.learning.split import NO_EXAMPLES, Split
+from stage2.learning.tagged_rows import TaggedRows
 from stage2.learning.training import Fitted, Training, shrunk_scaler
 
 if TYPE_CHECKING:
     from stage2.learning.text_prior import TextPrior
 
+UNCALIBRATED = Calibration(FROM_TEXT, 1.0, 0.0, None, None, None)
 
-class Outcome:
-    def __init__(self, settings: TrainSettings, metadata: Metadata, tagged: TaggedRows, splits: dict[str, Split]):
+
+class TrainingRun:
+    """splits: those of the tags that have examples; settings.tags may name more."""
+
+    def __init__(
+        self, settings: TrainSettings, metadata: Metadata, tagged: TaggedRows, splits: dict[str, Split],
+    ):
         self.metadata, self.images = metadata, tagged.with_vector
         self.models_folder = os.path.join(settings.output, "models")
         self._reports_folder = os.path.join(settings.output, "reports")
         self.page = os.path.join(self._reports_folder, "index.html")
-        self.written: set[str] = set()
+        self.written: set[str] = set()  # paths of models
         self.training: Training | None = None  # None if no tag has an example
-        self._splits, self._tagged = splits, tagged
         self.skipped = [tag for tag in tagged.tags() if tag not in splits]
+        self._splits, self._tagged = splits, tagged
         self._without_examples = [tag for tag in settings.tags if tag not in splits]
-        self._priors = _text_priors(settings, metadata, [*splits, *self._without_examples])
+        tags = [*splits, *self._without_examples]
+        self._priors = _text_priors(settings, metadata, tags)
         self._judge = Judge(metadata, tagged, settings.targets)
-        self._models: dict[str, dict[str, ModelResult]] = {tag: {} for tag in [*splits, *self._without_examples]}
+        self._models: dict[str, dict[str, ModelResult]] = {tag: {} for tag in tags}
 
     @property
     def results(self) -> list[TagResult]:
         """By name."""
-        nothing = np.empty(0, np.int64), np.empty(0, bool)
-        return [TagResult(tag, *(self._splits[tag].examples() if tag in self._splits else nothing), models)
-                for tag, models in sorted(self._models.items())]
+        return [
+            TagResult(tag, *self._splits.get(tag, NO_EXAMPLES).examples(), models)
+            for tag, models in sorted(self._models.items())
+        ]
 
     def by_type(self) -> dict[str, dict[str, dict]]:
-        """{model type: {tag: the metrics of the pictures held out, the counts, and out_of_fold: {metric: value}}}"""
-        found: dict[str, dict[str, dict]] = {LOGISTIC_REGRESSION: {}, SVM: {}}
+        """{model type: {tag: the metrics of the pictures held out, the counts, and out_of_fold: {metric:
+        value}}}"""
+        by_type: dict[str, dict[str, dict]] = {LOGISTIC_REGRESSION: {}, SVM: {}}
         for result in self.results:
+            counts = self._splits[result.tag].counts() if result.tag in self._splits else {}
             for model_type, model in result.models.items():
                 out_of_fold = {name: estimate.value for name, estimate in model.metrics.items()}
-                counts = self._splits[result.tag].counts() if result.tag in self._splits else {}
-                found[model_type][result.tag] = {**model.held_out.metrics(), **counts, "out_of_fold": out_of_fold}
-        return found
+                by_type[model_type][result.tag] = {
+                    **model.held_out.metrics(), **counts, "out_of_fold": out_of_fold}
+        return by_type
 
     def fit(self, fitted: Callable[..., object]) -> None:
-        """Every tag that has examples; fitted() is called after each fit."""
+        """Every tag that has examples; fitted(count) is called after so many fits, 1 if it does not say."""
         if self._splits:
             self.training = Training(self.metadata, self._splits, self._tagged, self._priors)
-            for each in self.training.models(fitted):
-                self.write(each)
+            for model in self.training.models(fitted):
+                self.write(model)
 
     def add_tags_without_examples(self) -> None:
         """Linear ones only: an SVM has nothing to learn from."""
@@ -66,18 +77,19 @@ class Outcome:
 
         scaler = self.training.scaler if self.training else shrunk_scaler(self.metadata.matrix)
         for tag in self._without_examples:
-            nothing = np.empty(0, np.int64)
-            self.write(Fitted(tag, LOGISTIC_REGRESSION, zero_shot_estimator(self._priors[tag], scaler),
-                               Calibration(FROM_TEXT, 1.0, 0.0, None, None, None), Split(nothing, nothing, nothing, nothing)))
+            estimator = zero_shot_estimator(self._priors[tag], scaler)
+            self.write(Fitted(tag, LOGISTIC_REGRESSION, estimator, UNCALIBRATED, NO_EXAMPLES))
 
     def write(self, fitted: Fitted) -> None:
-        """Judge a model; write it, its card and its report."""
+        """Judge a model; write its report, itself and its card."""
         result = self._judge.result(fitted)
         card = model_card(self.metadata, fitted.split, result)
+        text = report_text(self.metadata.key, self.metadata.width, fitted.tag, fitted.split, result)
         name = f"model-report-{safe_name(fitted.model_type)}-tag-{safe_name(fitted.tag)}.txt"
         with whole_file(os.path.join(self._reports_folder, name)) as file:
-            file.write(report_text(self.metadata.key, self.metadata.width, fitted.split, result).encode(errors="replace"))
-        self.written.add(save_model(self.models_folder, fitted.model_type, fitted.tag, fitted.estimator, card))
+            file.write(text.encode(errors="replace"))
+        self.written.add(
+            save_model(self.models_folder, fitted.model_type, fitted.tag, fitted.estimator, card))
         self._models[fitted.tag][fitted.model_type] = result
 
 
@@ -87,4 +99,5 @@ def _text_priors(settings: TrainSettings, metadata: Metadata, tags: list[str]) -
     from cache.encoders.text_encoder import text_vectors
     from stage2.learning.text_prior import text_priors
 
-    return text_priors(settings.template, tags, metadata.matrix, lambda texts: text_vectors(metadata.key, settings.checkpoint, texts))
+    encode = partial(text_vectors, metadata.key, settings.checkpoint)
+    return text_priors(settings.template, tags, metadata.matrix, encode)

@@ -1,21 +1,23 @@
 """Stage 2: train two small classifiers per tag on the vectors of stage 1, and show how good they are.
 
-    python ./stage2/train.py --metadata_json ./output/input-metadata.json --tag_to_hash_json ./output/input-tag-to-image-hash-list.json
+    python ./stage2/train.py --metadata_json ./output/input-metadata.json \
+        --tag_to_hash_json ./output/input-tag-to-image-hash-list.json
 
-Writes models/ (a .pkl and a .json each) and reports/ (index.html for a start) into the output folder. The same input gives the same models
-and reports.
+Writes models/ (a .pkl and a .json each) and reports/ (index.html for a start) into the output folder. The
+same input gives the same models and reports.
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from cache import command_line
 from cache.files.run_lock import only_run_in
 from cache.files.whole_file import make_folder, sweep_partial_files
 from cache.models.tag_models import model_paths
-from cache.progress import progress_bar
+from cache.progress import PATIENCE, progress_bar
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
@@ -23,68 +25,97 @@ from cache.stores.tag_list import read_tag_to_hashes
 from stage2.flags import TrainSettings, add_flags, settings_of
 
 if TYPE_CHECKING:
+    from cache.stores.metadata import Metadata
+    from stage2.learning.split import Split
     from stage2.learning.tagged_rows import TaggedRows
-    from stage2.run import Outcome
+    from stage2.run import TrainingRun
 
 FAILED_GATE = 4  # the exit code of --fail_under
 
 
-def main(metadata_json: str, tag_to_hash_json: str | None = None, output_dir: str | None = None, test_per: float = 0.1, **more) -> dict:
-    """Train both classifiers of every tag; returns {model type: {tag: metrics and counts}}. More keyword arguments: those of
-    TrainSettings. Raises Refused for unusable input."""
-    return train(TrainSettings(metadata_json, tag_to_hash_json, output_dir or "./output", test_per, **more)).by_type()
+def main(
+    metadata_json: str, tag_to_hash_json: str | None = None, output_dir: str | None = None,
+    test_per: float = 0.1, **more: Any,
+) -> dict:
+    """Train both classifiers of every tag; returns {model type: {tag: metrics and counts}}. More keyword
+    arguments: those of TrainSettings. Raises Refused for unusable input."""
+    settings = TrainSettings(metadata_json, tag_to_hash_json, output_dir or "./output", test_per, **more)
+    return train(settings).by_type()
 
 
-def train(settings: TrainSettings) -> "Outcome":
-    from stage2.learning.tagged_rows import FITS, TaggedRows
+def train(settings: TrainSettings) -> "TrainingRun":
+    from stage2.learning.tagged_rows import FITS
     from stage2.report.reports import Reports
-    from stage2.run import Outcome
+    from stage2.run import TrainingRun
 
     metadata = read_metadata(settings.metadata_json)
-    tagged = TaggedRows(read_tag_to_hashes(settings.tag_to_hash_json) if settings.tag_to_hash_json else {}, metadata)
+    tagged = _tagged_rows(settings, metadata)
     _check_overlap(settings, tagged)
-    held_out = tagged.hold_out(settings.test_per)
-    splits = {tag: tagged.split(tag, held_out) for tag in trainable(tagged)}
-    if not splits and not settings.tags:
-        raise Refused(f"no tag of {settings.tag_to_hash_json} has an image with a vector in {settings.metadata_json}")
+    splits = _splits(settings, tagged)
     reports = Reports(settings, metadata, tagged)  # what cannot be read is refused before the work begins
-    outcome = Outcome(settings, metadata, tagged, splits)
-    with only_run_in(outcome.models_folder):
-        for folder in (outcome.models_folder, reports.folder):
+    run = TrainingRun(settings, metadata, tagged, splits)
+    with only_run_in(run.models_folder):
+        for folder in (run.models_folder, reports.folder):
             make_folder(folder)
             sweep_partial_files(folder)
         with progress_bar(len(splits) * FITS, "fits") as bar:
-            outcome.fit(bar.update)
-        outcome.add_tags_without_examples()
-        reports.write(outcome)
-    _name_stale_models(outcome)
-    return outcome
+            run.fit(bar.update)
+        run.add_tags_without_examples()
+        reports.write(run)
+    _name_stale_models(run)
+    return run
+
+
+def _tagged_rows(settings: TrainSettings, metadata: "Metadata") -> "TaggedRows":
+    """Of many pictures of one tag, to find those that are nearly the same takes a while."""
+    from stage2.learning.tagged_rows import TaggedRows
+
+    tag_to_hashes = read_tag_to_hashes(settings.tag_to_hash_json) if settings.tag_to_hash_json else {}
+    pictures = len(metadata.rows.keys() & set(chain.from_iterable(tag_to_hashes.values())))
+    with progress_bar(pictures, "pictures", "near-duplicates", delay=PATIENCE) as bar:
+        return TaggedRows(tag_to_hashes, metadata, bar.update)
 
 
 def _check_overlap(settings: TrainSettings, tagged: "TaggedRows") -> None:
-    files = f"{settings.tag_to_hash_json} have no vector in {settings.metadata_json}"
+    tags, vectors = settings.tag_to_hash_json, settings.metadata_json
     if not tagged.with_vector and tagged.without_vector:
-        raise Refused(f"no image of {files.replace('have no', 'has a')}: these two files are not of one dataset")
+        raise Refused(f"no image of {tags} has a vector in {vectors}: these two files are not of one dataset")
     if tagged.without_vector:
-        print(f"{tagged.without_vector} images of {files}", file=sys.stderr)
+        print(f"{tagged.without_vector} images of {tags} have no vector in {vectors}", file=sys.stderr)
+
+
+def _splits(settings: TrainSettings, tagged: "TaggedRows") -> dict[str, "Split"]:
+    """Of every tag that can be learnt. Raises Refused if there is none, and none without examples is asked
+    for."""
+    held_out = tagged.hold_out(settings.test_per)
+    splits = {tag: tagged.split(tag, held_out) for tag in trainable(tagged)}
+    if not splits and not settings.tags:
+        raise Refused(
+            f"no tag of {settings.tag_to_hash_json} has an image with a vector in {settings.metadata_json}")
+    return splits
 
 
 def trainable(tagged: "TaggedRows") -> Iterator[str]:
-    """The tags with images on both sides; the others are named on stderr. Raises Refused if no tag has a negative."""
+    """The tags with images on both sides; the others are named on stderr. Raises Refused if no tag has a
+    negative."""
     tags = tagged.tags()
     if tags and not any(len(tagged.negatives(tag)) for tag in tags):
-        raise Refused("no negatives: every image carries every tag; add a second tag, or a folder other-training")
+        raise Refused(
+            "no negatives: every image carries every tag; add a second tag, or a folder other-training")
     for tag in tags:
-        if len(tagged.of(tag)) and len(tagged.negatives(tag)):
-            yield tag
+        if not len(tagged.of(tag)):
+            print(f"skipped tag {tag}: no image with a vector", file=sys.stderr)
+        elif not len(tagged.negatives(tag)):
+            print(f"skipped tag {tag}: no image without it that has a vector", file=sys.stderr)
         else:
-            print(f"skipped tag {tag}: no image with{'' if len(tagged.of(tag)) == 0 else 'out it that has'} a vector", file=sys.stderr)
+            yield tag
 
 
-def _name_stale_models(outcome: "Outcome") -> None:
-    """Models of earlier runs stay, because several datasets may be trained into one folder; a renamed tag would live on unnoticed."""
-    for path in model_paths(outcome.models_folder):
-        if path not in outcome.written:
+def _name_stale_models(run: "TrainingRun") -> None:
+    """Models of earlier runs stay, because several datasets may be trained into one folder; a renamed tag
+    would live on unnoticed."""
+    for path in model_paths(run.models_folder):
+        if path not in run.written:
             print(f"still there from an earlier run: {path}; delete it if its tag is gone", file=sys.stderr)
 
 

@@ -1,9 +1,10 @@
-"""What is to be said of a fitted model: metrics out of fold, scores of the pictures held out, and which promises it keeps."""
+"""What is to be said of a fitted model: metrics out of fold, scores of the pictures held out, which promises
+it keeps."""
 import numpy as np
 
 from cache.models.tag_scores import ModelSet
 from cache.stores.metadata import Metadata
-from stage2.judging.held_out import Evaluation
+from stage2.judging.held_out import HeldOut
 from stage2.judging.promises import promises
 from stage2.judging.results import ModelResult
 from stage2.learning.tagged_rows import TaggedRows
@@ -15,23 +16,28 @@ class Judge:
     """targets: of precision and recall; None for no promises."""
 
     def __init__(self, metadata: Metadata, tagged: TaggedRows, targets: tuple[float, float] | None):
-        self._matrix, self._outside, self._targets = metadata.matrix, tagged.outside, targets
+        self._matrix = metadata.matrix
+        self._outside = tagged.outside
         self._group_of = tagged.group_of
         self._resamples = Resamples(tagged.group_of)
+        self._targets = targets
 
     def result(self, fitted: Fitted) -> ModelResult:
-        metrics, kept = dict.fromkeys(METRICS, NOTHING), None
         rows, is_tag = fitted.split.examples()
-        unseen = fitted.calibration.unseen
-        if unseen is not None:
-            metrics = self._resamples.estimates(rows, is_tag, unseen)
+        calibration = fitted.calibration
+        metrics = dict.fromkeys(METRICS, NOTHING)
+        if calibration.unseen is not None:
+            metrics = self._resamples.estimates(rows, is_tag, calibration.unseen)
+        kept = None
         if self._targets:
-            kept = promises(is_tag, fitted.calibration.measured, self._group_of[rows], *self._targets)
-        return ModelResult(fitted.model_type, fitted.calibration, metrics, self._held_out(fitted), kept)
+            kept = promises(is_tag, calibration.measured, self._group_of[rows], *self._targets)
+        return ModelResult(fitted.model_type, calibration, metrics, self._held_out(fitted), kept)
 
-    def _held_out(self, fitted: Fitted) -> Evaluation:
-        split = fitted.split
-        parts = [split.tag_test, split.other_test, split.tag_test[:0] if self._outside is None else self._outside]
-        scores = ModelSet([fitted.estimator]).score(self._matrix[np.concatenate(parts)])[:, 0]
-        of_tag, of_others, of_outside = np.split(scores, np.cumsum([len(part) for part in parts])[:2])
-        return Evaluation(fitted.tag, of_tag, of_others, None if self._outside is None else of_outside)
+    def _held_out(self, fitted: Fitted) -> HeldOut:
+        """All scored in one product."""
+        tags, others = fitted.split.tag_test, fitted.split.other_test
+        outside = tags[:0] if self._outside is None else self._outside
+        rows = np.concatenate([tags, others, outside])
+        scores = ModelSet([fitted.estimator]).score(self._matrix[rows])[:, 0]
+        of_tags, of_others, of_outside = np.split(scores, [len(tags), len(tags) + len(others)])
+        return HeldOut(of_tags, of_others, None if self._outside is None else of_outside)

@@ -7,28 +7,35 @@ from cache import __version__
 from cache.decoder.fingerprint import preprocessing_fingerprint
 from cache.stores.metadata import Metadata
 from stage2.judging.results import ModelResult
-from stage2.learning.tagged_rows import Split
+from stage2.learning.split import Split
+from stage2.metrics import base_rate, rounded
 
 LIBRARIES = ("joblib", "numpy", "scikit-learn")
 
 
 def model_card(metadata: Metadata, split: Split, result: ModelResult) -> dict:
-    """`metrics` are of the pictures held out, `cross_validation` of the folds. `created` is the only thing that differs in a second run."""
-    card = {
-        "model": metadata.key, "width": metadata.width, "preprocessing": preprocessing_fingerprint(), "counts": split.counts(),
-        "base_rate": split.base_rate, "metrics": result.held_out.metrics(),
+    """`metrics` are of the pictures held out, `cross_validation` of the folds. `created` is the only thing
+    that differs in a second run."""
+    _, is_tag = split.examples()
+    return {
+        "model": metadata.key,
+        "width": metadata.width,
+        "preprocessing": preprocessing_fingerprint(),
+        "counts": split.counts(),
+        "base_rate": rounded(base_rate(is_tag)),
+        "metrics": result.held_out.metrics(),
         "cross_validation": {name: estimate.as_dict() for name, estimate in result.metrics.items()},
         "calibration": result.calibration.as_dict(),
         "thresholds": result.promises.as_dict() if result.promises else None,
         "training_list": training_list_digest(metadata, split),
+        "versions": {"image-tagging-tools": __version__, **{name: version(name) for name in LIBRARIES}},
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    versions = {name: version(name) for name in LIBRARIES}
-    return {**card, "versions": {"image-tagging-tools": __version__, **versions},
-            "created": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 
 
 def training_list_digest(metadata: Metadata, split: Split) -> str:
     """SHA-256 of a line "<hash_id> tag" or "<hash_id> other" for each picture learnt from, sorted."""
     names = metadata.hash_ids
-    lines = sorted([*(f"{names[row]} tag\n" for row in split.tag_train), *(f"{names[row]} other\n" for row in split.other_train)])
-    return sha256("".join(lines).encode()).hexdigest()
+    tags = [f"{names[row]} tag\n" for row in split.tag_train]
+    others = [f"{names[row]} other\n" for row in split.other_train]
+    return sha256("".join(sorted(tags + others)).encode()).hexdigest()

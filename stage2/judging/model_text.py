@@ -1,86 +1,92 @@
-"""The text report of one model: counts, confusion matrix and rates, accuracy, classification report, score histograms."""
+"""The text report of one model: counts, confusion matrix and rates, classification report, score
+histograms."""
 import math
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cache.models.score_bins import bin_name, bin_number
-from stage2.judging.held_out import Evaluation
-from stage2.metrics import DECISION, METRICS
-
-if TYPE_CHECKING:
-    from stage2.judging.results import ModelResult
-    from stage2.learning.tagged_rows import Split
+from stage2.judging.held_out import Confusion, HeldOut
+from stage2.judging.results import ModelResult
+from stage2.learning.split import Split
+from stage2.metrics import DECISION, METRICS, base_rate, rounded
 
 HISTOGRAM_BINS = 10
 BAR_WIDTH = 40
 
 
-def report_text(encoder: str, width: int, split: "Split", result: "ModelResult") -> str:
-    evaluation, counts = result.held_out, split.counts()
+def report_text(encoder: str, width: int, tag: str, split: Split, result: ModelResult) -> str:
+    """encoder: model:weights; width: features of a vector."""
+    held_out = result.held_out
+    inside = f"in distribution: the {len(held_out.tag_scores)} held-out images of the tag"
     lines = [
         f"model type   {result.model_type}",
-        f"tag          {evaluation.tag_name}",
+        f"tag          {tag}",
         f"encoder      {encoder}, {width} features",
         "",
-        f"{'images':<18}{'of the tag':>12}{'other':>12}",
-        f"{'trained on':<18}{counts['tag_train']:>12}{counts['other_train']:>12}",
-        f"{'held out':<18}{counts['tag_test']:>12}{counts['other_test']:>12}",
+        *_counts(split),
         "",
-        *_out_of_fold(result, split.base_rate),
+        *_out_of_fold(split, result),
         "",
-        *_quality(evaluation),
+        *_at_one_half(held_out),
         "",
-        *_histogram(f"in distribution: the {len(evaluation.tag_scores)} held-out images of the tag", evaluation.tag_scores),
+        *_histogram(inside, held_out.tag_scores),
         "",
-        *_histogram(*_outside(evaluation)),
+        *_histogram(*_outside(held_out)),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _out_of_fold(result: "ModelResult", base_rate: float | None) -> Iterator[str]:
+def _counts(split: Split) -> Iterator[str]:
+    counts = split.counts()
+    yield f"{'images':<18}{'of the tag':>12}{'other':>12}"
+    yield f"{'trained on':<18}{counts['tag_train']:>12}{counts['other_train']:>12}"
+    yield f"{'held out':<18}{counts['tag_test']:>12}{counts['other_test']:>12}"
+
+
+def _out_of_fold(split: Split, result: ModelResult) -> Iterator[str]:
     yield f"{'out of fold':<22}{'value':>8}   95 % interval"
     for name, title in METRICS.items():
         estimate = result.metrics[name]
+        value = "not measured" if estimate.value is None else f"{estimate.value:>8.4f}"
         ends = "" if estimate.low is None else f"   {estimate.low:.4f} - {estimate.high:.4f}"
-        yield f"{title:<22}{'not measured' if estimate.value is None else f'{estimate.value:>8.4f}'}{ends}"
-    if base_rate is not None:
-        yield f"{'base rate':<22}{base_rate:>8.4f}   the average precision of chance"
+        yield f"{title:<22}{value}{ends}"
+    _, is_tag = split.examples()
+    chance = rounded(base_rate(is_tag))
+    if chance is not None:
+        yield f"{'base rate':<22}{chance:>8.4f}   the average precision of chance"
     yield f"{'calibration':<22}{result.calibration.in_words()}"
-    for title, promise in result.promises.by_title() if result.promises else ():
-        yield f"{title:<22}{promise.in_words()}"
     if result.promises:
+        for title, promise in result.promises.by_title():
+            yield f"{title:<22}{promise.in_words()}"
         yield f"{'decision':<22}{result.promises.in_words()}"
 
 
-def _outside(evaluation: Evaluation) -> tuple[str, np.ndarray]:
-    if evaluation.outside_scores is not None:
-        scores = evaluation.outside_scores
-        return f"out of distribution: the {len(scores)} images of other-validation", scores
-    return f"out of distribution: the {len(evaluation.other_scores)} held-out other images", evaluation.other_scores
-
-
-def _quality(evaluation: Evaluation) -> Iterator[str]:
-    confusion = evaluation.confusion
-    yield f"{f'held out, at {DECISION}':<18}{'scored tag':>12}{'scored other':>14}"
-    yield f"{'is tag':<18}{confusion['true_positive']:>12}{confusion['false_negative']:>14}"
-    yield f"{'is other':<18}{confusion['false_positive']:>12}{confusion['true_negative']:>14}"
+def _at_one_half(held_out: HeldOut) -> Iterator[str]:
+    confusion = held_out.confusion
+    heading = f"held out, at {DECISION}"
+    yield f"{heading:<18}{'scored tag':>12}{'scored other':>14}"
+    yield f"{'is tag':<18}{confusion.true_positive:>12}{confusion.false_negative:>14}"
+    yield f"{'is other':<18}{confusion.false_positive:>12}{confusion.true_negative:>14}"
     yield ""
-    for name, value in evaluation.metrics().items():
+    for name, value in held_out.metrics().items():
         yield f"{name.replace('_', ' '):<22}{'no held-out image' if value is None else f'{value:.4f}'}"
-    if len(evaluation.scores()):
+    if len(held_out.scores()):
         yield ""
-        yield from _classification_report(**confusion)
+        yield from _classification_report(confusion)
 
 
-def _classification_report(true_positive: int, false_negative: int, false_positive: int, true_negative: int) -> Iterator[str]:
+def _classification_report(confusion: Confusion) -> Iterator[str]:
     """To the letter that of scikit-learn, which takes 12 ms for the four numbers; ratios of nothing are 0."""
-    supports = np.array([true_positive + false_negative, false_positive + true_negative])
-    predicted = np.array([true_positive + false_positive, false_negative + true_negative])
-    hits, total = np.array([true_positive, true_negative]), supports.sum()
-    table = np.array([_or_0(hits, predicted), _or_0(hits, supports), _or_0(2 * hits, predicted + supports)])
+    # (2,) each: of the tag, of the others
+    hits = np.array([confusion.true_positive, confusion.true_negative])
+    supports = hits + np.array([confusion.false_negative, confusion.false_positive])
+    predicted = hits + np.array([confusion.false_positive, confusion.false_negative])
+    total = supports.sum()
+    precision, recall = _or_0(hits, predicted), _or_0(hits, supports)
+    f1 = _or_0(2 * hits, predicted + supports)
+    table = np.array([precision, recall, f1])  # (3, 2)
     yield f"{'':>12}  {'precision':>9} {'recall':>9} {'f1-score':>9} {'support':>9}"
     yield ""
     for name, row, support in zip(("tag", "other"), table.T, supports, strict=True):
@@ -99,11 +105,21 @@ def _or_0(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
+def _outside(held_out: HeldOut) -> tuple[str, np.ndarray]:
+    """The heading and the scores of images that should not be called the tag."""
+    if held_out.outside_scores is not None:
+        scores = held_out.outside_scores
+        return f"out of distribution: the {len(scores)} images of other-validation", scores
+    scores = held_out.other_scores
+    return f"out of distribution: the {len(scores)} held-out other images", scores
+
+
 def _histogram(title: str, scores: np.ndarray) -> Iterator[str]:
     """The bins of stage 3; they sum to the number of images."""
     counts = Counter(bin_number(score, HISTOGRAM_BINS) for score in scores)
     longest = max(counts.values(), default=1)
     yield f"{title}, by probability of the tag"
     for number in range(1, HISTOGRAM_BINS + 1):
+        from_, to = bin_name(number - 1, HISTOGRAM_BINS), bin_name(number, HISTOGRAM_BINS)
         bar = "#" * math.ceil(counts[number] * BAR_WIDTH / longest)
-        yield f"  {bin_name(number - 1, HISTOGRAM_BINS)} - {bin_name(number, HISTOGRAM_BINS)} {counts[number]:>8}  {bar}"
+        yield f"  {from_} - {to} {counts[number]:>8}  {bar}"

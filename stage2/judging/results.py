@@ -3,10 +3,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stage2.judging.held_out import Evaluation
+from stage2.judging.held_out import HeldOut
 from stage2.judging.promises import Promises
 from stage2.learning.calibration import Calibration
-from stage2.metrics import Estimate
+from stage2.metrics import Estimate, base_rate
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class ModelResult:
     """One classifier of one tag."""
 
     model_type: str
-    calibration: Calibration  # .unseen: the out-of-fold probability of each row of its TagResult; None where there is none
-    metrics: dict[str, Estimate]  # of these, as in evaluation.METRICS
-    held_out: Evaluation  # the pictures of --test_per, which no fold has seen
+    calibration: Calibration  # .unseen: the out-of-fold probability of each row of its TagResult, if any
+    metrics: dict[str, Estimate]  # of these probabilities, by the names of stage2.metrics.METRICS
+    held_out: HeldOut  # the pictures of --test_per, which no fold has seen
     promises: Promises | None  # with --target_precision or --target_recall
 
 
@@ -33,8 +33,7 @@ class TagResult:
 
     @property
     def base_rate(self) -> float | None:
-        """The average precision of pure chance."""
-        return float(self.is_tag.mean()) if len(self.rows) else None
+        return base_rate(self.is_tag)
 
     @property
     def best(self) -> ModelResult:
@@ -44,7 +43,8 @@ class TagResult:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """Average precision of the linear type, learnt from so many images of every tag that has twice as many."""
+    """Average precision of the linear type, learnt from so many images of every tag that has twice as
+    many."""
 
     images: int
     tags: int
@@ -56,7 +56,8 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class Suspect:
-    """An image whose out-of-fold probability contradicts its label: either the model or the label is wrong."""
+    """An image whose out-of-fold probability contradicts its label: either the model or the label is
+    wrong."""
 
     row: int
     tag: str

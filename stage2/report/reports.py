@@ -20,7 +20,7 @@ from stage2.judging.results import CurvePoint, Suggestion
 from stage2.learning.logistic_regression import USUAL
 from stage2.learning.tagged_rows import FOLDS, TaggedRows
 from stage2.report.page import Report, write_report_page
-from stage2.run import Outcome
+from stage2.run import TrainingRun
 
 
 class Reports:
@@ -30,33 +30,33 @@ class Reports:
         self._settings, self._metadata, self._tagged = settings, metadata, tagged
         self._unlabelled = _unlabelled(settings, metadata) if settings.unlabelled else None
 
-    def write(self, outcome: Outcome) -> None:
-        found = {result.tag: suspects(result) for result in outcome.results}
+    def write(self, run: TrainingRun) -> None:
+        found = {result.tag: suspects(result) for result in run.results}
         names = self._metadata.hash_ids
         hashes = {row: names[row] for listed in found.values() for row in (suspect.row for suspect in listed)}
         path_of = self._find_paths(list(hashes.values()))
         write_json_object(os.path.join(self.folder, "label-audit.json"), audit_json(found, hashes, path_of).items())
-        queue = self._suggestions(outcome)
+        queue = self._suggestions(run)
         label_next = os.path.join(self.folder, "label-next.json")
         if self._unlabelled:
             write_json_object(label_next, ((suggestion.hash_id, vars(suggestion)) for suggestion in queue))
         else:
             Path(label_next).unlink(missing_ok=True)  # one of an earlier run would speak of other models
         write_report_page(os.path.join(self.folder, "index.html"), Report(
-            self._metadata.key, self._metadata.width, self._tagged.with_vector, FOLDS, outcome.results, self._tagged.images_of(),
-            dict(self._shared()), self._learning_curve(outcome), found, queue, names, self._find_paths))
+            self._metadata.key, self._metadata.width, self._tagged.with_vector, FOLDS, run.results, self._tagged.images_of(),
+            dict(self._shared()), self._learning_curve(run), found, queue, names, self._find_paths))
 
     def _find_paths(self, hash_ids: Collection[str]) -> dict[str, str]:
         return picture_paths(self._settings.metadata_json, hash_ids)
 
-    def _suggestions(self, outcome: Outcome) -> list[Suggestion]:
+    def _suggestions(self, run: TrainingRun) -> list[Suggestion]:
         """By the better model of each tag."""
         if self._unlabelled is None:
             return []
-        best = {result.tag: generate_model_path(outcome.models_folder, result.best.model_type, result.tag) for result in outcome.results}
+        best = {result.tag: generate_model_path(run.models_folder, result.best.model_type, result.tag) for result in run.results}
         models = ModelSet([load_model(path).estimator for path in best.values()])
         return suggestions(self._unlabelled, models.score, list(best), self._tagged.hash_ids,
-                           lambda hash_ids: picture_paths(self._settings.unlabelled, hash_ids))
+                           find_paths=lambda hash_ids: picture_paths(self._settings.unlabelled, hash_ids))
 
     def _shared(self) -> Iterator[tuple[tuple[str, str], int]]:
         """Images that two tags have in common."""
@@ -65,8 +65,8 @@ class Reports:
             if count := len(np.intersect1d(rows[first], rows[second], assume_unique=True)):
                 yield (first, second), count
 
-    def _learning_curve(self, outcome: Outcome) -> list[CurvePoint]:
-        training = outcome.training
+    def _learning_curve(self, run: TrainingRun) -> list[CurvePoint]:
+        training = run.training
         if training is None:
             return []
         features = training.features * USUAL.factors(training.scaler.scale_)

@@ -5,15 +5,15 @@ from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
 from cache.text import on_one_line, plural
 from stage2.judging.results import ModelResult
 from stage2.metrics import METRICS, Estimate
-from stage2.run import Outcome
+from stage2.run import TrainingRun
 
 WIDEST_TAG = 38
 LOWER_IS_BETTER = "calibration_error"
 
 
-def summary(outcome: Outcome) -> Iterator[str]:
+def summary(run: TrainingRun) -> Iterator[str]:
     """Average precision out of fold with its interval; with targets, the better model's thresholds."""
-    results = outcome.results
+    results = run.results
     width = min(WIDEST_TAG, max(3, *(len(on_one_line(result.tag)) for result in results)))
     promised = any(result.best.promises for result in results)
     yield f"{'':<{width}} {'':>7} {'':>9}  average precision on unseen images (95 % interval)"
@@ -27,7 +27,7 @@ def summary(outcome: Outcome) -> Iterator[str]:
     if any(result.best.metrics["average_precision"].value is None for result in results):
         yield "-: nothing to measure on, which takes two images of the tag and two others"
     models = sum(len(result.models) for result in results)
-    yield f"trained {plural(models, 'model')} of {plural(len(results), 'tag')}; look at {outcome.page}"
+    yield f"trained {plural(models, 'model')} of {plural(len(results), 'tag')}; look at {run.page}"
 
 
 def _cell(model: ModelResult | None) -> str:
@@ -47,12 +47,12 @@ def _fitted(tag: str, width: int) -> str:
     return f"{name if len(name) <= width else name[:width - 3] + '...':<{width}}"
 
 
-def below_gate(outcome: Outcome, gates: Sequence[tuple[str, float]]) -> Iterator[str]:
+def below_gate(run: TrainingRun, gates: Sequence[tuple[str, float]]) -> Iterator[str]:
     """A line for each tag whose better model misses a gate, or of which nothing could be measured."""
     for metric, bound in gates:
-        for tag in outcome.skipped:
+        for tag in run.skipped:
             yield f"failed: {on_one_line(tag)}: no {METRICS[metric]}, it was skipped"
-        for result in outcome.results:
+        for result in run.results:
             value = result.best.metrics[metric].value
             if value is None:
                 yield f"failed: {on_one_line(result.tag)}: no {METRICS[metric]}, too few images to measure it on"

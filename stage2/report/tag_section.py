@@ -6,9 +6,9 @@ import numpy as np
 from markupsafe import Markup
 
 from cache.text import on_one_line, plural
-from stage2.judging.held_out import Evaluation
+from stage2.judging.held_out import HeldOut
 from stage2.judging.results import CurvePoint, ModelResult, Suspect, TagResult
-from stage2.metrics import DECISION, METRICS, Estimate, values
+from stage2.metrics import DECISION, METRICS, Estimate, metrics_of
 from stage2.report import curves
 from stage2.report.next_steps import Step, next_steps, taken_for, unmeasured
 from stage2.report.plots import TagPlots
@@ -148,10 +148,10 @@ def _distributions(result: TagResult) -> tuple[np.ndarray, np.ndarray, str]:
 
 def _measured(result: TagResult, model: ModelResult) -> Measured:
     held_out, unseen = model.held_out, model.calibration.unseen
-    out_of_fold = {} if unseen is None else _rates(Evaluation(result.tag, unseen[result.is_tag], unseen[~result.is_tag], None))
-    on_held_out = {name: Estimate(value, None, None) for name, value in values(held_out.is_tag(), held_out.scores()).items()}
+    out_of_fold = {} if unseen is None else _rates(HeldOut(unseen[result.is_tag], unseen[~result.is_tag], None))
+    on_held_out = {name: Estimate(value, None, None) for name, value in metrics_of(held_out.is_tag(), held_out.scores()).items()}
     return Measured({**model.metrics, **out_of_fold}, {**on_held_out, **_rates(held_out)})
 
 
-def _rates(evaluation: Evaluation) -> dict[str, Estimate]:
+def _rates(evaluation: HeldOut) -> dict[str, Estimate]:
     return {name: Estimate(value, None, None) for name, value in evaluation.metrics().items() if name in RATES}

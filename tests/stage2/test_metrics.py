@@ -10,17 +10,18 @@ from cache.vectors import near_duplicates
 from cache.vectors.near_duplicates import directions, groups
 from stage2.judging.promises import KEPT, OUT_OF_REACH, TOO_FEW, Promise, promises
 from stage2.learning.calibration import FROM_TRAINING, LEFT_OUT, NO_SIGNAL, SIGMOID, _platt, calibrate
-from stage2.learning.tagged_rows import TaggedRows, Task, folds_within
+from stage2.learning.tagged_rows import TaggedRows
+from stage2.learning.task import Task, folds_within
 from stage2.learning.training import Training
 from stage2.metrics import (
     METRICS,
     NOTHING,
     Estimate,
     Resamples,
-    _measured,
+    _metrics_by_sample,
     average_precision,
     calibration_error,
-    values,
+    metrics_of,
 )
 
 
@@ -87,7 +88,7 @@ def test_metrics_are_those_of_scikit_learn_also_with_equal_probabilities():
     for count, digits in ((200, 1), (200, 6), (7, 1)):
         is_tag = np.append(random.random(count) < 0.2, [True, False])
         probabilities = np.round(np.clip(random.normal(0.3, 0.2, count + 2) + 0.2 * is_tag, 0, 1), digits)
-        assert values(is_tag, probabilities) == {
+        assert metrics_of(is_tag, probabilities) == {
             "average_precision": pytest.approx(average_precision_score(is_tag, probabilities), abs=1e-6),
             "roc_auc": pytest.approx(roc_auc_score(is_tag, probabilities), abs=1e-6),
             "f1": pytest.approx(f1_score(is_tag, probabilities >= 0.5, zero_division=0), abs=1e-6),
@@ -106,11 +107,11 @@ def test_a_resampled_metric_is_the_metric_of_the_resampled_pictures():
     is_tag, probabilities = random.random(40) < 0.4, np.sort(np.round(random.random(40), 1))[::-1]
     [weights] = Resamples(np.arange(40) // 2, count=3)._weights(np.arange(40))
     assert np.array_equal(weights[::2], weights[1::2]), "near-duplicates are drawn together"
-    measured = _measured(is_tag, probabilities, weights)
+    measured = _metrics_by_sample(is_tag, probabilities, weights)
     for column in range(3):
         drawn = np.repeat(np.arange(40), weights[:, column].astype(int))
         assert {name: float(found[column]) for name, found in measured.items()} == pytest.approx(
-            values(is_tag[drawn], probabilities[drawn]), abs=1e-5)
+            metrics_of(is_tag[drawn], probabilities[drawn]), abs=1e-5)
 
 
 def test_blocks_of_samples_give_the_intervals_of_all_at_once(monkeypatch):
@@ -158,7 +159,7 @@ def test_a_perfect_ranking_of_few_images_is_not_certain():
 def test_without_both_kinds_of_pictures_nothing_is_measured():
     resamples = Resamples(np.arange(2), count=5)
     assert resamples.estimates(np.arange(2), np.array([True, True]), np.array([0.1, 0.2])) == dict.fromkeys(METRICS, NOTHING)
-    assert values(np.array([False, False]), np.array([0.1, 0.2])) == dict.fromkeys(METRICS)
+    assert metrics_of(np.array([False, False]), np.array([0.1, 0.2])) == dict.fromkeys(METRICS)
 
 
 def task(is_tag: np.ndarray, folds: np.ndarray) -> Task:

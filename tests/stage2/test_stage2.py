@@ -15,13 +15,15 @@ from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_
 from cache.models.tag_scores import ModelSet, RadialKernel
 from cache.refusal import Refused
 from cache.stores.metadata import Metadata
-from stage2.judging.held_out import Evaluation
+from stage2.judging.held_out import HeldOut
 from stage2.judging.model_text import report_text
 from stage2.judging.results import ModelResult
 from stage2.learning import kernel_svm, logistic_regression, newton
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.learning.newton import Regressions
-from stage2.learning.tagged_rows import Split, TaggedRows, Task, folds_within
+from stage2.learning.split import Split
+from stage2.learning.tagged_rows import TaggedRows
+from stage2.learning.task import Task, folds_within
 from stage2.learning.training import Training, shrunk_scaler
 from stage2.metrics import Estimate
 from stage2.train import command, main
@@ -139,7 +141,8 @@ def task(tag: str, is_tag: np.ndarray, folds: int = 5) -> Task:
 
 def test_regressions_are_fitted_in_blocks_of_the_same_products(monkeypatch):
     blocks, solve = [], Regressions.solve
-    monkeypatch.setattr(Regressions, "solve", lambda self, tags, *rest: (blocks.append(tags.shape), solve(self, tags, *rest))[1])
+    monkeypatch.setattr(Regressions, "solve", lambda self, tags, *rest, **more: (
+        blocks.append(tags.shape), solve(self, tags, *rest, **more))[1])
     monkeypatch.setattr(newton, "NUMBERS_AT_ONCE", 700)  # two tags at once, then the third
     monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
     features, tags = clouds()
@@ -258,19 +261,19 @@ def test_a_picture_listed_twice_in_the_metadata_counts_once(here):
 
 def test_the_table_of_the_report_is_that_of_scikit_learn():
     for found, false_alarms in (([0.9, 0.8, 0.1], [0.2, 0.7]), ([0.1], [0.2, 0.3]), ([0.9], []), ([], [0.9, 0.2])):
-        evaluation = Evaluation("cats", np.array(found), np.array(false_alarms), None)
+        evaluation = HeldOut(np.array(found), np.array(false_alarms), None)
         wanted = classification_report(evaluation.is_tag(), evaluation.scores() >= 0.5, labels=[True, False], target_names=["tag", "other"],
                                        digits=4, zero_division=0).rstrip()
         assert strip_lines(wanted) in report_of(evaluation)
 
 
-def report_of(evaluation: Evaluation, train: tuple[int, int] = (1, 1)) -> str:
+def report_of(evaluation: HeldOut, train: tuple[int, int] = (1, 1)) -> str:
     """The report of a model that was measured out of fold, too."""
     parts = [np.arange(count) for count in (train[0], len(evaluation.tag_scores), train[1], len(evaluation.other_scores))]
     estimate = Estimate(0.75, 0.5, 0.98765)
     metrics = {"average_precision": estimate, "roc_auc": Estimate(0.8, None, None), "f1": estimate, "calibration_error": estimate}
     calibration = Calibration(SIGMOID, 2.0, 0.1, np.zeros(3), 0.2, 0.1)
-    return report_text("M:p", 512, Split(*parts), ModelResult("ovr-svm", calibration, metrics, evaluation, None))
+    return report_text("M:p", 512, "cats", Split(*parts), ModelResult("ovr-svm", calibration, metrics, evaluation, None))
 
 
 def strip_lines(text: str) -> str:
@@ -329,7 +332,7 @@ def test_a_clip_cache_gives_the_same_models_as_the_metadata(trained, here):
 
 
 def test_the_report_is_a_page_a_person_can_read():
-    evaluation = Evaluation("cats", np.array([0.95, 1.0, 0.2]), np.array([0.0, 0.05, 0.1, 0.62]), np.array([0.3]))
+    evaluation = HeldOut(np.array([0.95, 1.0, 0.2]), np.array([0.0, 0.05, 0.1, 0.62]), np.array([0.3]))
     assert report_of(evaluation, (20, 40)) == """\
 model type   ovr-svm
 tag          cats
@@ -395,7 +398,7 @@ out of distribution: the 1 images of other-validation, by probability of the tag
 
 def test_without_held_out_images_the_report_says_so():
     nothing = np.empty(0)
-    text = report_of(Evaluation("cats", nothing, nothing, None))
+    text = report_of(HeldOut(nothing, nothing, None))
     assert "accuracy              no held-out image\n" in text
     assert "precision    recall" not in text
 

@@ -26,7 +26,8 @@ from cache.models.tag_models import (
 from cache.models.tag_scores import ModelSet
 from cache.refusal import Refused
 from cache.stores.metadata import Metadata
-from stage2.learning.tagged_rows import Split, TaggedRows
+from stage2.learning.split import Split
+from stage2.learning.tagged_rows import TaggedRows
 from stage2.learning.training import Training
 
 RANDOM = np.random.default_rng(0)

@@ -1,13 +1,13 @@
 """Labels to look at again: those that the better model of a tag contradicts."""
 import numpy as np
 
-from stage2.judging.held_out import Evaluation
+from stage2.judging.held_out import HeldOut
 from stage2.judging.label_audit import audit_json, suspects
 from stage2.judging.results import ModelResult, Suspect, TagResult
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.metrics import Estimate
 
-NOBODY = Evaluation("cats", np.empty(0), np.empty(0), None)
+NOBODY = HeldOut(np.empty(0), np.empty(0), None)
 
 
 def model(precision: float | None, probabilities: list[float] | None) -> ModelResult:

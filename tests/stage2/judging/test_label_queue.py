@@ -21,7 +21,7 @@ def queue(metadata: Metadata, probabilities: np.ndarray, labelled=(), find_paths
     def score(vectors: np.ndarray) -> np.ndarray:
         return np.stack([probabilities[(metadata.matrix == vector).all(1).argmax()] for vector in vectors])
 
-    return suggestions(metadata, score, TAGS, labelled, find_paths, count)
+    return suggestions(metadata, score, TAGS, labelled, find_paths=find_paths, count=count)
 
 
 def hashes(found: list[Suggestion]) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from stage2.judging import learning_curve as module
 from stage2.judging.learning_curve import learning_curve
 from stage2.judging.results import CurvePoint
-from stage2.learning.tagged_rows import Task
+from stage2.learning.task import Task
 
 
 def tasks_of(tags: np.ndarray, pool: np.ndarray | None = None, prior: np.ndarray | None = None) -> list[Task]:

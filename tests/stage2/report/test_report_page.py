@@ -16,12 +16,12 @@ from PIL import Image
 from sklearn.metrics import average_precision_score
 
 from cache.decoder.image_decoder import hash_ids
-from stage2.judging.held_out import Evaluation
+from stage2.judging.held_out import HeldOut
 from stage2.judging.label_audit import MOST_SUSPECTS
 from stage2.judging.promises import promises
 from stage2.judging.results import CurvePoint, ModelResult, Suggestion, Suspect, TagResult
 from stage2.learning.calibration import FROM_TEXT, FROM_TRAINING, SIGMOID, Calibration
-from stage2.metrics import METRICS, NOTHING, Estimate, Resamples, values
+from stage2.metrics import METRICS, NOTHING, Estimate, Resamples, metrics_of
 from stage2.report import curves
 from stage2.report import pictures as page_pictures
 from stage2.report.dataset_section import Pair, dataset_section
@@ -45,7 +45,7 @@ def tag_result(tag: str, is_tag: np.ndarray, weight: float = 3.0, held_out: int 
     for place, model_type in enumerate(TYPES):
         unseen = 1 / (1 + np.exp(2 - (weight + place) * is_tag - random.normal(size=len(is_tag))))
         metrics = Resamples(rows, 20).estimates(rows, is_tag, unseen)
-        scores = Evaluation(tag, random.random(held_out), random.random(3 * held_out) / 2, None)
+        scores = HeldOut(random.random(held_out), random.random(3 * held_out) / 2, None)
         models[model_type] = ModelResult(model_type, Calibration(SIGMOID, 1, 0, unseen, 0.2, 0.1), metrics, scores,
                                          promises(is_tag, unseen, rows, 0.6, 0.99) if targets else None)
     return TagResult(tag, rows, is_tag, models)
@@ -53,7 +53,7 @@ def tag_result(tag: str, is_tag: np.ndarray, weight: float = 3.0, held_out: int 
 
 def unmeasured_result(tag: str, is_tag: np.ndarray) -> TagResult:
     """One or no image of the tag."""
-    nothing, kind = Evaluation(tag, np.empty(0), np.empty(0), None), FROM_TRAINING if is_tag.any() else FROM_TEXT
+    nothing, kind = HeldOut(np.empty(0), np.empty(0), None), FROM_TRAINING if is_tag.any() else FROM_TEXT
     return TagResult(tag, np.arange(len(is_tag)), is_tag, {
         model_type: ModelResult(model_type, Calibration(kind, 1, 0, None, None, None), dict.fromkeys(METRICS, NOTHING), nothing, None)
         for model_type in TYPES[:1 + is_tag.any()]})
@@ -133,9 +133,9 @@ def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held
         for model in bad.models.values():
             unseen = model.calibration.unseen
             estimate = model.metrics.get(name) or Estimate(
-                Evaluation("", unseen[bad.is_tag], unseen[~bad.is_tag], None).metrics()[name], None, None)
+                HeldOut(unseen[bad.is_tag], unseen[~bad.is_tag], None).metrics()[name], None, None)
             scores = model.held_out.scores()
-            held_out = {**values(model.held_out.is_tag(), scores), **model.held_out.metrics()}[name]
+            held_out = {**metrics_of(model.held_out.is_tag(), scores), **model.held_out.metrics()}[name]
             row += [f"{three(estimate.value)} {_interval(estimate)}".strip(), three(getattr(held_out, "value", held_out))]
         expected.append(row)
     expected[2][2::2] = [three(model.held_out.metrics()["average_precision"]) for model in bad.models.values()]
