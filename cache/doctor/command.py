@@ -1,4 +1,4 @@
-"""Look before a run: what would be skipped and why, what is named wrongly or twice, and whether our own files are whole.
+"""Look before a run: what would be skipped, what is odd among pictures, and whether our own files are whole.
 
     python -m cache doctor photos
     python -m cache doctor ./output --json
@@ -18,24 +18,36 @@ from cache.doctor.own_files import OwnFiles
 from cache.doctor.report import json_report, text_report
 from cache.reader.file_progress import file_bar
 from cache.reader.image_source import images
-from cache.reader.source_file import Archive, Item, Picture, Skipped
+from cache.reader.source_file import Archive, Item, Picture, SetAside, Skipped
 from cache.text import printable
 
 HELP = "look before a run: what would be skipped and why"
 DESCRIPTION = (
-    "Look before a run: what would be skipped and why, and whether caches, metadata and models are whole. Changes nothing.")
+    "Look before a run: what would be skipped and why, and whether caches, metadata and models are whole. "
+    "Changes nothing.")
 EXAMPLE = "photos"  # what stands behind the name of the command
-TYPES = {  # what a name says
-    "jpg": "jpeg", "jpeg": "jpeg", "jpe": "jpeg", "jfif": "jpeg", "png": "png", "apng": "png", "gif": "gif", "webp": "webp", "tif": "tiff",
-    "tiff": "tiff", "bmp": "bmp", "dib": "bmp", "ppm": "ppm", "pgm": "ppm", "pbm": "ppm", "pnm": "ppm", "pfm": "ppm", "avif": "avif",
-    "heic": "heif", "heif": "heif", "hif": "heif", "zip": "zip",
+EXTENSIONS = {  # by the type that they claim
+    "jpeg": "jpg jpeg jpe jfif",
+    "png": "png apng",
+    "gif": "gif",
+    "webp": "webp",
+    "tiff": "tif tiff",
+    "bmp": "bmp dib",
+    "ppm": "ppm pgm pbm pnm pfm",
+    "avif": "avif",
+    "heif": "heic heif hif",
+    "zip": "zip",
 }
+TYPES = {extension: content for content, extensions in EXTENSIONS.items() for extension in extensions.split()}
 TURNS = {  # EXIF orientation: how the stored pixels are turned, clockwise, to be seen upright
-    2: "mirrored", 3: "turned by 180 degrees", 4: "mirrored and turned by 180 degrees", 5: "mirrored and turned by 270 degrees",
-    6: "turned by 90 degrees", 7: "mirrored and turned by 90 degrees", 8: "turned by 270 degrees",
+    2: "mirrored",
+    3: "turned by 180 degrees",
+    4: "mirrored and turned by 180 degrees",
+    5: "mirrored and turned by 270 degrees",
+    6: "turned by 90 degrees",
+    7: "mirrored and turned by 90 degrees",
+    8: "turned by 270 degrees",
 }
-
-
 # What macOS and Windows leave in folders: nobody misses it.
 SYSTEM_FILE = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
@@ -43,7 +55,8 @@ SYSTEM_FILE = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|desktop\.ini"
 def examine(source: str, findings: Findings, limits: Limits = Limits(), num_threads: int = 4) -> None:
     """Everything under a folder, a ZIP, or one file. Raises Missing if there is no `source`."""
     own = OwnFiles(source)
-    with closing(images(source, limits=limits, num_threads=num_threads, known=own.known)) as items, file_bar(source) as bar:
+    items = images(source, limits=limits, num_threads=num_threads, known=own.known)
+    with closing(items), file_bar(source) as bar:
         for item in items:
             findings.add(_of(item, findings, own))
             bar.update()
@@ -55,26 +68,28 @@ def examine(source: str, findings: Findings, limits: Limits = Limits(), num_thre
 
 def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
     match item:
-        case Picture(unchanged=True):
-            findings.counts[item.type] += 1
-            yield from own.examine(item.type, item.file.file_path)
+        case SetAside():
+            findings.counts[item.kind] += 1
+            yield from own.examine(item)
         case Picture():
             findings.counts["picture"] += 1
             findings.add_picture(item)
-            yield from _named_otherwise(item, item.type)
+            yield from _otherwise_named(item, item.type)
             if item.orientation in TURNS:
-                yield Finding("sideways", item.file.file_path, TURNS[item.orientation], {"orientation": item.orientation})
+                facts = {"orientation": item.orientation}
+                yield Finding("sideways", item.file.file_path, TURNS[item.orientation], facts)
         case Archive():
             findings.counts["archive"] += 1
-            yield from _named_otherwise(item, "zip")
+            yield from _otherwise_named(item, "zip")
         case Skipped() if SYSTEM_FILE.fullmatch(os.path.basename(item.file_path)):
-            yield Finding("system", item.file_path, "")
+            yield Finding("system", item.file_path)
         case Skipped():
             findings.reasons[item.reason] += 1
-            yield Finding("skipped", item.file_path, item.reason + (item.detail and f" ({item.detail})"), {"reason": item.reason})
+            detail = f"{item.reason} ({item.detail})" if item.detail else item.reason
+            yield Finding("skipped", item.file_path, detail, {"reason": item.reason})
 
 
-def _named_otherwise(item: Picture | Archive, content: str) -> Iterator[Finding]:
+def _otherwise_named(item: Picture | Archive, content: str) -> Iterator[Finding]:
     """Names without an extension, or with one that is no picture's, claim nothing."""
     extension = os.path.splitext(item.file.file_name)[1][1:].lower()
     if TYPES.get(extension, content) != content:
@@ -90,7 +105,9 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", metavar="PATH", help="a folder, a ZIP, a picture, or a database, metadata JSON or model of these tools")
+    parser.add_argument(
+        "path", metavar="PATH",
+        help="a folder, a ZIP, a picture, or a database, metadata JSON or model of these tools")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     add_decoding_flags(parser)
 

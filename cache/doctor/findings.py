@@ -1,14 +1,14 @@
-"""What the doctor has found, kept in a private database on disk: memory grows neither with the findings nor with the pictures."""
-import json
+"""What the doctor has found: its kinds, their words for a person, and the facts for a program."""
 import os
-import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cache.reader.source_file import Picture
+from cache.refusal import Refused
+from cache.stores.finding_listing import FindingListing
 
-# Kind and heading of what a person has to mend, and of what is good to know. Programs read the kinds: they stay as they are.
+# Kind and heading of what a person has to mend, and of what is good to know. Programs read the kinds.
 PROBLEMS = {
     "skipped": "would be skipped",
     "damaged": "of ours, but damaged or not usable",
@@ -35,7 +35,7 @@ PATHS_NAMED = 3  # in one line
 class Finding:
     kind: str
     path: str
-    detail: str  # for a person
+    detail: str = ""  # for a person
     facts: dict = field(default_factory=dict)  # for a program, beside the detail
 
     def as_dict(self) -> dict:
@@ -43,77 +43,60 @@ class Finding:
 
 
 class Findings:
+    """All findings of one examination. What needs all pictures to be known is asked for at its end."""
+
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()  # of what was looked at, and of each kind of finding
         self.reasons: Counter[str] = Counter()  # of what would be skipped
-        self._connection = sqlite3.connect("", isolation_level=None)
-        self._connection.executescript(
-            """CREATE TABLE finding(position INTEGER PRIMARY KEY, kind TEXT, path TEXT, detail TEXT, facts TEXT);
-               CREATE INDEX finding_kind ON finding(kind);
-               CREATE TABLE picture(position INTEGER PRIMARY KEY, hash_id TEXT, tag TEXT, file_path TEXT, absolute_path TEXT);
-               CREATE INDEX picture_hash_id ON picture(hash_id);""")
+        self._listing = FindingListing()
 
     def __enter__(self) -> "Findings":
         return self
 
-    def __exit__(self, *error) -> None:
-        self._connection.close()
+    def __exit__(self, *error: object) -> None:
+        self._listing.__exit__(*error)
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             self.counts[finding.kind] += 1
-            row = (finding.kind, finding.path, finding.detail, json.dumps(finding.facts))
-            self._connection.execute("INSERT INTO finding VALUES (NULL, ?, ?, ?, ?)", row)
+            self._listing.add_finding(finding.kind, finding.path, finding.detail, finding.facts)
 
     def add_picture(self, picture: Picture) -> None:
-        row = (picture.hash_id, picture.file.folder, picture.file.file_path, picture.file.absolute_path)
-        self._connection.execute("INSERT INTO picture VALUES (NULL, ?, ?, ?, ?)", row)
+        self._listing.add_picture(picture)
 
     def of(self, kind: str, most: int = -1) -> Iterator[Finding]:
         """In the order they were found, all of them or at most so many."""
-        rows = self._connection.execute("SELECT path, detail, facts FROM finding WHERE kind = ? ORDER BY position LIMIT ?", (kind, most))
-        return (Finding(kind, path, detail, json.loads(facts)) for path, detail, facts in rows)
+        return (Finding(kind, *columns) for columns in self._listing.findings(kind, most))
 
     def total(self, kinds: Iterable[str]) -> int:
         return sum(self.counts[kind] for kind in kinds)
 
     def duplicates(self) -> Iterator[Finding]:
         """The pictures added that have a hash in common, those of one hash as one finding."""
-        query = "SELECT hash_id, count(DISTINCT tag) FROM picture GROUP BY hash_id HAVING count(*) > 1 ORDER BY min(position)"
-        for hash_id, tags in self._connection.execute(query):
-            rows = self._connection.execute("SELECT file_path, absolute_path FROM picture WHERE hash_id = ? ORDER BY position", (hash_id,))
-            paths = list(_different_files(rows))
-            if len(paths) > 1:
-                kind = "contradiction" if tags > 1 else "duplicate"
-                yield Finding(kind, paths[0], f"= {named(paths[1:], ' = ')}", {"hash_id": hash_id, "paths": paths})
+        for hash_id, paths, tags in self._listing.shared_hashes():
+            kind = "contradiction" if tags > 1 else "duplicate"
+            facts = {"hash_id": hash_id, "paths": paths}
+            yield Finding(kind, paths[0], f"= {first_paths(paths[1:], ' = ')}", facts)
 
     def about_tags(self, source: str) -> Iterator[Finding]:
-        """What stage 1 would leave out of a tagged dataset, and stage 2 not learn."""
-        loose = self._connection.execute("SELECT count(*) FROM picture WHERE tag IS NULL").fetchone()[0]
+        """What stage 1 would leave out of a tagged dataset, and of what stage 2 could measure nothing."""
+        loose = self._listing.untagged_count()
         if loose:
-            detail = f"{loose:,} of {self.counts['picture']:,} pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset"
+            share = f"{loose:,} of {self.counts['picture']:,} pictures"
+            detail = f"{share}; stage 1 leaves them out, or takes all with --no-tagged_dataset"
             yield Finding("untagged", source, detail, {"pictures": loose})
-        few = self._connection.execute(
-            "SELECT tag, file_path FROM picture WHERE tag IS NOT NULL GROUP BY tag HAVING count(DISTINCT hash_id) = 1 ORDER BY tag")
-        for tag, path in few:
-            yield Finding("few", os.path.dirname(path), f"the tag {tag} has one picture, two are needed", {"tag": tag})
+        for tag, path in self._listing.tags_of_one_picture():
+            detail = f"the tag {tag} has one picture: it is learnt, but two are needed to measure anything"
+            yield Finding("few", os.path.dirname(path), detail, {"tag": tag})
 
 
-def named(paths: list[str], separator: str = ", ", total: int | None = None) -> str:
+def refusal_of(path: str, refusal: Refused) -> Finding:
+    """As a finding, whose path is not repeated in the text."""
+    return Finding("damaged", path, str(refusal).removeprefix(f"{path} "))
+
+
+def first_paths(paths: list[str], separator: str = ", ", total: int | None = None) -> str:
     """The first of them, and how many more there are."""
     more = (total or len(paths)) - PATHS_NAMED
-    return separator.join(paths[:PATHS_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _different_files(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The paths of different files on disk: links to one file are no duplicates."""
-    seen = set()
-    for file_path, absolute_path in rows:
-        try:
-            status = os.stat(absolute_path)
-            file = (status.st_dev, status.st_ino)
-        except OSError:  # inside a ZIP
-            file = absolute_path
-        if file not in seen:
-            seen.add(file)
-            yield file_path
+    named = separator.join(paths[:PATHS_NAMED])
+    return f"{named} and {more:,} more" if more > 0 else named

@@ -43,7 +43,7 @@ def walk(
     source: str | os.PathLike, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), known: Known = lambda file: None,
     allowed: Callable[[str], bool] = anywhere,
 ) -> Iterator[SourceFile | Item]:
-    """The files under `source` before any decoding: SourceFile to be decoded, Picture where known(file) has it, Archive, Skipped."""
+    """The files under `source` before any decoding: SourceFile to be decoded, else what known(file) says, Archive, Skipped."""
     zips = ZipReader(limits, archives, tagged, known)
     for file in disk_files(source, allowed):
         if isinstance(file, Skipped):

@@ -1,4 +1,4 @@
-"""What flows through every stage: a file as found, then a Picture, an Archive or a Skipped."""
+"""What flows through every stage: a file as found, then a Picture, an Archive, a Skipped or a SetAside."""
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,5 +76,13 @@ class Skipped:
     detail: str = ""
 
 
-Item = Picture | Archive | Skipped
-Known = Callable[[SourceFile], Picture | None]
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A file that is not for decoding: who was asked whether it is known has a use of its own for it."""
+
+    file: SourceFile
+    kind: str  # what it is to them
+
+
+Item = Picture | Archive | Skipped | SetAside
+Known = Callable[[SourceFile], Picture | SetAside | None]

@@ -31,12 +31,12 @@ class ZipReader:
     def expand(self, file: SourceFile, depth: int = 0, around: ZipSource | None = None) -> Iterator[SourceFile | Item]:
         """The file itself; or, if it is a ZIP, its members and then an Archive."""
         try:
-            picture = self._known(file)
-            if picture is None and is_zip(file):
+            known = self._known(file)
+            if known is None and is_zip(file):
                 yield from self._archive(file, depth + 1, around)
             else:
                 self._check_wanted(file, depth)
-                yield picture or file
+                yield known or file
         except Skip as skip:
             yield Skipped(file.file_path, skip.reason, skip.detail)
 

@@ -40,7 +40,7 @@ class ScoreListing:
     def add(self, batch: Batch, scores: np.ndarray, placed: Iterable[str | None] = repeat(None)) -> None:
         """Of the pictures of the batch: their scores, float64 (pictures, models), and the names of their copies in the result."""
         of_pictures = zip(placed, scores, self._decisions.of(scores))  # noqa: B905  the names may go on for ever
-        files = (_file_row(item, of_pictures) for item in batch.items if not isinstance(item, Skipped))
+        files = (_file_row(item, of_pictures) for item in batch.items if isinstance(item, Picture | Archive))
         skips = ((skip.file_path, skip.reason, skip.detail) for skip in batch.of(Skipped))
         with self._connection:
             self._connection.executemany("INSERT INTO file VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", files)

@@ -60,9 +60,9 @@ sideways, read upright: 1
 the same pixels under different tags: 1
   photos/cats/1.png  = photos/pets/copy.png = photos/trip.jpg/day/1.png
 tags with a single picture, too few to measure anything: 3
-  photos/trip.jpg/day  the tag day has one picture, two are needed
-  photos/dogs          the tag dogs has one picture, two are needed
-  photos/pets          the tag pets has one picture, two are needed
+  photos/trip.jpg/day  the tag day has one picture: it is learnt, but two are needed to measure anything
+  photos/dogs          the tag dogs has one picture: it is learnt, but two are needed to measure anything
+  photos/pets          the tag pets has one picture: it is learnt, but two are needed to measure anything
 
 4 problems, 7 notes
 """)
@@ -127,7 +127,7 @@ def test_what_stage_1_leaves_out_and_stage_2_does_not_learn_is_said_beforehand(h
     write(here, {"loose/1.png": png(1), "loose/2.png": png(2)})
     assert report(capsys, "photos")[1].splitlines()[2:6] == [
         "in no tag folder: 1", "  photos  1 of 4 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset",
-        "tags with a single picture, too few to measure anything: 1", "  photos/dogs  the tag dogs has one picture, two are needed"]
+        "tags with a single picture, too few to measure anything: 1", "  photos/dogs  the tag dogs has one picture: it is learnt, but two are needed to measure anything"]
     assert report(capsys, "loose")[1].splitlines()[2:4] == [
         "in no tag folder: 1", "  loose  2 of 2 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset"]
 

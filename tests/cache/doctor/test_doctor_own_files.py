@@ -12,9 +12,13 @@ from cache.__main__ import main as compare
 from cache.cache_file import FileCache
 from cache.doctor import database_check
 from cache.doctor.findings import Finding
+from cache.doctor.own_files import OwnFiles
 from cache.files.json_file import write_json_object
 from cache.models.tag_models import save_model
 from cache.reader.batches import Batch
+from cache.reader.image_source import images
+from cache.reader.source_file import SetAside
+from cache.stores import database_examination
 from cache.stores.clip_table import ClipTable
 from tests.cache.doctor.test_doctor import found, report
 from tests.drawing import png, write, zipped
@@ -141,14 +145,14 @@ def test_a_database_is_examined_while_a_run_is_writing_to_it(here, capsys):
 
 
 def test_all_that_is_asked_of_a_database_is_about_one_moment(here, monkeypatch):
-    path, usual_sizes = vectors("clip_cache.sqlite"), database_check._usual_sizes
+    path, usual_sizes = vectors("clip_cache.sqlite"), database_examination._usual_sizes
 
     def overtaken(connection):
         sizes = usual_sizes(connection)
         vectors(path, "another:w", width=8)
         return sizes
 
-    monkeypatch.setattr(database_check, "_usual_sizes", overtaken)
+    monkeypatch.setattr(database_examination, "_usual_sizes", overtaken)
     with ClipTable(path):
         assert database_check.check_database(path) == database_check.Checked([], {"tiny:w": 16})
 
@@ -163,7 +167,7 @@ def test_what_is_half_written_is_looked_at_again(here, monkeypatch, writes, kind
             os.utime(path, ns=(0, len(seen)))
         return database_check.Checked([Finding("damaged", path, "half a page")])
 
-    monkeypatch.setattr(database_check, "_looked_at", look)
+    monkeypatch.setattr(database_check, "_checked_once", look)
     [finding] = database_check.check_database(vectors("clip_cache.sqlite")).findings
     assert (finding.kind, len(seen)) == (kind, looks)
 
@@ -254,6 +258,12 @@ def test_what_runs_leave_behind_is_noted_once_and_not_taken_for_pictures(here, c
         {"kind": "leftover", "path": "output/.scored.partial-0123abcd", "detail": ""},
         {"kind": "leftover", "path": "output/.scored.partial-0123abcd.lock", "detail": ""},
     ]
+
+
+def test_what_has_gone_since_it_was_told_from_a_picture_is_no_finding(here):
+    write(here / "photos", {"kept/1.png": png(1)})
+    [picture] = images("photos")
+    assert OwnFiles("photos").examine(SetAside(picture.file, "unread")) == []
 
 
 def test_a_picture_is_a_picture_even_under_the_name_of_a_database(here, capsys):

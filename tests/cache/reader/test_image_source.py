@@ -16,7 +16,7 @@ from cache.decoder.limits import Limits
 from cache.reader.disk_files import dataset_name, disk_files
 from cache.reader.image_source import images, is_zip_file
 from cache.reader.open_archives import OpenArchives, ZipSource
-from cache.reader.source_file import Archive, Picture, Skipped
+from cache.reader.source_file import Archive, Picture, SetAside, Skipped, SourceFile
 from cache.reader.zip_reader import LEAVE, ONLY
 from cache.refusal import Refused
 from tests.drawing import drawn, encoded, png, tag_folders, tree, write, zipped
@@ -156,6 +156,19 @@ def test_limits_keep_what_was_read(here):
         ("picture", "many.zip/0.png", None), ("picture", "many.zip/1.png", None), ("archive", "many.zip", 2),
         ("skipped", "many.zip", "too_many_entries")]
     assert told("big.png", limits=Limits(max_member_mib=0)) == [("skipped", "big.png", "too_large")]
+
+
+def test_what_is_set_aside_keeps_its_place_and_is_neither_decoded_nor_entered(here):
+    write(here / "x", {"1.png": png(1), "2.zip": zipped({"inside.png": png(2)}), "3.png": b"no picture", "4.png": png(4)})
+    ours = {"x/2.zip": "results", "x/3.png": "notes"}
+
+    def known(file: SourceFile) -> SetAside | None:
+        return SetAside(file, ours[file.file_path]) if file.file_path in ours else None
+
+    picture, archive, notes, last = images("x", known=known)
+    assert (picture.file.file_path, last.file.file_path) == ("x/1.png", "x/4.png")
+    assert (archive, notes) == (SetAside(archive.file, "results"), SetAside(notes.file, "notes"))
+    assert (archive.file.file_path, notes.file.file_path) == ("x/2.zip", "x/3.png")
 
 
 def test_a_known_file_is_not_decoded_and_a_crop_comes_only_where_it_is_wanted(here):
