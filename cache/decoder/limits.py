@@ -32,12 +32,21 @@ class Skip(Exception):
         if reason not in REASONS:
             raise ValueError(f"unknown reason code {reason!r}")
         super().__init__(reason, detail)
-        self.reason, self.detail = reason, detail
+        self.reason = reason
+        self.detail = detail
+
+
+def skip_for(error: Exception) -> Skip:
+    """What a picture is left out for when decoding it raises `error`."""
+    if isinstance(error, MemoryError):
+        return Skip("too_many_pixels", "more memory than a decoder may have")
+    return Skip("damaged", f"{type(error).__name__}: {error}"[:200])
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds for hostile or broken input. Each field a person may raise is a flag of the stages, see command_line.py."""
+    """Bounds for hostile or broken input. Each field a person may raise is a flag of the stages, see
+    command_line.py."""
 
     max_pixels: int = 89_478_485  # Pillow's own threshold: 256 MiB of RGB
     max_decoded_mib: int = 256

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from PIL import Image
 
 from cache.decoder.crop_spec import CropSpec
-from cache.decoder.image_decoder import box_in_square
+from cache.decoder.crops import box_in_square
+from cache.decoder.decoder_process import Decoded
 from cache.decoder.limits import MIB, Limits, Skip
 from cache.decoder.pool import DecoderPool
 from cache.reader.source_file import SourceFile
@@ -41,13 +42,13 @@ class Thumbnails:
         return found
 
     def _made(self, file: SourceFile, spec: CropSpec) -> bytes:
-        def finish(_, outcome, crop: bytes = b"") -> bytes | Skip:
-            return outcome if isinstance(outcome, Skip) else crop
+        def finish(file: SourceFile, outcome: Decoded | Skip) -> Decoded | Skip:
+            return outcome
 
-        [crop] = self._pool.map([file], finish, lambda *hash_ids: vars(spec))
-        if isinstance(crop, Skip):
-            raise crop
-        return jpeg_bytes(crop, spec.size)
+        [outcome] = self._pool.map([file], finish, lambda *hash_ids: spec)
+        if isinstance(outcome, Skip):
+            raise outcome
+        return jpeg_bytes(outcome.crop, spec.size)
 
 
 def jpeg_bytes(crop: bytes, side: int, box: tuple[int, int, int, int] | None = None) -> bytes:
@@ -70,14 +71,16 @@ def read_thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> Iterator
     """The same, one by one, with the digests under which each may be known: path, hash_id and old_hash_id, data URI."""
     wanted = CropSpec(THUMBNAIL_SIDE, "longest")
 
-    def finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> tuple[str, dict | Skip, bytes]:
-        return file.absolute_path, outcome, crop
+    def finish(file: SourceFile, outcome: Decoded | Skip) -> tuple[str, Decoded | Skip]:
+        return file.absolute_path, outcome
 
     with DecoderPool(min(MOST_DECODERS, os.cpu_count() or 1), limits=limits) as pool:
-        for path, outcome, crop in pool.map(_stored_files(paths), finish, lambda *hash_ids: vars(wanted)):
-            if crop:
-                jpeg = base64.b64encode(jpeg_bytes(crop, THUMBNAIL_SIDE, _without_padding(outcome)))
-                yield path, {outcome["hash_id"], outcome["old_hash_id"]} - {None}, f"data:image/jpeg;base64,{jpeg.decode()}"
+        for path, outcome in pool.map(_stored_files(paths), finish, lambda *hash_ids: wanted):
+            if isinstance(outcome, Decoded):
+                identity = outcome.identity
+                jpeg = jpeg_bytes(outcome.crop, THUMBNAIL_SIDE, _without_padding(identity))
+                uri = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+                yield path, {identity["hash_id"], identity["old_hash_id"]} - {None}, uri
 
 
 def _without_padding(identity: dict) -> tuple[int, int, int, int]:

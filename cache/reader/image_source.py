@@ -16,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from cache.decoder.crop_spec import CropSpec
+from cache.decoder.decoder_process import CropFor, Decoded
 from cache.decoder.limits import Limits, Skip
 from cache.decoder.pool import DecoderPool
 from cache.decoder.signatures import begins_like_an_image
@@ -31,12 +32,9 @@ def images(
 ) -> Iterator[Item]:
     """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the decoding;
     crop_for(hash_id, old_hash_id), called from several threads, says whether a crop is wanted. Raises Missing if there is no `source`."""
-    def wish(*hash_ids: str | None) -> dict | None:
-        spec = crop_for(*hash_ids)
-        return spec and vars(spec)
-
+    files = walk(source, archives, tagged, limits, known, allowed)
     with DecoderPool(num_threads, window, limits) as pool:
-        yield from _count_content(pool.map(walk(source, archives, tagged, limits, known, allowed), _finish, wish))
+        yield from _count_content(pool.map(files, _item, crop_for))
 
 
 def walk(
@@ -68,12 +66,14 @@ def looks_like_an_image(file: SourceFile) -> bool:
         return False
 
 
-def _finish(file: SourceFile, outcome: dict | Skip, crop: bytes = b"") -> Picture | Skipped:
+def _item(file: SourceFile, outcome: Decoded | Skip) -> Picture | Skipped:
     if isinstance(outcome, Skip):
         return Skipped(file.file_path, outcome.reason, outcome.detail)
-    side = round((len(crop) / 3) ** 0.5)
-    pixels = np.frombuffer(crop, np.uint8).reshape(side, side, 3) if crop else None
-    return Picture(file, **outcome, crop=pixels)
+    pixels = None
+    if outcome.crop:
+        side = round((len(outcome.crop) / 3) ** 0.5)
+        pixels = np.frombuffer(outcome.crop, np.uint8).reshape(side, side, 3)
+    return Picture(file, **outcome.identity, crop=pixels)
 
 
 def _count_content(items: Iterator[Item]) -> Iterator[Item]:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cache.decoder.limits import Skip
+from cache.decoder.signatures import HEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class SourceFile:
         return self._guarded(lambda stream: stream.read(self.size))
 
     def head(self) -> bytes:
-        return self._guarded(lambda stream: stream.read(12))
+        return self._guarded(lambda stream: stream.read(HEAD_BYTES))
 
     def _guarded(self, read: Callable[[BinaryIO], bytes]) -> bytes:
         try:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from cache import ClipCache
-from cache.decoder.image_decoder import crop
+from cache.decoder.crops import crop
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.reader.batches import Counts
 from cache.refusal import Refused
@@ -61,7 +61,7 @@ def test_a_second_run_decodes_and_embeds_nothing_and_writes_the_same_bytes(photo
     stage1()
     first = json_files()
     monkeypatch.setattr(ClipEncoder, "encode", None)
-    monkeypatch.setattr("cache.decoder.pool.WORKER", ["/bin/false"])
+    monkeypatch.setattr("cache.decoder.decoder_process.WORKER", ["/bin/false"])
     assert stage1()["unchanged"] == 12
     assert json_files() == first
 

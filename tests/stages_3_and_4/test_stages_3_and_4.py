@@ -142,7 +142,7 @@ def test_a_new_picture_is_embedded_once_and_its_vector_kept(here, ready, monkeyp
     assert ready(classify, "new") == 0
     assert rows("output/clip_cache.sqlite", f"SELECT count(*) FROM clip_cache WHERE hash_id = '{hash_of(777)}'") == [(1,)]
     monkeypatch.setattr(ClipEncoder, "encode", None)
-    monkeypatch.setattr("cache.decoder.pool.WORKER", ["/bin/false"])
+    monkeypatch.setattr("cache.decoder.decoder_process.WORKER", ["/bin/false"])
     monkeypatch.setattr("cache.results.result_page.thumbnails", lambda *_: {})  # the only one that still has to decode
     assert ready(classify, "new", encoder=False) == 0
 

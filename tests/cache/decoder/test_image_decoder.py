@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from cache.decoder.crop_spec import CropSpec
-from cache.decoder.image_decoder import FORMATS, crop, decode, hash_ids, open_image
+from cache.decoder.crops import crop
+from cache.decoder.image_decoder import FORMATS, decode, hash_ids, open_image
 from cache.decoder.limits import Limits, Skip
 from cache.decoder.signatures import begins_like_an_image
 from tests.drawing import drawn, encoded, png
@@ -40,9 +41,25 @@ def test_every_format_is_known_by_its_first_bytes():
     names = ["JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF"]
     assert set(FORMATS) - {"HEIF"} <= set(names)
     assert [name for name in names if not begins_like_an_image(encoded(drawn(1), name)[:12])] == []
-    assert begins_like_an_image(b"\0\0\0\x18ftypheic")
     for video in (b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3", bytes(12), b""):
         assert not begins_like_an_image(video)
+
+
+HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+
+
+@pytest.mark.parametrize("brand", HEIF_BRANDS)
+def test_every_kind_of_heif_is_a_picture_that_needs_one_more_package(brand, monkeypatch):
+    head = b"\0\0\0\x18ftyp" + brand
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    assert begins_like_an_image(head)
+    assert reason(head) == ("unsupported_type", "HEIC picture: pip install pillow-heif")
+    assert reason(head + bytes(5000)) == ("unsupported_type", "HEIC picture: pip install pillow-heif")
+
+
+def test_where_that_package_is_a_heif_that_it_does_not_read_is_damaged(monkeypatch):
+    monkeypatch.setitem(Image.OPEN, "HEIF", (None, lambda head: False))
+    assert reason(b"\0\0\0\x18ftypheic") == ("damaged", "unreadable header")
 
 
 def test_the_pair_of_jpegs_of_a_phone_is_a_jpeg():

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from cache.decoder.crop_spec import CropSpec
-from cache.decoder.image_decoder import crop
+from cache.decoder.crops import crop
 from cache.encoders import clip_encoder, open_clip_encoder
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.encoders.clip_encoder import _features as features

@@ -10,9 +10,10 @@ from functools import partial
 import pytest
 from PIL import Image
 
-from cache.decoder import pool as decoder_pool
+from cache.decoder import decoder_process
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.limits import Limits
+from cache.decoder.pool import DecoderPool
 from cache.reader.disk_files import dataset_name, disk_files
 from cache.reader.image_source import images, is_zip_file
 from cache.reader.open_archives import OpenArchives, ZipSource
@@ -212,7 +213,7 @@ def test_names_in_utf8_without_the_flag_are_read_as_utf8(here):
 
 def test_pictures_outside_a_tag_folder_are_not_even_decoded(here, monkeypatch):
     write(here, {"x/a.png": png(1)})
-    monkeypatch.setattr(decoder_pool, "WORKER", ["/bin/false"])
+    monkeypatch.setattr(decoder_process, "WORKER", ["/bin/false"])
     assert told("x", tagged=True) == [("skipped", "x/a.png", "outside_tag_folder")]
 
 
@@ -242,28 +243,28 @@ def test_names_that_are_no_text_are_shown_as_text(here):
 def test_a_decoder_that_hangs_is_killed_and_one_that_dies_is_replaced(here, monkeypatch):
     write(here, {"x/a.png": png(1), "x/b.png": png(2)})
     ready = "print('{\"payload\": 0}', flush=True)"
-    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", f"{ready}; import threading; threading.Event().wait()"])
+    monkeypatch.setattr(decoder_process, "WORKER", [sys.executable, "-c", f"{ready}; import threading; threading.Event().wait()"])
     assert [(item.reason, item.detail) for item in images("x", limits=Limits(file_timeout=0.3))] == [("timeout", "0.3 s")] * 2
-    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", f"{ready}; import sys; sys.stdin.buffer.readline()"])
+    monkeypatch.setattr(decoder_process, "WORKER", [sys.executable, "-c", f"{ready}; import sys; sys.stdin.buffer.readline()"])
     assert [(item.reason, item.detail) for item in images("x")] == [("damaged", "the decoder crashed")] * 2
 
 
 def test_a_decoder_that_cannot_start_is_an_error_not_a_damaged_picture(here, monkeypatch):
     write(here, {"x/a.png": png(1)})
-    monkeypatch.setattr(decoder_pool, "WORKER", [sys.executable, "-c", "raise SystemExit(1)"])
+    monkeypatch.setattr(decoder_process, "WORKER", [sys.executable, "-c", "raise SystemExit(1)"])
     with pytest.raises(Refused, match="the decoder process does not start"):
         list(images("x"))
 
 
 def test_a_decoder_killed_between_two_files_costs_neither(here):
-    with decoder_pool.DecoderPool(1) as pool:
+    with DecoderPool(1) as pool:
         files = list(disk_files(write(here, {"x/a.png": png(1), "x/b.png": png(2)}) / "x"))
         done = []
         for file in files:
-            done += pool.map([file], lambda file, outcome, crop=b"": outcome, lambda *hash_ids: None)
+            done += pool.map([file], lambda file, outcome: outcome, lambda *hash_ids: None)
             pool._decoders[0]._process.kill()
             pool._decoders[0]._process.wait()
-    assert [outcome["type"] for outcome in done] == ["png", "png"]
+    assert [outcome.identity["type"] for outcome in done] == ["png", "png"]
 
 
 def test_nothing_in_the_persons_folder_is_imported(here):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
-from cache.decoder.image_decoder import crop
+from cache.decoder.crops import crop
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.encoders.text_encoder import text_vectors
 from cache.models.tag_scores import linear_row, sigmoid

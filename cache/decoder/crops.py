@@ -1,0 +1,114 @@
+"""A decoded picture -> the uint8 crop an encoder takes: upright, RGB, square."""
+import numpy as np
+from PIL import Image, ImageOps
+
+from cache.decoder.crop_spec import CropSpec
+from cache.decoder.limits import skip_for
+from cache.decoder.strips import strips
+
+RESAMPLING = {
+    "bicubic": Image.Resampling.BICUBIC,
+    "bilinear": Image.Resampling.BILINEAR,
+    "nearest": Image.Resampling.NEAREST,
+}
+LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixels are 10 MB
+
+
+def crop(image: Image.Image, spec: CropSpec) -> np.ndarray:
+    """The picture as a model sees it: uint8, shape (size, size, 3). Raises Skip if its pixels cannot be
+    converted."""
+    try:
+        return np.asarray(_resized(to_rgb(upright(image)), spec))
+    except Exception as error:
+        raise skip_for(error) from None
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a sideways phone photo; EXIF that cannot be read or written again leaves it as it is."""
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except Exception:
+        pass  # the pixels are good: an upside-down picture is worth more than none
+    return image
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any mode -> RGB: 16 bits are scaled, not clipped; transparency becomes white, as a page would show
+    it."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    black, white = _range(image)
+    result = Image.new("RGB", image.size)
+    for box in strips(image):
+        result.paste(_strip_to_rgb(image.crop(box), black, white), box)
+    return result
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
+    """What becomes black and what becomes white. Pixels with a decimal point have a scale of their own: its
+    ends."""
+    if image.mode != "F":
+        return 0.0, 65535.0
+    black, white = float("inf"), float("-inf")
+    for box in strips(image):
+        values = _numbers(image.crop(box))
+        black, white = min(black, float(values.min())), max(white, float(values.max()))
+    return black, white
+
+
+def _strip_to_rgb(strip: Image.Image, black: float, white: float) -> Image.Image:
+    if strip.mode.startswith("I") or strip.mode == "F":
+        scale = 255.0 / max(white - black, 1e-12)  # of one value all over there is nothing to scale
+        grey = np.clip((_numbers(strip) - black) * scale, 0, 255)
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    if strip.has_transparency_data:
+        page = Image.new("RGBA", strip.size, "white")
+        return Image.alpha_composite(page, strip.convert("RGBA")).convert("RGB")
+    return strip.convert("RGB")
+
+
+def _numbers(strip: Image.Image) -> np.ndarray:
+    return np.nan_to_num(np.asarray(strip).astype(np.float32))
+
+
+def _resized(picture: Image.Image, spec: CropSpec) -> Image.Image:
+    resampling = RESAMPLING[spec.interpolation]
+    if spec.resize_mode == "squash":
+        return picture.resize((spec.size, spec.size), resampling)
+    if spec.resize_mode == "longest":
+        return _padded(picture, spec, resampling)
+    return _centre(picture, spec.size, resampling)
+
+
+def _centre(picture: Image.Image, size: int, resampling: Image.Resampling) -> Image.Image:
+    """Shortest side to `size`, then the centre: torchvision's Resize and CenterCrop with their rounding.
+    (Resizing only the box of the centre is not the same to the bit.)"""
+    shortest = min(picture.size)
+    longest = LONGEST_RATIO * shortest
+    if max(picture.size) > longest:  # or 65,500 x 1 pixels would become 14 million x 224
+        picture = _centre_box(picture, min(picture.width, longest), min(picture.height, longest))
+    width, height = (size if side == shortest else int(size * side / shortest) for side in picture.size)
+    return _centre_box(picture.resize((width, height), resampling), size, size)
+
+
+def _centre_box(picture: Image.Image, width: int, height: int) -> Image.Image:
+    left = round((picture.width - width) / 2)
+    top = round((picture.height - height) / 2)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def _padded(picture: Image.Image, spec: CropSpec, resampling: Image.Resampling) -> Image.Image:
+    """Longest side to `size`, the rest filled: open_clip's ResizeKeepRatio(longest=1) and CenterCropOrPad."""
+    left, top, right, bottom = box_in_square(*picture.size, spec.size)
+    square = Image.new("RGB", (spec.size, spec.size), (spec.fill,) * 3)
+    square.paste(picture.resize((right - left, bottom - top), resampling), (left, top))
+    return square
+
+
+def box_in_square(width: int, height: int, size: int) -> tuple[int, int, int, int]:
+    """Where the whole picture lies in the crop of resize mode "longest": left, top, right, bottom."""
+    ratio = max(width, height) / size
+    inner_width = max(1, round(width / ratio))
+    inner_height = max(1, round(height / ratio))
+    left, top = (size - inner_width) // 2, (size - inner_height) // 2
+    return left, top, left + inner_width, top + inner_height
