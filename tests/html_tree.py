@@ -1,4 +1,5 @@
-"""A page as a tree, read by Python's own parser: what a browser would see of it, with every name and text unescaped."""
+"""A page as a tree, read by Python's own parser: what a browser would see of it, names and texts
+unescaped."""
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -29,8 +30,8 @@ class Element:
                 yield from child.all(tag, of_class)
 
     def one(self, tag: str, of_class: str | None = None) -> "Element":
-        [found] = self.all(tag, of_class)
-        return found
+        [element] = self.all(tag, of_class)
+        return element
 
 
 class _Reader(HTMLParser):

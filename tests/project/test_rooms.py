@@ -1,4 +1,4 @@
-"""The arrows between the rooms, read off the import statements, so that a wrong one fails here. docs/design.md draws the same house."""
+"""The arrows between the rooms, read off the import statements. docs/design.md draws the same house."""
 import ast
 import sys
 from collections.abc import Iterator
@@ -37,11 +37,18 @@ STARTED_BY_HAND = {  # these may be started as a file, and therefore add the roo
     "cache/cache_file.py", "cache/cache_clip.py", "cache/cache_tag.py",
 }
 HEAVY = {"torch", "torchvision", "open_clip", "timm", "sklearn", "matplotlib"}
+IMPORTED_LATE = {  # these import heavy libraries when they are imported, and are imported where they are used
+    "cache/encoders/embedded_encoder.py",
+    "cache/encoders/open_clip_encoder.py",
+    "stage2/report/plots.py",
+}
 HOUSE = sorted({room.split(".")[0] for floor in FLOORS for room in floor} - {"tests"})
 
 
 def modules() -> Iterator[Path]:
-    return (path for room in HOUSE for path in [*sorted((ROOT / room).rglob("*.py")), ROOT / f"{room}.py"] if path.is_file())
+    for room in HOUSE:
+        paths = [*sorted((ROOT / room).rglob("*.py")), ROOT / f"{room}.py"]
+        yield from (path for path in paths if path.is_file())
 
 
 def name_of(path: Path) -> str:
@@ -64,23 +71,34 @@ def imported(path: Path) -> Iterator[tuple[str, bool]]:
 def _full_name(module: str, name: str) -> str:
     """Of a module of ours that is imported out of its room, else of the room."""
     inside = ROOT.joinpath(*module.split("."), name)
-    return f"{module}.{name}" if inside.with_suffix(".py").is_file() or (inside / "__init__.py").is_file() else module
+    is_ours = inside.with_suffix(".py").is_file() or (inside / "__init__.py").is_file()
+    return f"{module}.{name}" if is_ours else module
 
 
 def room_of(module: str, floors: list[list[str]]) -> tuple[int, str] | None:
     """Floor and name of the innermost room that a module lies in."""
-    rooms = [(room, number) for number, floor in enumerate(floors) for room in floor
-             if module == room or module.startswith(f"{room}.")]
-    room, number = max(rooms, key=lambda named: len(named[0]), default=("", -1))
-    return (number, room) if room else None
+    rooms = [
+        (number, room)
+        for number, floor in enumerate(floors)
+        for room in floor
+        if module == room or module.startswith(f"{room}.")
+    ]
+    return max(rooms, key=lambda of_a_floor: len(of_a_floor[1]), default=None)
 
 
 def wrong_arrows(path: Path, floors: list[list[str]]) -> list[str]:
+    """What a file imports and may not: rooms of its own floor or above, but for those inside its own."""
     here = room_of(name_of(path), floors)
-    arrows = [(module, room_of(module, floors)) for module, _ in imported(path)]
-    return [] if here is None else [
-        module for module, there in arrows if there is not None and there[1] != here[1] and there[0] >= here[0]
-        and not there[1].startswith(f"{here[1]}.")]
+    if here is None:
+        return []
+    floor, room = here
+    wrong = []
+    for module, _ in imported(path):
+        there_floor, there_room = room_of(module, floors) or (-1, "")
+        is_own = f"{there_room}.".startswith(f"{room}.")
+        if there_floor >= floor and not is_own:
+            wrong.append(module)
+    return wrong
 
 
 @pytest.mark.parametrize("path", list(modules()), ids=lambda path: str(path.relative_to(ROOT)))
@@ -89,34 +107,47 @@ def test_no_arrow_runs_upwards_or_sideways(path):
 
 
 def test_every_file_lies_in_a_room():
-    """The public modules of the cache are rooms of their own; a new file beside them would escape the arrows."""
-    loose = [name_of(path) for path in modules() if name_of(path).startswith(("cache.", "stage2."))
-             and (room_of(name_of(path), FLOORS + STAGE_2) or (0, ""))[1] in ("cache", "stage2")]
-    assert loose == []
+    """The public modules of the cache are rooms of their own; a new one there would escape the arrows."""
+    names = [name_of(path) for path in modules() if name_of(path).startswith(("cache.", "stage2."))]
+    rooms = {name: room_of(name, FLOORS + STAGE_2) for name in names}
+    assert [name for name, room in rooms.items() if room is None or room[1] in ("cache", "stage2")] == []
 
 
 def test_no_circle_not_even_of_types():
     """Also within a room, and among imports that only type checkers follow."""
     names = {name_of(path) for path in modules()}
     below = {name_of(path): {module for module, _ in imported(path)} & names for path in modules()}
-    while ends := [name for name, needs in below.items()
-                   if not needs & below.keys() or not any(name in other for other in below.values())]:
+    while ends := [name for name in below if _is_an_end(name, below)]:
         for name in ends:
             del below[name]
     assert sorted(below) == []
 
 
+def _is_an_end(name: str, below: dict[str, set[str]]) -> bool:
+    """Whether a module imports none of those that are left, or none of them imports it."""
+    return not below[name] & below.keys() or not any(name in imports for imports in below.values())
+
+
 def test_no_companion_imports_another():
     for path in sorted((ROOT / "companions").rglob("*.py")):
-        others = {module for module, _ in imported(path) if module.startswith("companions.")}
+        imports = [f"{module}." for module, _ in imported(path) if module.startswith("companions.")]
         own = ".".join(name_of(path).split(".")[:2])
-        assert [module for module in others if not f"{module}.".startswith(f"{own}.")] == []
+        assert [module for module in imports if not module.startswith(f"{own}.")] == []
 
 
 def test_sql_is_spoken_in_the_stores_only():
-    speaking = {str(path.relative_to(ROOT)) for path in modules() if any(module == "sqlite3" for module, _ in imported(path))}
-    assert {place for place in speaking if str(Path(place).parent) not in SQL
-            and not (place.startswith("companions/") and place.endswith("_table.py"))} == set()
+    assert [str(path) for path in speaking_sql() if not may_speak_sql(path)] == []
+
+
+def speaking_sql() -> Iterator[Path]:
+    for path in modules():
+        if any(module == "sqlite3" for module, _ in imported(path)):
+            yield path.relative_to(ROOT)
+
+
+def may_speak_sql(path: Path) -> bool:
+    is_table_of_a_companion = path.parts[0] == "companions" and path.name.endswith("_table.py")
+    return str(path.parent) in SQL or is_table_of_a_companion
 
 
 def test_the_scripts_that_are_started_by_hand_share_one_line_and_nothing_else_touches_the_search_path():
@@ -130,17 +161,23 @@ def test_the_scripts_that_are_started_by_hand_share_one_line_and_nothing_else_to
 
 
 def test_heavy_libraries_are_imported_where_they_are_used():
-    eager = {str(path.relative_to(ROOT)) for path in modules() for module, at_once in imported(path)
-             if at_once and module.split(".")[0] in HEAVY}
-    assert eager == {"cache/encoders/embedded_encoder.py", "cache/encoders/open_clip_encoder.py", "stage2/report/plots.py"}
+    eager = {
+        str(path.relative_to(ROOT))
+        for path in modules()
+        for module, at_once in imported(path)
+        if at_once and module.split(".")[0] in HEAVY
+    }
+    assert eager == IMPORTED_LATE
 
 
 def test_a_decoder_process_needs_no_more_than_pillow_and_numpy():
-    for path in [*(ROOT / "cache/decoder").glob("*.py"), ROOT / "cache/refusal.py", ROOT / "cache/text.py", ROOT / "cache/__init__.py"]:
-        outside = {module.split(".")[0] for module, _ in imported(path)}
-        assert {module for module in outside if module not in sys.stdlib_module_names} <= {"PIL", "numpy", "pillow_heif", "cache"}
+    below = [ROOT / "cache" / name for name in ("refusal.py", "text.py", "__init__.py")]
+    for path in [*(ROOT / "cache/decoder").glob("*.py"), *below]:
+        libraries = {module.split(".")[0] for module, _ in imported(path)} - sys.stdlib_module_names
+        assert libraries <= {"PIL", "numpy", "pillow_heif", "cache"}
 
 
 def test_every_room_says_what_it_is():
     rooms = [path for path in modules() if path.name == "__init__.py"]
-    assert [str(path.relative_to(ROOT)) for path in rooms if not ast.get_docstring(ast.parse(path.read_text()))] == []
+    silent = [path for path in rooms if not ast.get_docstring(ast.parse(path.read_text()))]
+    assert silent == []

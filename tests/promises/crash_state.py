@@ -1,4 +1,6 @@
-"""What a folder shows after a run: files under their final names, databases row by row; its inputs; and what was left hidden in it."""
+"""What a folder shows after a run: files under their final names, databases row by row; and what is hidden
+in it."""
+
 import json
 import os
 import re
@@ -63,7 +65,8 @@ def _content(path: Path) -> bytes | None:
 
 
 def _database(path: Path) -> dict:
-    """Read from a copy: the next run is to find it as it was left, with what is to be recovered still in its -wal."""
+    """Read from a copy: the next run is to find it as it was left, what it has to recover still in its
+    -wal."""
     with TemporaryDirectory() as scratch:
         for suffix in ("", "-wal"):
             if os.path.exists(f"{path}{suffix}"):
@@ -75,8 +78,12 @@ def _database(path: Path) -> dict:
 
 def inputs(folder: Path) -> dict:
     """Every byte, and the time of every change."""
-    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.is_file() and path.read_bytes())
-            for name in INPUTS for path in (folder / name, *(folder / name).rglob("*")) if path.exists()}
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.is_file() and path.read_bytes())
+        for name in INPUTS
+        for path in (folder / name, *(folder / name).rglob("*"))
+        if path.exists()
+    }
 
 
 def leftovers(folder: Path) -> list[str]:

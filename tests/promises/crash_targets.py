@@ -1,4 +1,6 @@
-"""What the crash tests kill: four stages and three caches, each with inputs, the results of earlier runs, and those of an unkilled one."""
+"""What the crash tests kill: four stages and three caches, each with inputs and the results of earlier
+runs."""
+
 import json
 import os
 import re
@@ -18,9 +20,11 @@ from tests.promises.killed_run import digest
 
 BATCH = 4
 READING = f"--batch_size {BATCH} --num_threads 2"
-STAGE_1 = f"stage1/ImageDatasetProcessor.py --input_folder photos --clip_model {TINY} --pretrained tiny.pt {READING}"
-STAGE_2 = "stage2/train.py --metadata_json output/input-metadata.json --tag_to_hash_json output/input-tag-to-image-hash-list.json"
-SCORING = f"--metadata_json output/input-metadata.json --output results --pretrained tiny.pt {READING}"
+ENCODER = f"--clip_model {TINY} --pretrained tiny.pt"
+STAGE_1 = f"stage1/ImageDatasetProcessor.py --input_folder photos {ENCODER} {READING}"
+METADATA, TAGS = "output/input-metadata.json", "output/input-tag-to-image-hash-list.json"
+STAGE_2 = f"stage2/train.py --metadata_json {METADATA} --tag_to_hash_json {TAGS}"
+SCORING = f"--metadata_json {METADATA} --output results --pretrained tiny.pt {READING}"
 COMMANDS = {
     "stage 1": STAGE_1,
     "stage 1 again": STAGE_1,
@@ -32,25 +36,37 @@ COMMANDS = {
 CACHES = {
     "file cache": "batches.MOST_BATCHES = 1 / 8\nresult = FileCache.add_folder_to_file_cache('photos')",
     "clip cache": f"batches.Embedding.__init__.__defaults__ = ({BATCH},)\n"
-                  f"result = ClipCache({TINY!r}, 'tiny.pt').add_folder_to_clip_cache('photos')",
+    f"result = ClipCache({TINY!r}, 'tiny.pt').add_folder_to_clip_cache('photos')",
     "tag cache": "batches.MOST_BATCHES = 1 / 8\nresult = TagCache.add_folder_to_tag_cache('photos')",
 }
-CACHE_CALL = "import json\nfrom cache import ClipCache, FileCache, TagCache, batches\n{}\nprint(json.dumps(result))"
+CACHE_CALL = (
+    "import json\nfrom cache import ClipCache, FileCache, TagCache, batches\n{}\nprint(json.dumps(result))"
+)
 STAGES = [name for name in COMMANDS if name != "stage 1 again"]
 
 
 def photos() -> dict[str, bytes]:
     """48 pictures and two files that are none; a picture that is there twice, and eight of them in a ZIP."""
-    files = {f"photos/{tag}/{number:02}.png": png(100 * place + number, tag)
-             for place, tag in enumerate(("birds", "cats", "dogs")) for number in range(13)}
+    files = {
+        f"photos/{tag}/{number:02}.png": png(100 * place + number, tag)
+        for place, tag in enumerate(("birds", "cats", "dogs"))
+        for number in range(13)
+    }
     more = {f"more/{number:02}.png": png(300 + number, "cats") for number in range(8)}
-    return {**files, "photos/dogs/cat.png": png(101, "cats"), "photos/cats/more.zip": zipped(more),
-            "photos/birds/05-cut.png": png(1)[:90], "photos/dogs/read.me": b"text"}
+    return {
+        **files,
+        "photos/dogs/cat.png": png(101, "cats"),
+        "photos/cats/more.zip": zipped(more),
+        "photos/birds/05-cut.png": png(1)[:90],
+        "photos/dogs/read.me": b"text",
+    }
 
 
 def new_pictures(folder: str) -> dict[str, bytes]:
     """22 new ones, 6 that stage 1 knows, and one that is cut off."""
-    files = {f"{folder}/{number:02}.png": png(1000 + number, ("cats", "dogs")[number % 2]) for number in range(22)}
+    files = {
+        f"{folder}/{number:02}.png": png(1000 + number, ("cats", "dogs")[number % 2]) for number in range(22)
+    }
     known = {f"{folder}/{number:02}-known.png": png(100 + number, "cats") for number in range(6)}
     return {**files, **known, f"{folder}/09-cut.png": png(1)[:90]}
 
@@ -58,13 +74,16 @@ def new_pictures(folder: str) -> dict[str, bytes]:
 def archives() -> dict[str, bytes]:
     members = list(new_pictures("in").items())
     inner = zipped(dict(members[:9]))
-    return {"archives/b.zip": zipped(dict(members[23:])), "archives/cut.zip": inner[:200],
-            "archives/a.zip": zipped({**dict(members[9:23]), "inner.zip": inner})}
+    return {
+        "archives/b.zip": zipped(dict(members[23:])),
+        "archives/cut.zip": inner[:200],
+        "archives/a.zip": zipped({**dict(members[9:23]), "inner.zip": inner}),
+    }
 
 
 @dataclass
 class Ended:
-    """A run that is over: its exit code, negative for a signal, what it said, and its events as `kind detail`."""
+    """A run that is over. Its exit code is negative for a signal; its log has its events as `kind detail`."""
 
     code: int
     seconds: float
@@ -77,11 +96,17 @@ class Ended:
         return [line.partition(" ")[2] for line in self.log if line.startswith(kind + " ")]
 
     def summary(self) -> dict[str, int]:
-        return {name: int(count) for name, count in re.findall(r"(processed|unchanged|skipped)\W+(\d+)", self.stdout.splitlines()[-1])}
+        return {
+            name: int(count)
+            for name, count in re.findall(
+                r"(processed|unchanged|skipped)\W+(\d+)", self.stdout.splitlines()[-1]
+            )
+        }
 
 
 class Runner:
-    """Runs targets in processes of their own, one after the other, always in the same folder: databases hold absolute paths."""
+    """Runs targets in processes of their own, always in the same folder, because databases hold absolute
+    paths."""
 
     def __init__(self, server: subprocess.Popen, place: Path, checkpoint: str):
         self._server, self._place = server, place
@@ -95,7 +120,8 @@ class Runner:
         return self._prepared[name]
 
     def keep(self, name: str, files: dict[str, bytes | None], *commands: str, after: str) -> None:
-        """Make a state of the folder, once: the state `after`, then these files, None for those to be removed, then these runs."""
+        """Make a state of the folder, once: the state `after`, then these files (None removes one), then
+        these runs."""
         if (self._kept / name).exists():
             return
         self.reset(after)
@@ -111,16 +137,37 @@ class Runner:
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self._kept / name, self.folder)
 
-    def run(self, command: str, moment=None, signal_number: int = signal.SIGKILL, after: float = 0, group: bool = False) -> Ended:
-        """command: Python code, or a stage with its flags. It is killed at a moment (kind and number of an event) or after seconds."""
+    def run(
+        self,
+        command: str,
+        moment=None,
+        signal_number: int = signal.SIGKILL,
+        after: float = 0,
+        group: bool = False,
+    ) -> Ended:
+        """command: Python code, or a stage with its flags.
+
+        It is killed at a moment (kind and number of an event), or after seconds."""
         script, *flags = command.split()
         staged = script.endswith(".py")
-        code = f"import runpy; runpy.run_path({str(ROOT / script)!r}, run_name='__main__')" if staged else command
+        code = (
+            f"import runpy; runpy.run_path({str(ROOT / script)!r}, run_name='__main__')"
+            if staged
+            else command
+        )
         said = {name: str(self._place / name) for name in ("stdout", "stderr", "log")}
         for path in said.values():
             Path(path).write_text("")
-        job = {"code": code, "argv": [script, *flags] if staged else ["-c"], "folder": str(self.folder), "moment": moment,
-               "signal": signal_number, "after": after, "group": group, **said}
+        job = {
+            "code": code,
+            "argv": [script, *flags] if staged else ["-c"],
+            "folder": str(self.folder),
+            "moment": moment,
+            "signal": signal_number,
+            "after": after,
+            "group": group,
+            **said,
+        }
         print(json.dumps(job), file=self._server.stdin, flush=True)
         answer = json.loads(self._server.stdout.readline())
         assert answer.pop("endless") == 0, "decoders that do not end when their run is gone"
@@ -129,7 +176,7 @@ class Runner:
 
 
 class Prepared:
-    """A target, what it starts with, and the unkilled run: `before` is what that finds and `final` what it makes of it."""
+    """A target and its unkilled run: `before` is what that finds, and `final` what it makes of it."""
 
     def __init__(self, runner: Runner, name: str):
         self.name, self._runner, self.folder = name, runner, runner.folder
@@ -142,7 +189,8 @@ class Prepared:
         assert (self.unkilled.code, self.unkilled.orphans) == (0, 0), self.unkilled.stderr
         self.final = State.of(self.folder)
         self.committed = {tuple(line.split()) for line in self.unkilled.of("state")} | {
-            (name, digest(database)) for name, database in self.before.databases.items()}
+            (name, digest(database)) for name, database in self.before.databases.items()
+        }
 
     def run(self, **how) -> Ended:
         return self._runner.run(self.command, **how)
@@ -157,7 +205,9 @@ class Prepared:
             keep("some photos", {**some(files), "photos/cats/gone.png": png(2000)}, STAGE_1, after="nothing")
             keep(self.name, {**others(files), "photos/cats/gone.png": None}, after="some photos")
         elif self.name in STAGES[1:]:
-            keep("stage 2", files, STAGE_1, f"{STAGE_2} --test_per 0.4", after="nothing")  # models of another split
+            keep(
+                "stage 2", files, STAGE_1, f"{STAGE_2} --test_per 0.4", after="nothing"
+            )  # models of another split
         else:
             keep(self.name, files, after="nothing")
         if self.source in ("new/", "archives/"):
@@ -178,6 +228,12 @@ def others(files: dict[str, bytes]) -> dict[str, bytes]:
 @contextmanager
 def running(place: Path, checkpoint: str) -> Iterator[Runner]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(ROOT / "tests/promises/killed_run.py"), str(Path(checkpoint).with_name(f"{TINY}.json"))]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    command = [
+        sys.executable,
+        str(ROOT / "tests/promises/killed_run.py"),
+        str(Path(checkpoint).with_name(f"{TINY}.json")),
+    ]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         yield Runner(server, place, checkpoint)

@@ -1,8 +1,10 @@
-"""Runs what the crash tests kill. A server that has imported the slow libraries, and forks a process of its own for every run.
+"""Runs what the crash tests kill: a server that has imported the slow libraries, and forks each run.
 
-Started by crash_targets.py as `python tests/killed_run.py <model config>`. One line of JSON in is a run, one line out tells how it ended.
-In a run every write, rename, transaction and encoder call is an event; at one of them it kills, or interrupts, itself.
+Started by crash_targets.py as `python tests/promises/killed_run.py <model config>`. One line of JSON in is a
+run, one line out tells how it ended. In a run every write, rename, transaction and encoder call is an event;
+at one of them it kills, or interrupts, itself.
 """
+
 import builtins
 import ctypes
 import io
@@ -19,14 +21,27 @@ from contextlib import suppress
 from hashlib import blake2b
 
 LONGEST_SECONDS = 120
-AUDITED = {"os.rename": "rename", "os.remove": "remove", "os.rmdir": "remove", "os.mkdir": "make", "os.link": "make"}
+AUDITED = {
+    "os.rename": "rename",
+    "os.remove": "remove",
+    "os.rmdir": "remove",
+    "os.mkdir": "make",
+    "os.link": "make",
+}
 
 
 def contents(connection: sqlite3.Connection) -> dict:
-    """All that a database says: its tables and indexes as they were made, and every row in the order of its number."""
-    made = [tuple(row) for row in connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name")]
+    """All that a database says: its tables and indexes as they were made, and every row in the order of
+    rowids."""
+    made = [
+        tuple(row)
+        for row in connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name")
+    ]
     tables = [name for kind, name, _ in made if kind == "table"]
-    return {"schema": made, "rows": {name: _rows(connection.execute(f"SELECT * FROM {name} ORDER BY rowid")) for name in tables}}
+    return {
+        "schema": made,
+        "rows": {name: _rows(connection.execute(f"SELECT * FROM {name} ORDER BY rowid")) for name in tables},
+    }
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[dict]:
@@ -38,7 +53,7 @@ def digest(value: object) -> str:
 
 
 class Watch:
-    """Counts the events of the main thread by their kind, writes them to a log, and strikes at one of them."""
+    """Counts the events of the main thread by their kind, logs them, and strikes at one of them."""
 
     def __init__(self, folder: str, log: str, moment: list | None, signal_number: int):
         self._folder, self._moment, self._signal = folder + os.sep, moment, signal_number
@@ -50,7 +65,9 @@ class Watch:
         os.write(self._log, (" ".join(words) + "\n").encode())
 
     def happens(self, kind: str, detail: str) -> None:
-        if threading.get_ident() == self._thread:  # what decoder threads do has no fixed place among the other events
+        if (
+            threading.get_ident() == self._thread
+        ):  # what decoder threads do has no fixed place among the other events
             self.note(kind, detail)
             self._counts[kind] += 1
             if [kind, self._counts[kind]] == self._moment:
@@ -68,7 +85,9 @@ class Watch:
 
 
 def watched_files(watch: Watch) -> None:
-    """Audit events come before the deed. Interrupts can also come while data is written, and just after a rename."""
+    """Audit events come before the deed. Interrupts can also come while data is written, or just after a
+    rename."""
+
     class WatchedFile(io.BufferedWriter):
         def write(self, data) -> int:
             watch.happens("write", "data")
@@ -83,6 +102,7 @@ def watched_files(watch: Watch) -> None:
         def renamed(source, target, **options) -> None:
             rename(source, target, **options)
             watch.happens_to_file("rename", target, "done")
+
         return renamed
 
     plain_open, builtins.open = builtins.open, watched_open
@@ -166,7 +186,9 @@ def outcome(process: int, job: dict) -> dict:
     """How the run ended, how long it took, and what became of the processes it had started."""
     begun = time.monotonic()
     with suppress(OSError):
-        os.setpgid(process, process)  # on both sides of the fork, because a kill of the group may come before the child has done it
+        os.setpgid(
+            process, process
+        )  # on both sides of the fork, because a kill of the group may come before the child has done it
     handle = os.pidfd_open(process)
     ended, _, _ = select.select([handle], [], [], job["after"] or LONGEST_SECONDS)
     os.close(handle)
@@ -205,12 +227,16 @@ def serve(model_config: str) -> None:
     import sklearn.metrics  # noqa: F401
 
     open_clip.add_model_config(model_config)
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: the decoders of a killed run become children of this process
+    ctypes.CDLL(None).prctl(
+        36, 1, 0, 0, 0
+    )  # PR_SET_CHILD_SUBREAPER: the decoders of a killed run become children of this process
     for line in sys.stdin:
         job = json.loads(line)
         process = os.fork()
         if not process:
-            os._exit(exit_code(job))  # to end as others do takes a second: everything imported would be taken down
+            os._exit(
+                exit_code(job)
+            )  # to end as others do takes a second: everything imported would be taken down
         print(json.dumps(outcome(process, job)), flush=True)
 
 

@@ -1,5 +1,8 @@
-"""Many at once on one cache, and two runs on one output: no row lost or doubled, nobody told that the database is locked, no lock that
-outlives its process."""
+"""Many at once on one cache, and two runs on one output.
+
+No row is lost or doubled, nobody is told that the database is locked, and no lock outlives its process.
+"""
+
 import multiprocessing
 import os
 import sqlite3
@@ -35,7 +38,8 @@ def picture(owner: int, number: int) -> Picture:
 
 
 def add_pictures(path: str, owner: int, shared: bool) -> None:
-    """In batches, each in a transaction: pictures of the owner's own, and with `shared` the same ones as everybody's."""
+    """In batches, each in a transaction: pictures of the owner's own, and with `shared` those that all
+    add."""
     for batch in range(BATCHES):
         with FileTable(path, create=True) as table:
             numbers = range(batch * PICTURES, (batch + 1) * PICTURES)
@@ -48,7 +52,9 @@ def read_pictures(path: str, end) -> None:
     while not end.is_set():
         FileCache.create_file_cache(os.path.dirname(path), os.path.basename(path))
         found = FileCache.get_random_image(path)
-        again = found and FileCache.get_img_by_hash(path, found["hash_id"])  # None if it was cleared meanwhile
+        again = found and FileCache.get_img_by_hash(
+            path, found["hash_id"]
+        )  # None if it was cleared meanwhile
         assert again in (None, found)
 
 
@@ -59,7 +65,7 @@ def clear_pictures(path: str, end) -> None:
 
 
 def run_all(work: list[tuple], helpers: list[tuple]) -> list[int]:
-    """Exit codes of all processes: those of `work`, then those of `helpers`, which are told when the work is done."""
+    """Exit codes of all processes: those of `work`, then `helpers`, which are told when the work is done."""
     end = FORKED.Event()
     background = [FORKED.Process(target=function, args=(*arguments, end)) for function, *arguments in helpers]
     workers = [FORKED.Process(target=function, args=tuple(arguments)) for function, *arguments in work]
@@ -90,7 +96,9 @@ def expected_rows(owners: range | list[int]) -> list[tuple[str, str]]:
 
 def test_sixteen_processes_add_to_one_cache_beside_readers_and_every_row_is_there_once(tmp_path):
     path = str(tmp_path / "shared.sqlite")
-    codes = run_all([(add_pictures, path, owner, True) for owner in range(PROCESSES)], [(read_pictures, path)] * 3)
+    codes = run_all(
+        [(add_pictures, path, owner, True) for owner in range(PROCESSES)], [(read_pictures, path)] * 3
+    )
     assert codes == [0] * (PROCESSES + 3)
     assert rows(path) == expected_rows([*range(PROCESSES), 9999])
 
@@ -98,13 +106,16 @@ def test_sixteen_processes_add_to_one_cache_beside_readers_and_every_row_is_ther
 def test_what_is_added_while_others_clear_is_there_whole_or_not_at_all(tmp_path):
     """Every batch is one transaction, so that what is left after the last clearing are whole batches."""
     path = str(tmp_path / "shared.sqlite")
-    codes = run_all([(add_pictures, path, owner, False) for owner in range(PROCESSES)], [(clear_pictures, path), (read_pictures, path)])
+    codes = run_all(
+        [(add_pictures, path, owner, False) for owner in range(PROCESSES)],
+        [(clear_pictures, path), (read_pictures, path)],
+    )
     assert codes == [0] * (PROCESSES + 2)
     left = rows(path)
     for owner in range(PROCESSES):
         whole = expected_rows([owner])
         for start in range(0, len(whole), PICTURES):
-            assert len(set(whole[start:start + PICTURES]) & set(left)) in (0, PICTURES)
+            assert len(set(whole[start : start + PICTURES]) & set(left)) in (0, PICTURES)
     add_pictures(path, 5, False)
     assert set(rows(path)) >= set(expected_rows([5]))
 
@@ -120,11 +131,16 @@ def test_a_writer_waits_for_another_one_and_is_not_told_that_the_database_is_loc
         holder.execute("INSERT INTO skipped VALUES ('a', 'empty', '')")
         holder.execute("COMMIT")
         waiting.join()
-        assert table.connection.execute("SELECT count(*) FROM skipped").fetchone()[0] in (0, 1)  # cleared behind or before it
+        assert table.connection.execute("SELECT count(*) FROM skipped").fetchone()[0] in (
+            0,
+            1,
+        )  # cleared behind or before it
     holder.close()
 
 
-def test_who_waits_longer_than_the_busy_timeout_is_told_in_one_line(photos, stage1, tiny, monkeypatch, capsys):
+def test_who_waits_longer_than_the_busy_timeout_is_told_in_one_line(
+    photos, stage1, tiny, monkeypatch, capsys
+):
     stage1()
     monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0)
     write(Path(photos), {"cats/new.png": png(99)})
@@ -134,7 +150,9 @@ def test_who_waits_longer_than_the_busy_timeout_is_told_in_one_line(photos, stag
     flags = ["--input_folder", photos, "--clip_model", tiny["clip_model"], "--pretrained", tiny["pretrained"]]
     assert stage1_script.main(flags) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: cannot read or write: database is locked; another program holds it, the same command goes on from there")
+        "error: cannot read or write: database is locked; another program holds it, "
+        "the same command goes on from there"
+    )
     holder.close()
     assert stage1_script.main(flags) == 0
 
@@ -145,7 +163,9 @@ def test_a_cache_that_others_have_open_is_emptied_but_not_deleted(here):
     TagCache.get_random_tag(path)
     other = sqlite3.connect(path)
     other.execute("SELECT count(*) FROM tag_cache").fetchall()
-    with pytest.raises(Refused, match="tag_cache.sqlite is in use; it was not deleted, try again when nobody has it open"):
+    with pytest.raises(
+        Refused, match="tag_cache.sqlite is in use; it was not deleted, try again when nobody has it open"
+    ):
         TagCache.clear_cache(path, delete_cache=True)
     assert other.execute("SELECT count(*) FROM tag_cache").fetchone() == (0,)
     other.close()
@@ -160,13 +180,19 @@ def test_a_second_run_on_one_output_is_refused_and_changes_nothing(photos, stage
     with only_run_in("output"):
         assert stage1_script.main(flags) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: another run is writing into ./output; wait until it has ended, or name another output folder")
+        "error: another run is writing into ./output; wait until it has ended, or name another output folder"
+    )
     assert tree(Path("output")) == before
     assert stage1_script.main(flags) == 0
 
 
 def test_a_second_training_into_one_output_is_refused(trained, capsys):
-    flags = ["--metadata_json", "output/input-metadata.json", "--tag_to_hash_json", "output/input-tag-to-image-hash-list.json"]
+    flags = [
+        "--metadata_json",
+        "output/input-metadata.json",
+        "--tag_to_hash_json",
+        "output/input-tag-to-image-hash-list.json",
+    ]
     with only_run_in("output/models"):
         assert train.command(flags) == 2
     assert "another run is writing into ./output/models" in capsys.readouterr().err
@@ -186,8 +212,12 @@ with only_run_in("output"), whole_file("output/half.json") as file:
 
 
 def test_the_lock_of_a_killed_run_blocks_nobody_and_its_half_files_are_swept(here):
-    holder = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={
-        **os.environ, "PYTHONPATH": str(ROOT)})
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert holder.stdout.readline() == b"holding\n"
     with pytest.raises(Refused, match="another run is writing into output"), only_run_in("output"):
         pass
@@ -214,13 +244,20 @@ with WholeFolder(Path("scored").resolve()) as folder:
 
 @pytest.mark.parametrize("moment", ["while building", "between"])
 def test_a_folder_that_a_killed_run_was_building_is_swept_and_the_earlier_one_stays(here, moment):
-    """Killed in the middle, or just when the earlier result had been moved away and the new one was not yet in its place."""
+    """Killed in the middle, or when the earlier result was away already and the new one not yet in its
+    place."""
     write(here / "scored", {"earlier.png": b"earlier"})
-    builder = subprocess.Popen([sys.executable, "-c", BUILD, moment], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={
-        **os.environ, "PYTHONPATH": str(ROOT)})
+    builder = subprocess.Popen(
+        [sys.executable, "-c", BUILD, moment],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert builder.stdout.readline() == b"building\n"
     sweep(here)  # of a run that is alive, nothing
-    assert len([name for name in os.listdir() if name.startswith(".scored")]) == (3 if moment == "between" else 2)
+    assert len([name for name in os.listdir() if name.startswith(".scored")]) == (
+        3 if moment == "between" else 2
+    )
     builder.kill()
     builder.communicate()
     sweep(here)
@@ -229,8 +266,12 @@ def test_a_folder_that_a_killed_run_was_building_is_swept_and_the_earlier_one_st
 
 
 def test_an_empty_folder_whose_name_a_killed_run_had_taken_goes_with_it(here):
-    builder = subprocess.Popen([sys.executable, "-c", BUILD, ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={
-        **os.environ, "PYTHONPATH": str(ROOT)})
+    builder = subprocess.Popen(
+        [sys.executable, "-c", BUILD, ""],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert builder.stdout.readline() == b"building\n"
     (here / "scored").mkdir()
     builder.kill()
@@ -241,9 +282,12 @@ def test_an_empty_folder_whose_name_a_killed_run_had_taken_goes_with_it(here):
 
 def test_a_folder_that_could_not_be_put_in_place_gives_the_earlier_one_back(here):
     write(here / "scored", {"earlier.png": b"earlier"})
+
     def move_away_and_fail() -> None:
         with WholeFolder(here / "scored") as folder:
-            os.rename(here / "scored", folder.building.with_name(folder.building.name.replace("partial", "old")))
+            os.rename(
+                here / "scored", folder.building.with_name(folder.building.name.replace("partial", "old"))
+            )
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError, match="power cut"):

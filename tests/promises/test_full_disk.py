@@ -1,7 +1,8 @@
-"""A disk that is full, and one that cannot be written to: exit code 2, one line, nothing half-written, and the same command goes on later.
+"""A disk that is full or cannot be written to: exit code 2, one line, nothing half-written, and it goes on.
 
-The disks are small file systems in memory; where the system does not let the tests mount them, they are skipped.
+The disks are small file systems in memory; where the tests may not mount them, they are skipped.
 """
+
 import json
 import os
 import shutil
@@ -22,7 +23,11 @@ from tests.drawing import png, tag_folders, tree, write
 
 KIB = 1024
 FULL = "error: cannot read or write: "
-OUTPUTS = ("output/input-metadata.json", "output/input-tag-to-image-hash-list.json", "output/input-image-hash-to-tag-list.json")
+OUTPUTS = (
+    "output/input-metadata.json",
+    "output/input-tag-to-image-hash-list.json",
+    "output/input-image-hash-to-tag-list.json",
+)
 
 
 @pytest.fixture
@@ -32,7 +37,9 @@ def disk(tmp_path) -> Iterator[Path]:
     folder.mkdir()
     if shutil.which("mount") is None:
         pytest.skip("no file system can be mounted here: there is no command for it")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, text=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, text=True
+    )
     if mounted.returncode:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
     here = os.getcwd()
@@ -55,7 +62,16 @@ def fill(disk: Path, left: int) -> Path:
 
 
 def stage_1(tiny: dict[str, str]) -> Callable[[], int]:
-    flags = ["--clip_model", tiny["clip_model"], "--pretrained", tiny["pretrained"], "--batch_size", "4", "--num_threads", "1"]
+    flags = [
+        "--clip_model",
+        tiny["clip_model"],
+        "--pretrained",
+        tiny["pretrained"],
+        "--batch_size",
+        "4",
+        "--num_threads",
+        "1",
+    ]
     return lambda: stage1.main(["--input_folder", "photos", *flags])
 
 
@@ -112,7 +128,9 @@ def test_stage_2_stops_at_a_full_disk_and_goes_on_when_there_is_room(photos, dis
 
 
 @pytest.mark.parametrize("left", [100, 250, 500])
-def test_stage_3_stops_at_a_full_disk_shows_nothing_and_goes_on(photos, disk, tiny, capsys, monkeypatch, left):
+def test_stage_3_stops_at_a_full_disk_shows_nothing_and_goes_on(
+    photos, disk, *, tiny, capsys, monkeypatch, left
+):
     """Its estimate would refuse at once; here the disk fills up behind its back."""
     monkeypatch.setattr(scoring, "refuse_too_little_room", lambda *arguments: None)
     write(photos, {f"more/{number}.png": png(number + 300) + bytes(5000) for number in range(40)})
@@ -142,7 +160,11 @@ def test_a_cache_on_a_full_disk_keeps_what_it_had(photos, disk):
         FileCache.add_folder_to_file_cache("photos/dogs")
     (disk / "filler").unlink()
     assert FileCache.add_folder_to_file_cache("photos") == {
-        "db_path": "./output/file_cache.sqlite", "processed": 20, "unchanged": 20, "skipped": 0}
+        "db_path": "./output/file_cache.sqlite",
+        "processed": 20,
+        "unchanged": 20,
+        "skipped": 0,
+    }
 
 
 def test_an_output_that_cannot_be_written_to_is_refused_and_left_as_it_is(photos, disk, tiny, capsys):
@@ -152,7 +174,11 @@ def test_an_output_that_cannot_be_written_to_is_refused_and_left_as_it_is(photos
     for run in (stage_1(tiny), stage_2, stage_3):
         capsys.readouterr()
         assert run() == 2
-        assert capsys.readouterr().err.splitlines()[-1].endswith(("cannot be written to", "Read-only file system"))
+        assert (
+            capsys.readouterr()
+            .err.splitlines()[-1]
+            .endswith(("cannot be written to", "Read-only file system"))
+        )
     assert tree(disk) == before
 
 

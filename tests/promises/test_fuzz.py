@@ -1,8 +1,10 @@
-"""Damaged bytes by the ten thousand: whatever a file holds, the reader gives a picture or a reason, and the next file is read as ever.
+"""Damaged bytes by the ten thousand: the reader gives a picture or a reason, and reads the next file as ever.
 
-A mutation is a pure function of format and number: mutation("GIF", 123) gives the bytes of the file that a failure calls GIF-123.
+A mutation is a pure function of format and number: mutation("GIF", 123) gives the bytes of the file that a
+failure calls GIF-123.
 With --full, 10,000 of each format and a line of figures for each.
 """
+
 import io
 import re
 import zlib
@@ -57,8 +59,8 @@ def flip(data: bytearray, random: Random, other: bytes) -> None:
 
 def write_number(data: bytearray, random: Random, other: bytes) -> None:
     width, start = random.choice((1, 2, 4)), place(data, random)
-    value = random.choice(NUMBERS) % 256 ** width
-    data[start:start + width] = value.to_bytes(width, random.choice(("big", "little")))
+    value = random.choice(NUMBERS) % 256**width
+    data[start : start + width] = value.to_bytes(width, random.choice(("big", "little")))
 
 
 def count_on(data: bytearray, random: Random, other: bytes) -> None:
@@ -72,16 +74,16 @@ def delete(data: bytearray, random: Random, other: bytes) -> None:
 
 def double(data: bytearray, random: Random, other: bytes) -> None:
     part = stretch(data, random)
-    data[part.start:part.start] = (data[part] * random.choice((1, 2, 8)))[:20_000]
+    data[part.start : part.start] = (data[part] * random.choice((1, 2, 8)))[:20_000]
 
 
 def truncate(data: bytearray, random: Random, other: bytes) -> None:
-    del data[place(data, random):]
+    del data[place(data, random) :]
 
 
 def splice(data: bytearray, random: Random, other: bytes) -> None:
     start = place(data, random)
-    data[start:] = other[random.choice((start, random.randrange(len(other)))):]
+    data[start:] = other[random.choice((start, random.randrange(len(other)))) :]
 
 
 CHANGES = [flip, flip, write_number, write_number, write_number, count_on, delete, double, truncate, splice]
@@ -90,10 +92,10 @@ CHANGES = [flip, flip, write_number, write_number, write_number, count_on, delet
 def with_checksums(data: bytearray) -> bytes:
     start = 8
     while start + 12 <= len(data):
-        end = start + 8 + int.from_bytes(data[start:start + 4], "big")
+        end = start + 8 + int.from_bytes(data[start : start + 4], "big")
         if end + 4 > len(data):
             break
-        data[end:end + 4] = zlib.crc32(data[start + 4:end]).to_bytes(4, "big")
+        data[end : end + 4] = zlib.crc32(data[start + 4 : end]).to_bytes(4, "big")
         start = end + 4
     return bytes(data)
 
@@ -125,7 +127,9 @@ def known(data: bytes) -> list[str]:
 
 
 def told(item: Item) -> str:
-    return item.hash_id if isinstance(item, Picture) else item.reason if isinstance(item, Skipped) else "archive"
+    return (
+        item.hash_id if isinstance(item, Picture) else item.reason if isinstance(item, Skipped) else "archive"
+    )
 
 
 def path(item: Item) -> str:
@@ -135,9 +139,15 @@ def path(item: Item) -> str:
 def is_sound(item: Item) -> bool:
     match item:
         case Picture():
-            return bool(HASH_ID.fullmatch(item.hash_id)) and 0 < item.width * item.height <= LIMITS.max_pixels and is_whole(item.crop)
+            return (
+                bool(HASH_ID.fullmatch(item.hash_id))
+                and 0 < item.width * item.height <= LIMITS.max_pixels
+                and is_whole(item.crop)
+            )
         case Skipped():
-            return item.reason in REASONS and item.reason != "timeout" and item.detail != "the decoder crashed"
+            return (
+                item.reason in REASONS and item.reason != "timeout" and item.detail != "the decoder crashed"
+            )
     return isinstance(item, Archive)
 
 
@@ -146,13 +156,16 @@ def is_whole(crop: np.ndarray | None) -> bool:
 
 
 def is_right(file_format: str, name: str, items: list[Item]) -> bool:
-    """A good file holds what it always did; a damaged one has one outcome, behind what was in it if it still is a ZIP."""
+    """A good file holds what it always did; a damaged one has one outcome, behind its members if it still
+    is a ZIP."""
     if not all(map(is_sound, items)):
         return False
     if name.startswith("good-"):
         return [told(item) for item in items] == known(seeds(file_format)[int(name.split("-")[1])])
     paths = [path(item) for item in items]
-    return paths.count(name) == 1 and paths[-1] == name and (len(items) == 1 or isinstance(items[-1], Archive))
+    return (
+        paths.count(name) == 1 and paths[-1] == name and (len(items) == 1 or isinstance(items[-1], Archive))
+    )
 
 
 @pytest.mark.parametrize("name", DRAWERS)
@@ -173,4 +186,7 @@ def test_a_damaged_file_is_kept_or_skipped_with_a_reason_and_harms_no_other(name
     assert found == given
     if full:
         with capsys.disabled():
-            print(f"\n{name}: {count} mutations, " + ", ".join(f"{number} {reason}" for reason, number in figures.most_common()))
+            print(
+                f"\n{name}: {count} mutations, "
+                + ", ".join(f"{number} {reason}" for reason, number in figures.most_common())
+            )

@@ -1,7 +1,8 @@
-"""Hostile files, archives and places: each alone through the reader, and all in one folder through every stage and cache.
+"""Hostile files, archives and places: each alone through the reader, and together through stages and caches.
 
-With --full (`make hostile`) all of them, otherwise all archives and places alone, and a part of everything else.
+With --full (`make hostile`) all of them; otherwise all archives and places alone, and a part of the rest.
 """
+
 import hashlib
 import json
 import os
@@ -35,7 +36,9 @@ GIGABYTE = 10**9
 
 
 def chosen(config: pytest.Config, cases: list[Case] = CASES) -> list[Case]:
-    return [case for case in cases if config.getoption("--full") or zlib.crc32(case.name.encode()) % ONE_OF == 0]
+    return [
+        case for case in cases if config.getoption("--full") or zlib.crc32(case.name.encode()) % ONE_OF == 0
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -66,7 +69,7 @@ def test_a_hostile_file_alone_costs_neither_its_neighbours_nor_the_reader(place,
 
 
 def checksum(root: Path) -> dict[str, tuple]:
-    """What lies under a folder, to the last bit: kind, rights, size, time of change and content of everything."""
+    """What lies under a folder, to the last bit: kind, rights, size, time of change and content."""
     found: dict[str, tuple] = {}
     waiting = [os.fspath(root)]
     while waiting:
@@ -74,18 +77,29 @@ def checksum(root: Path) -> dict[str, tuple]:
         try:
             status = os.lstat(path)
             entries = os.scandir(path) if os.path.isdir(path) and not os.path.islink(path) else ()
-            content = hashlib.sha256(Path(path).read_bytes()).digest() if os.path.isfile(path) and not os.path.islink(path) else b""
+            content = (
+                hashlib.sha256(Path(path).read_bytes()).digest()
+                if os.path.isfile(path) and not os.path.islink(path)
+                else b""
+            )
         except OSError as error:
             found[path] = (error.errno,)
             continue
-        found[path] = (status.st_mode, status.st_size, status.st_mtime_ns, content, os.path.islink(path) and os.readlink(path))
+        found[path] = (
+            status.st_mode,
+            status.st_size,
+            status.st_mtime_ns,
+            content,
+            os.path.islink(path) and os.readlink(path),
+        )
         waiting.extend(entry.path for entry in entries)
     return found
 
 
 @pytest.fixture(scope="module")
 def everything(request, tmp_path_factory, tiny_checkpoint) -> Iterator[Path]:
-    """A folder with `hostile`, where all cases lie beside each other; the tests stand in it and write beside it."""
+    """A folder with `hostile`, where the cases lie beside each other; the tests stand in it and write
+    beside it."""
     root = tmp_path_factory.mktemp("everything")
     for case in chosen(request.config):
         case.build(root / "hostile")
@@ -95,12 +109,17 @@ def everything(request, tmp_path_factory, tiny_checkpoint) -> Iterator[Path]:
     yield root
     os.chdir(here)
     assert checksum(root / "hostile") == before
-    assert [path for path in (*root.iterdir(), root.parent / f"{MARKER}.png", Path(f"/tmp/{MARKER}.png")) if path.name.startswith(MARKER)
-            and path.exists()] == []
+    assert [
+        path
+        for path in (*root.iterdir(), root.parent / f"{MARKER}.png", Path(f"/tmp/{MARKER}.png"))
+        if path.name.startswith(MARKER) and path.exists()
+    ] == []
     subprocess.run(["rm", "-rf", *root.iterdir()], check=True)
 
 
-def differences(config: pytest.Config, outcomes: list[tuple[str, str]], expected: Callable[[Case], Outcomes]) -> list[str]:
+def differences(
+    config: pytest.Config, outcomes: list[tuple[str, str]], expected: Callable[[Case], Outcomes]
+) -> list[str]:
     """outcomes: (path, what became of it), in any order."""
     by_case: dict[str, dict[str, str]] = defaultdict(dict)
     for path, outcome in outcomes:
@@ -129,9 +148,13 @@ def test_every_stage_and_cache_survives_all_of_them_in_one_folder(request, every
     assert differences(request.config, found, Case.expected) == []
     train("output/input-metadata.json", "output/input-tag-to-image-hash-list.json", "output")
     for stage, database, expected in (
-        (classify, "stage3.db", Case.expected_of_loose_pictures), (classify_zip, "stage4.db", Case.expected_of_archives),
+        (classify, "stage3.db", Case.expected_of_loose_pictures),
+        (classify_zip, "stage4.db", Case.expected_of_archives),
     ):
-        assert stage.command(["--directory", "hostile", "--output", f"scored-{database}", "--file_timeout", "5"]) == 0
+        assert (
+            stage.command(["--directory", "hostile", "--output", f"scored-{database}", "--file_timeout", "5"])
+            == 0
+        )
         table = database.removesuffix(".db")
         found = recorded(f"output/{database}", f"SELECT DISTINCT file_path, type FROM {table}")
         assert differences(request.config, found, expected) == []
@@ -144,7 +167,8 @@ def test_every_cache_survives_all_of_them_in_one_folder(request, everything, tin
     with FileTable("caches/file_cache.sqlite") as files:
         pictures_found = files.counts()["pictures"]
     for add, database in (
-        (ClipCache(**tiny).add_folder_to_clip_cache, "clip_cache.sqlite"), (TagCache.add_folder_to_tag_cache, "tag_cache.sqlite"),
+        (ClipCache(**tiny).add_folder_to_clip_cache, "clip_cache.sqlite"),
+        (TagCache.add_folder_to_tag_cache, "tag_cache.sqlite"),
     ):
         result = add("hostile", "caches")
         assert result["processed"] + result["unchanged"] == pictures_found
@@ -155,9 +179,19 @@ def test_every_cache_survives_all_of_them_in_one_folder(request, everything, tin
 def test_the_doctor_names_what_the_reader_skips(request, everything, capsys):
     assert doctor(["doctor", "hostile", "--json", "--file_timeout", "5"]) == 3
     report = json.loads(capsys.readouterr().out)
-    named = {finding["path"] for finding in report["problems"] + report["notes"] if finding["kind"] in ("skipped", "system")}
-    reasons = {(problem["path"], problem["reason"]) for problem in report["problems"] if problem["kind"] == "skipped"}
-    skipped = {(item.file_path, item.reason) for item in images("hostile", limits=LIMITS) if isinstance(item, Skipped)}
+    named = {
+        finding["path"]
+        for finding in report["problems"] + report["notes"]
+        if finding["kind"] in ("skipped", "system")
+    }
+    reasons = {
+        (problem["path"], problem["reason"]) for problem in report["problems"] if problem["kind"] == "skipped"
+    }
+    skipped = {
+        (item.file_path, item.reason)
+        for item in images("hostile", limits=LIMITS)
+        if isinstance(item, Skipped)
+    }
     assert (named, reasons - skipped) == ({path for path, _ in skipped}, set())
 
 
@@ -165,8 +199,25 @@ def test_the_command_of_stage_1_ends_well_and_strictly_with_3(everything, tiny, 
     from stage1.ImageDatasetProcessor import main
 
     encoder = ["--clip_model", tiny["clip_model"], "--pretrained", tiny["pretrained"]]
-    assert main(["--input_folder", "hostile", "--output_folder", "strict", *encoder, "--file-timeout", "5", "--strict"]) == 3
+    assert (
+        main(
+            [
+                "--input_folder",
+                "hostile",
+                "--output_folder",
+                "strict",
+                *encoder,
+                "--file-timeout",
+                "5",
+                "--strict",
+            ]
+        )
+        == 3
+    )
     output = capsys.readouterr()
     assert output.out.splitlines()[-1].startswith("processed ")
     assert "Traceback" not in output.err
-    assert len([line for line in output.err.splitlines() if line.startswith("skipped ")]) == command_line.SKIPS_SHOWN
+    assert (
+        len([line for line in output.err.splitlines() if line.startswith("skipped ")])
+        == command_line.SKIPS_SHOWN
+    )

@@ -1,4 +1,6 @@
-"""Hostile metadata, tag lists, models and databases: each is refused in one line, or read as far as it is sound; nothing in them runs."""
+"""Hostile metadata, tag lists, models and databases: refused in one line, or read as far as sound; none of
+it runs."""
+
 import json
 import os
 import pickle
@@ -21,7 +23,11 @@ from stage3 import classify
 from tests.drawing import png, tag_folders, tree, write
 from tests.promises.hostile.case import MARKER
 
-METADATA, TAGS, MODELS = "output/input-metadata.json", "output/input-tag-to-image-hash-list.json", "output/models"
+METADATA, TAGS, MODELS = (
+    "output/input-metadata.json",
+    "output/input-tag-to-image-hash-list.json",
+    "output/models",
+)
 SVM_OF_CATS = generate_model_path(MODELS, SVM, "cats")
 CARD_OF_CATS = SVM_OF_CATS.replace(".pkl", ".json")
 Change = Callable[[], object]
@@ -55,7 +61,7 @@ def rewrite(path: str, content: bytes | str) -> None:
 
 
 def cut(path: str, share: float) -> None:
-    rewrite(path, Path(path).read_bytes()[:int(os.path.getsize(path) * share)])
+    rewrite(path, Path(path).read_bytes()[: int(os.path.getsize(path) * share)])
 
 
 def changed_json(path: str, change: Callable[[dict], object]) -> None:
@@ -91,7 +97,9 @@ BROKEN_METADATA: dict[str, Change] = {
     "of zeros": lambda: rewrite(METADATA, bytes(10_000)),
     "of noise": lambda: rewrite(METADATA, np.random.default_rng(0).bytes(10_000)),
     "in UTF-16": lambda: rewrite(METADATA, Path(METADATA).read_text().encode("utf-16")),
-    "with bytes that are no text": lambda: rewrite(METADATA, Path(METADATA).read_bytes().replace(b"photos", b"\xff\xfe\xfd", 1)),
+    "with bytes that are no text": lambda: rewrite(
+        METADATA, Path(METADATA).read_bytes().replace(b"photos", b"\xff\xfe\xfd", 1)
+    ),
     "with half a surrogate": lambda: replaced_text(METADATA, "photos", "\\ud800"),
     "with NaN": lambda: replaced_text(METADATA, '"embeddings_vector":[', '"embeddings_vector":[NaN,'),
     "with infinity": lambda: replaced_text(METADATA, '"embeddings_vector":[', '"embeddings_vector":[1e999,'),
@@ -99,7 +107,9 @@ BROKEN_METADATA: dict[str, Change] = {
     "with words for numbers": with_vector("one", "two"),
     "with lists of lists": with_vector([1.0], [2.0, 3.0]),
     "with nothing for a vector": lambda: changed_record(lambda record: record.update(embeddings_vector=None)),
-    "with an object for a vector": lambda: changed_record(lambda record: record.update(embeddings_vector={"0": 1})),
+    "with an object for a vector": lambda: changed_record(
+        lambda record: record.update(embeddings_vector={"0": 1})
+    ),
     "without a vector": lambda: changed_record(lambda record: record.pop("embeddings_vector")),
     "of another width": with_vector(*[0.5] * 15),
     "of a long vector": with_vector(*[0.5] * 1_000_000),
@@ -121,7 +131,11 @@ def test_metadata_that_is_broken_is_refused_by_stages_2_and_3_and_changes_nothin
     before = sound_files(stand)
     flags = ["--metadata_json", METADATA]
     assert (train.command([*flags, "--tag_to_hash_json", TAGS]), *refusal(capsys)) == (2, 1, "error: ")
-    assert (classify.command([*flags, "--directory", "photos", "--output", "scored"]), *refusal(capsys)) == (2, 1, "error: ")
+    assert (classify.command([*flags, "--directory", "photos", "--output", "scored"]), *refusal(capsys)) == (
+        2,
+        1,
+        "error: ",
+    )
     assert sound_files(stand) == before
 
 
@@ -133,7 +147,11 @@ def refusal(capsys) -> tuple[int, str]:
 
 def sound_files(folder: Path) -> dict[str, bytes]:
     """All files but the empty databases that stage 3 makes before it looks."""
-    return {name: data for name, data in tree(folder).items() if "output/stage3.db" not in name and not name.endswith(".run.lock")}
+    return {
+        name: data
+        for name, data in tree(folder).items()
+        if "output/stage3.db" not in name and not name.endswith(".run.lock")
+    }
 
 
 def test_of_two_records_under_one_hash_the_last_counts(stand, capsys):
@@ -150,24 +168,55 @@ def foreign_database(path: str) -> None:
 
 
 HOSTILE_TAGS = [
-    "a/b", "../../climbs", "..", ".", "/etc/passwd", "C:\\Windows", "it's", 'he said "no"', "x" * 300, "x" * 299 + "y", " ", "new\nline",
-    "tab\t", "a%2Fb", "%", "-rf", "--output", ".hidden", "CON", "'; DROP TABLE stage3; --", "<script>", "图", "e\u0301", "é", "\x01",
-    "$(touch marker)", "a" * 5000,
+    "a/b",
+    "../../climbs",
+    "..",
+    ".",
+    "/etc/passwd",
+    "C:\\Windows",
+    "it's",
+    'he said "no"',
+    "x" * 300,
+    "x" * 299 + "y",
+    " ",
+    "new\nline",
+    "tab\t",
+    "a%2Fb",
+    "%",
+    "-rf",
+    "--output",
+    ".hidden",
+    "CON",
+    "'; DROP TABLE stage3; --",
+    "<script>",
+    "图",
+    "e\u0301",
+    "é",
+    "\x01",
+    "$(touch marker)",
+    "a" * 5000,
 ]
 
 
 def test_tags_of_any_name_are_trained_and_scored_inside_their_folders(stand, capsys):
     hashes = list(json.loads(Path(METADATA).read_text()))
-    rewrite(TAGS, json.dumps({tag: hashes[number % 6:number % 6 + 4] for number, tag in enumerate(HOSTILE_TAGS)}))
+    rewrite(
+        TAGS,
+        json.dumps({tag: hashes[number % 6 : number % 6 + 4] for number, tag in enumerate(HOSTILE_TAGS)}),
+    )
     shutil.rmtree(MODELS)
     assert train.command(["--metadata_json", METADATA, "--tag_to_hash_json", TAGS]) == 0
     assert len([name for name in os.listdir(MODELS) if name.endswith(".pkl")]) == 2 * len(HOSTILE_TAGS)
     assert classify.command(["--directory", "photos", "--output", "scored"]) == 0
     with sqlite3.connect("output/stage3.db") as connection:
-        assert {tag for tag, in connection.execute("SELECT DISTINCT tag_name FROM stage3")} == set(HOSTILE_TAGS)
+        assert {tag for (tag,) in connection.execute("SELECT DISTINCT tag_name FROM stage3")} == set(
+            HOSTILE_TAGS
+        )
     connection.close()
     assert sorted(os.listdir(".")) == ["output", "photos", "scored"]
-    assert {len(path.relative_to("scored").parts) for path in Path("scored/ovr-svm").rglob("*.png")} == {4}  # type, tag, bin, file
+    assert {len(path.relative_to("scored").parts) for path in Path("scored/ovr-svm").rglob("*.png")} == {
+        4
+    }  # type, tag, bin, file
 
 
 BROKEN_TAGS: dict[str, Change] = {
@@ -216,6 +265,7 @@ def with_attribute(name: str, change: Callable[[np.ndarray], object]) -> Change:
 
 def model_with(made: Callable[[], object], part: Callable[[object], object], **attributes: object) -> Change:
     """In place of the SVM of cats: a good model, with attributes of a part of it set to something else."""
+
     def lay() -> None:
         model = made()
         for name, value in attributes.items():
@@ -229,7 +279,9 @@ def fitted_machine() -> object:
     """An SVC that libsvm itself would score."""
     from sklearn.svm import SVC
 
-    return SVC(kernel="poly", probability=True).fit(np.random.default_rng(0).normal(size=(40, 16)), np.arange(40) % 2)
+    return SVC(kernel="poly", probability=True).fit(
+        np.random.default_rng(0).normal(size=(40, 16)), np.arange(40) % 2
+    )
 
 
 def fitted_regression() -> object:
@@ -249,8 +301,12 @@ HOSTILE_MODELS: dict[str, Change] = {
     "that opens a file": lambda: joblib.dump(Payload(open, MARKER, "w"), SVM_OF_CATS),
     "that imports a module": lambda: joblib.dump(Payload(__import__, "antigravity"), SVM_OF_CATS),
     "that gets an attribute": lambda: joblib.dump(Payload(getattr, "word", "upper"), SVM_OF_CATS),
-    "with a payload in an attribute": with_attribute("C", lambda value: Payload(os.system, f"touch {MARKER}")),
-    "with a payload in an array": with_attribute("support_", lambda array: np.array([Payload(os.system, f"touch {MARKER}")], dtype=object)),
+    "with a payload in an attribute": with_attribute(
+        "C", lambda value: Payload(os.system, f"touch {MARKER}")
+    ),
+    "with a payload in an array": with_attribute(
+        "support_", lambda array: np.array([Payload(os.system, f"touch {MARKER}")], dtype=object)
+    ),
     "of no bytes": lambda: rewrite(SVM_OF_CATS, b""),
     "cut to a tenth": lambda: cut(SVM_OF_CATS, 0.1),
     "cut in the middle": lambda: cut(SVM_OF_CATS, 0.5),
@@ -262,8 +318,12 @@ HOSTILE_MODELS: dict[str, Change] = {
     "that is a picture": lambda: rewrite(SVM_OF_CATS, png(1)),
     "in protocol 0": lambda: rewrite(SVM_OF_CATS, b"cos\nsystem\n(S'touch marker'\ntR."),
     "that asks for much memory": lambda: rewrite(SVM_OF_CATS, b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f"),
-    "that names itself": lambda: rewrite(SVM_OF_CATS, b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94h\x00a."),
-    "with a huge array": lambda: rewrite(SVM_OF_CATS, Path(SVM_OF_CATS).read_bytes().replace(b"shape", b"shapf", 1)),
+    "that names itself": lambda: rewrite(
+        SVM_OF_CATS, b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00]\x94h\x00a."
+    ),
+    "with a huge array": lambda: rewrite(
+        SVM_OF_CATS, Path(SVM_OF_CATS).read_bytes().replace(b"shape", b"shapf", 1)
+    ),
     "of another width": lambda: shutil.copy(other_width(), SVM_OF_CATS),
     "with fewer support vectors than it says": with_attribute("support_vectors_", lambda array: array[:1]),
     "with fewer coefficients than it says": with_attribute("_dual_coef_", lambda array: array[:, :1]),
@@ -288,11 +348,17 @@ HOSTILE_MODELS: dict[str, Change] = {
     "that is a folder": lambda: (os.remove(SVM_OF_CATS), os.mkdir(SVM_OF_CATS)),
     "that is a pipe": lambda: (os.remove(SVM_OF_CATS), os.mkfifo(SVM_OF_CATS)),
     "that links to nothing": lambda: (os.remove(SVM_OF_CATS), os.symlink("nothing", SVM_OF_CATS)),
-    "whose card is of another training": lambda: shutil.copy(SVM_OF_CATS.replace("cats", "dogs"), SVM_OF_CATS),
+    "whose card is of another training": lambda: shutil.copy(
+        SVM_OF_CATS.replace("cats", "dogs"), SVM_OF_CATS
+    ),
     "whose card is cut": lambda: cut(CARD_OF_CATS, 0.5),
     "whose card is a list": lambda: rewrite(CARD_OF_CATS, "[]"),
-    "whose card has numbers for names": lambda: rewrite(CARD_OF_CATS, '{"model_type": 1, "tag_name": 2, "model": 3}'),
-    "whose card is of another encoder": lambda: changed_json(CARD_OF_CATS, lambda card: card.update(model="M:p")),
+    "whose card has numbers for names": lambda: rewrite(
+        CARD_OF_CATS, '{"model_type": 1, "tag_name": 2, "model": 3}'
+    ),
+    "whose card is of another encoder": lambda: changed_json(
+        CARD_OF_CATS, lambda card: card.update(model="M:p")
+    ),
     "whose card is of brackets": lambda: rewrite(CARD_OF_CATS, "[" * 1_000_000),
 }
 
@@ -308,15 +374,29 @@ def other_width() -> str:
 @pytest.mark.parametrize("change", HOSTILE_MODELS.values(), ids=HOSTILE_MODELS)
 def test_a_hostile_model_among_good_ones_is_named_and_left_out(stand, request, change, capsys):
     if "card" not in request.node.callspec.id:
-        os.remove(CARD_OF_CATS)  # it knows the digest of the good model; somebody hostile would not leave it there
+        os.remove(
+            CARD_OF_CATS
+        )  # it knows the digest of the good model; somebody hostile would not leave it there
     change()
-    assert classify.command(["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]) == 0
+    assert (
+        classify.command(
+            ["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]
+        )
+        == 0
+    )
     output = capsys.readouterr()
     named = [line for line in output.err.splitlines() if line.startswith("skipped model: ")]
     assert [SVM_OF_CATS.removesuffix(".pkl") in line for line in named] == [True], output.err
     assert "scored under 3 models" in output.out
     assert not (stand / MARKER).exists()
-    assert sorted(os.listdir("scored")) == [".result.json", "index.html", "output.json", "ovr-logistic-regression", "ovr-svm", "pictures"]
+    assert sorted(os.listdir("scored")) == [
+        ".result.json",
+        "index.html",
+        "output.json",
+        "ovr-logistic-regression",
+        "ovr-svm",
+        "pictures",
+    ]
     assert os.listdir("scored/ovr-svm") == ["dogs"]
 
 
@@ -330,9 +410,15 @@ def test_a_model_that_gives_no_number_ends_the_run_in_one_line(stand, monkeypatc
         return scores
 
     monkeypatch.setattr(ModelSet, "score", overflowing)
-    assert classify.command(["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]) == 2
+    assert (
+        classify.command(
+            ["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]
+        )
+        == 2
+    )
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"error: {SVM_OF_CATS} gives no probability for photos/cats/01.png; train again")
+        f"error: {SVM_OF_CATS} gives no probability for photos/cats/01.png; train again"
+    )
     assert not os.path.exists("scored")
 
 
@@ -372,21 +458,37 @@ REFUSED_DATABASES: dict[str, Change] = {
     "of somebody else": lambda: (os.remove(FILES), foreign_database(FILES)),
     "of a newer version": lambda: execute(FILES, "PRAGMA user_version = 99"),
     "of an older tool": lambda: execute(FILES, "PRAGMA application_id = 0"),
-    "with a table of another shape": lambda: execute(FILES, "DROP TABLE file_cache", "CREATE TABLE file_cache(path TEXT)"),
-    "with a view for a table": lambda: execute(FILES, "DROP TABLE file_cache", "CREATE VIEW file_cache AS SELECT 1 AS path"),
-    "with a trigger": lambda: execute(FILES, "CREATE TRIGGER t AFTER INSERT ON file_cache BEGIN DELETE FROM file_cache; END"),
+    "with a table of another shape": lambda: execute(
+        FILES, "DROP TABLE file_cache", "CREATE TABLE file_cache(path TEXT)"
+    ),
+    "with a view for a table": lambda: execute(
+        FILES, "DROP TABLE file_cache", "CREATE VIEW file_cache AS SELECT 1 AS path"
+    ),
+    "with a trigger": lambda: execute(
+        FILES, "CREATE TRIGGER t AFTER INSERT ON file_cache BEGIN DELETE FROM file_cache; END"
+    ),
     "that is another cache": lambda: shutil.copy(CLIPS, FILES),
     "that is a folder": lambda: (os.remove(FILES), os.mkdir(FILES)),
     "with text for a vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = 'word'"),
     "with a vector of three bytes": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'010203'"),
     "with an empty vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x''"),
-    "with a vector that is no number": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000c07f'"),
+    "with a vector that is no number": lambda: execute(
+        CLIPS, "UPDATE clip_cache SET clip_vector = x'0000c07f'"
+    ),
     "with a narrow vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f'"),
     "with a number for a vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = 7"),
-    "with vectors of several widths": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3"),
-    "with a vector of 30 MB": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = zeroblob(30000000)"),
-    "with a unique index": lambda: execute(FILES, "CREATE UNIQUE INDEX evil ON file_cache(absolute_path, type)"),
-    "with an index that overflows": lambda: execute(FILES, "CREATE INDEX evil ON file_cache(abs(size_bytes))"),
+    "with vectors of several widths": lambda: execute(
+        CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3"
+    ),
+    "with a vector of 30 MB": lambda: execute(
+        CLIPS, "UPDATE clip_cache SET clip_vector = zeroblob(30000000)"
+    ),
+    "with a unique index": lambda: execute(
+        FILES, "CREATE UNIQUE INDEX evil ON file_cache(absolute_path, type)"
+    ),
+    "with an index that overflows": lambda: execute(
+        FILES, "CREATE INDEX evil ON file_cache(abs(size_bytes))"
+    ),
 }
 
 
@@ -398,16 +500,33 @@ def test_a_hostile_database_is_refused_in_one_line_and_left_as_it_is(stand, chan
     before = sound_files(stand)
     assert classify.command(["--directory", "photos", "--metadata_json", METADATA, "--output", "scored"]) == 2
     assert refusal(capsys) == (1, "error: ")
-    assert {name: data for name, data in sound_files(stand).items() if not name.endswith(("-shm", "-wal"))} == before
+    assert {
+        name: data for name, data in sound_files(stand).items() if not name.endswith(("-shm", "-wal"))
+    } == before
 
 
-@pytest.mark.parametrize(("statement", "message"), [
-    ("UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3", "output/clip_cache.sqlite holds vectors of 16 and of 1 features"),
-    ("UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 1", "output/clip_cache.sqlite holds vectors of 1 and of 16 features"),
-    ("UPDATE clip_cache SET model = x'ff'", "output/clip_cache.sqlite holds bytes where the name of a model belongs"),
-    ("UPDATE clip_cache SET model = CAST(x'ff' AS TEXT)", "cannot read or write: Could not decode to UTF-8"),
-    ("DELETE FROM clip_cache", "output/clip_cache.sqlite holds no vectors"),
-])
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3",
+            "output/clip_cache.sqlite holds vectors of 16 and of 1 features",
+        ),
+        (
+            "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 1",
+            "output/clip_cache.sqlite holds vectors of 1 and of 16 features",
+        ),
+        (
+            "UPDATE clip_cache SET model = x'ff'",
+            "output/clip_cache.sqlite holds bytes where the name of a model belongs",
+        ),
+        (
+            "UPDATE clip_cache SET model = CAST(x'ff' AS TEXT)",
+            "cannot read or write: Could not decode to UTF-8",
+        ),
+        ("DELETE FROM clip_cache", "output/clip_cache.sqlite holds no vectors"),
+    ],
+)
 def test_stage_2_does_not_learn_from_a_clip_cache_that_is_not_sound(stand, statement, message, capsys):
     execute(CLIPS, statement)
     assert train.command(["--metadata_json", CLIPS, "--tag_to_hash_json", TAGS]) == 2
@@ -416,7 +535,8 @@ def test_stage_2_does_not_learn_from_a_clip_cache_that_is_not_sound(stand, state
 
 def test_of_several_databases_the_damaged_one_is_named(stand, stage1, capsys):
     overwritten("output/tag_cache.sqlite")
-    with pytest.raises(Refused, match=r"^./output/tag_cache.sqlite is damaged \(database disk image is malformed\); delete it, and it is"):
+    damaged = r"^./output/tag_cache.sqlite is damaged \(database disk image is malformed\); delete it, and it"
+    with pytest.raises(Refused, match=f"{damaged} is"):
         stage1()
 
 
@@ -424,7 +544,11 @@ def test_rows_of_wrong_types_are_not_believed(stand, stage1):
     """The files are decoded again, and their rows are made anew."""
     stage1()  # the copy lies elsewhere than what was copied
     good = Path(METADATA).read_bytes()
-    execute(FILES, "UPDATE file_cache SET hash_id = x'00ff' WHERE rowid % 2", "UPDATE file_cache SET width = 'wide' WHERE rowid % 3 = 0")
+    execute(
+        FILES,
+        "UPDATE file_cache SET hash_id = x'00ff' WHERE rowid % 2",
+        "UPDATE file_cache SET width = 'wide' WHERE rowid % 3 = 0",
+    )
     assert stage1()["processed"] > 6
     assert Path(METADATA).read_bytes() == good
     with sqlite3.connect(FILES) as connection:

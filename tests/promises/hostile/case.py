@@ -1,4 +1,6 @@
-"""What a hostile case is: something laid between two good pictures, and what the reader has to say of every path in it."""
+"""What a hostile case is: something laid between two good pictures, and what the reader has to say of each
+path."""
+
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,8 +16,10 @@ MARKER = "marker"  # the file that malicious content would make
 
 @dataclass(frozen=True)
 class Case:
-    """`outcomes`: path below the case's own folder -> the format of a picture, "zip", or a reason; several where versions of a library
-    differ. A ZIP that was read and then refused has both under its path, joined by a comma."""
+    """`outcomes`: path below the case's own folder -> the format of a picture, "zip", or a reason.
+
+    Several where versions of a library differ. A ZIP that was read and then refused has both under its path,
+    joined by a comma."""
 
     name: str  # also that of its folder, and so of its tag
     lay: Callable[[Path], None]
@@ -38,17 +42,23 @@ class Case:
         expected = self.expected()
         if self.archive is None:
             return expected
-        return {**{path: outcome for path, outcome in expected.items() if not path.startswith(self.archive)}, self.archive: "archive"}
+        return {
+            **{path: outcome for path, outcome in expected.items() if not path.startswith(self.archive)},
+            self.archive: "archive",
+        }
 
     def expected_of_archives(self) -> Outcomes:
         """Where only ZIPs are read, as in stage 4."""
-        return {
-            path: outcome if outcome == "unreadable" or self.archive and path.startswith(self.archive) else "not_in_archive"
-            for path, outcome in self.expected().items()
-        }
+        expected = self.expected()
+        for path, outcome in expected.items():
+            in_archive = self.archive is not None and path.startswith(self.archive)
+            if outcome != "unreadable" and not in_archive:
+                expected[path] = "not_in_archive"
+        return expected
 
     def differences(self, found: dict[str, str], expected: Outcomes) -> list[str]:
-        """What is not as it has to be; [] if all is well. found: as outcomes_of() gives it for the folder of this case."""
+        """What is not as it has to be; [] if all is well. found: what outcomes_of() says of the folder of
+        this case."""
         lines = []
         for path in sorted({*expected, *found}):
             wanted = expected.get(path, "nothing of that name")
@@ -59,7 +69,11 @@ class Case:
 
 def file_case(name: str, file_name: str, data: Callable[[], bytes], *outcomes: str) -> Case:
     """One file. data() draws its content when it is needed."""
-    return Case(name, lambda folder: (folder / file_name).write_bytes(data()), {file_name: outcomes if len(outcomes) > 1 else outcomes[0]})
+    return Case(
+        name,
+        lambda folder: (folder / file_name).write_bytes(data()),
+        {file_name: outcomes if len(outcomes) > 1 else outcomes[0]},
+    )
 
 
 def outcomes_of(items: Iterable[Item], root: str) -> dict[str, str]:
@@ -67,7 +81,9 @@ def outcomes_of(items: Iterable[Item], root: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in items:
         path = item.file.file_path if isinstance(item, Picture | Archive) else item.file_path
-        outcome = item.type if isinstance(item, Picture) else "zip" if isinstance(item, Archive) else item.reason
+        outcome = (
+            item.type if isinstance(item, Picture) else "zip" if isinstance(item, Archive) else item.reason
+        )
         path = path.removeprefix(f"{root}/")
         found[path] = f"{found[path]},{outcome}" if path in found else outcome
     return found

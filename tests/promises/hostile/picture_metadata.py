@@ -30,10 +30,17 @@ def _exif() -> Iterator[Case]:
     }
     for name, payload in payloads.items():
         yield file_case(f"jpeg with exif {name}", "exif.jpg", partial(_with_segment, 0xE1, payload), "jpeg")
-        yield file_case(f"png with exif {name}", "exif.png", partial(_with_chunks, b"eXIf", payload.removeprefix(b"Exif\0\0")), "png")
+        yield file_case(
+            f"png with exif {name}",
+            "exif.png",
+            partial(_with_chunks, b"eXIf", payload.removeprefix(b"Exif\0\0")),
+            "png",
+        )
     for orientation in (0, 2, 5, 6, 8, 9, 65_535):
         yield file_case(f"jpeg turned {orientation}", "turned.jpg", partial(_turned, orientation), "jpeg")
-    word = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x02\x00\x00\x00\x04six\x00\x00\x00\x00\x00"
+    word = (
+        b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x02\x00\x00\x00\x04six\x00\x00\x00\x00\x00"
+    )
     yield file_case("jpeg turned by a word", "turned.jpg", partial(_with_segment, 0xE1, word), "jpeg")
 
 
@@ -50,7 +57,9 @@ def _exif_bytes(orientation: int = 6) -> bytes:
 def _with_segment(marker: int, payload: bytes, count: int = 1) -> bytes:
     """A JPEG with a segment of at most 65,533 bytes behind its start."""
     jpeg = good("jpeg")
-    return jpeg[:2] + (bytes([0xFF, marker]) + struct.pack(">H", len(payload) + 2) + payload) * count + jpeg[2:]
+    return (
+        jpeg[:2] + (bytes([0xFF, marker]) + struct.pack(">H", len(payload) + 2) + payload) * count + jpeg[2:]
+    )
 
 
 def _with_chunks(kind: bytes, payload: bytes, count: int = 1) -> bytes:
@@ -60,11 +69,17 @@ def _with_chunks(kind: bytes, payload: bytes, count: int = 1) -> bytes:
 
 
 def _icc() -> Iterator[Case]:
-    for name, profile in {"of zeros": bytes(3000), "of noise": np.random.default_rng(3).bytes(5000), "of a word": b"profile"}.items():
+    for name, profile in {
+        "of zeros": bytes(3000),
+        "of noise": np.random.default_rng(3).bytes(5000),
+        "of a word": b"profile",
+    }.items():
         for file_format in ("jpeg", "png", "webp", "tiff", "avif"):
             data = partial(encoded, drawn(4), file_format.upper(), icc_profile=profile)
             yield file_case(f"{file_format} with icc {name}", f"icc.{file_format}", data, file_format)
-    yield file_case("png whose icc is a bomb", "icc.png", partial(_with_bomb, b"iCCP", 400_000_000), "png", "damaged")
+    yield file_case(
+        "png whose icc is a bomb", "icc.png", partial(_with_bomb, b"iCCP", 400_000_000), "png", "damaged"
+    )
 
 
 def _with_bomb(kind: bytes, size: int, count: int = 1) -> bytes:
@@ -79,16 +94,36 @@ def _metadata() -> Iterator[Case]:
     found: dict[str, tuple[str, partial, tuple[str, ...]]] = {
         "png whose text is a bomb": ("text.png", partial(_with_bomb, b"zTXt", 200_000_000), ("damaged",)),
         "png with many bombs of text": ("text.png", partial(_with_bomb, b"zTXt", 900_000, 300), ("damaged",)),
-        "png with 100000 chunks": ("chunks.png", partial(_with_chunks, b"tEXt", b"key\0word", 100_000), ("png",)),
-        "png with 20 MB of text": ("text.png", partial(_with_chunks, b"tEXt", b"key\0" + b"x" * 20_000_000), ("png",)),
-        "png with a chunk of unknown kind": ("kind.png", partial(_with_chunks, b"evIL", b"x" * 1000), ("png",)),
+        "png with 100000 chunks": (
+            "chunks.png",
+            partial(_with_chunks, b"tEXt", b"key\0word", 100_000),
+            ("png",),
+        ),
+        "png with 20 MB of text": (
+            "text.png",
+            partial(_with_chunks, b"tEXt", b"key\0" + b"x" * 20_000_000),
+            ("png",),
+        ),
+        "png with a chunk of unknown kind": (
+            "kind.png",
+            partial(_with_chunks, b"evIL", b"x" * 1000),
+            ("png",),
+        ),
         "png with a chunk beyond its end": ("chunk.png", partial(bytes, endless), ("png", "damaged")),
         "jpeg with 200 full segments": ("full.jpg", partial(_with_segment, 0xE1, segment, 200), ("jpeg",)),
         "jpeg with 2000 comments": ("comments.jpg", partial(_with_segment, 0xFE, b"word", 2000), ("jpeg",)),
         "jpeg with fake pairs": ("pairs.jpg", partial(_with_segment, 0xE2, pairs), ("jpeg", "damaged")),
         "gif with a long comment": ("long.gif", partial(_gif_with_comment, 3_000_000), ("gif",)),
-        "ppm with an endless comment": ("endless.ppm", partial(bytes, b"P6\n#" + b"x" * 5_000_000), ("damaged",)),
-        "ppm with a number of 9000 digits": ("digits.ppm", partial(bytes, b"P6 " + b"9" * 9000 + b" 1 255\n"), ("damaged",)),
+        "ppm with an endless comment": (
+            "endless.ppm",
+            partial(bytes, b"P6\n#" + b"x" * 5_000_000),
+            ("damaged",),
+        ),
+        "ppm with a number of 9000 digits": (
+            "digits.ppm",
+            partial(bytes, b"P6 " + b"9" * 9000 + b" 1 255\n"),
+            ("damaged",),
+        ),
     }
     for name, (file_name, data, outcomes) in found.items():
         yield file_case(name, file_name, data, *outcomes)
@@ -102,21 +137,52 @@ def _gif_with_comment(size: int) -> bytes:
 
 def _tiff_tables() -> Iterator[Case]:
     yield file_case(
-        "tiff whose table is its own next", "loop.tiff", partial(tiff_of, {256: 4, 257: 4, 278: 4, 279: 16}, 8, 100), "tiff", "damaged"
+        "tiff whose table is its own next",
+        "loop.tiff",
+        partial(tiff_of, {256: 4, 257: 4, 278: 4, 279: 16}, 8, 100),
+        "tiff",
+        "damaged",
     )
     yield file_case(
-        "tiff whose pixels lie beyond its end", "beyond.tiff", partial(tiff_of, {256: 99, 257: 99, 273: 2**31, 279: 9801}), "damaged"
+        "tiff whose pixels lie beyond its end",
+        "beyond.tiff",
+        partial(tiff_of, {256: 99, 257: 99, 273: 2**31, 279: 9801}),
+        "damaged",
     )
-    yield file_case("tiff with a table beyond its end", "table.tiff", lambda: b"II*\x00\xff\xff\xff\x7f" + bytes(50), "damaged")
-    yield file_case("tiff with 65535 tags", "tags.tiff", lambda: b"II*\x00\x08\x00\x00\x00\xff\xff" + bytes(65_535 * 12), "damaged")
+    yield file_case(
+        "tiff with a table beyond its end",
+        "table.tiff",
+        lambda: b"II*\x00\xff\xff\xff\x7f" + bytes(50),
+        "damaged",
+    )
+    yield file_case(
+        "tiff with 65535 tags",
+        "tags.tiff",
+        lambda: b"II*\x00\x08\x00\x00\x00\xff\xff" + bytes(65_535 * 12),
+        "damaged",
+    )
     yield file_case("tiff with a tag of 4 GB", "tag.tiff", lambda: _tiff_with_long_tag(), "tiff", "damaged")
     yield file_case(
-        "tiff of 2000 samples a pixel", "samples.tiff", partial(tiff_of, {256: 4, 257: 4, 277: 2000, 278: 4, 279: 16}, 0, 99), "damaged"
+        "tiff of 2000 samples a pixel",
+        "samples.tiff",
+        partial(tiff_of, {256: 4, 257: 4, 277: 2000, 278: 4, 279: 16}, 0, 99),
+        "damaged",
     )
-    yield file_case("tiff in strips of one row", "strips.tiff", lambda: encoded(drawn(5), "TIFF", tiffinfo={278: 1}), "tiff")
+    yield file_case(
+        "tiff in strips of one row",
+        "strips.tiff",
+        lambda: encoded(drawn(5), "TIFF", tiffinfo={278: 1}),
+        "tiff",
+    )
     yield file_case("big tiff", "big.tiff", lambda: encoded(drawn(6), "TIFF", big_tiff=True), "tiff")
     for compression in ("tiff_lzw", "packbits", "tiff_adobe_deflate", "jpeg", "zstd", "lzma"):
-        yield file_case(f"tiff of compression {compression}", "packed.tiff", partial(_packed_tiff, compression), "tiff", "damaged")
+        yield file_case(
+            f"tiff of compression {compression}",
+            "packed.tiff",
+            partial(_packed_tiff, compression),
+            "tiff",
+            "damaged",
+        )
         yield file_case(
             f"tiff of compression {compression} cut",
             "packed.tiff",
@@ -142,16 +208,45 @@ def _tiff_with_long_tag() -> bytes:
 
 
 def _jpeg_streams() -> Iterator[Case]:
-    yield file_case("jpeg of 3000 scans", "scans.jpg", partial(_jpeg_of_scans, 3000), "jpeg", "damaged", "timeout")
     yield file_case(
-        "jpeg with arithmetic coding", "arithmetic.jpg", lambda: patched("jpeg", b"\xff\xc0", 0, b"\xff\xc9"), "jpeg", "damaged"
+        "jpeg of 3000 scans", "scans.jpg", partial(_jpeg_of_scans, 3000), "jpeg", "damaged", "timeout"
     )
-    yield file_case("jpeg without tables", "tables.jpg", lambda: good("jpeg").replace(b"\xff\xc4", b"\xff\xfe"), "jpeg", "damaged")
-    yield file_case("jpeg of nothing but restarts", "restarts.jpg", lambda: good("jpeg")[:-200] + b"\xff\xd0" * 5000, "jpeg", "damaged")
     yield file_case(
-        "jpeg of 12 bits", "twelve.jpg", lambda: patched("jpeg", b"\xff\xc0", 4, b"\x0c"), "damaged", "unsupported_type", "not_an_image"
+        "jpeg with arithmetic coding",
+        "arithmetic.jpg",
+        lambda: patched("jpeg", b"\xff\xc0", 0, b"\xff\xc9"),
+        "jpeg",
+        "damaged",
     )
-    yield file_case("jpeg with no components", "none.jpg", lambda: patched("jpeg", b"\xff\xc0", 9, b"\x00"), "damaged", "not_an_image")
+    yield file_case(
+        "jpeg without tables",
+        "tables.jpg",
+        lambda: good("jpeg").replace(b"\xff\xc4", b"\xff\xfe"),
+        "jpeg",
+        "damaged",
+    )
+    yield file_case(
+        "jpeg of nothing but restarts",
+        "restarts.jpg",
+        lambda: good("jpeg")[:-200] + b"\xff\xd0" * 5000,
+        "jpeg",
+        "damaged",
+    )
+    yield file_case(
+        "jpeg of 12 bits",
+        "twelve.jpg",
+        lambda: patched("jpeg", b"\xff\xc0", 4, b"\x0c"),
+        "damaged",
+        "unsupported_type",
+        "not_an_image",
+    )
+    yield file_case(
+        "jpeg with no components",
+        "none.jpg",
+        lambda: patched("jpeg", b"\xff\xc0", 9, b"\x00"),
+        "damaged",
+        "not_an_image",
+    )
 
 
 def _jpeg_of_scans(count: int) -> bytes:

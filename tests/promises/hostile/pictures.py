@@ -11,8 +11,23 @@ from PIL import Image
 from tests.drawing import drawn, encoded
 from tests.promises.hostile.case import Case, file_case
 
-FORMATS = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WEBP", "tiff": "TIFF", "bmp": "BMP", "ppm": "PPM", "avif": "AVIF"}
-ANY_READING = ("damaged", "not_an_image", "unsupported_type", "too_many_pixels", *FORMATS)  # what a flipped bit may end as
+FORMATS = {
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "gif": "GIF",
+    "webp": "WEBP",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "ppm": "PPM",
+    "avif": "AVIF",
+}
+ANY_READING = (
+    "damaged",
+    "not_an_image",
+    "unsupported_type",
+    "too_many_pixels",
+    *FORMATS,
+)  # what a flipped bit may end as
 
 
 @cache
@@ -41,7 +56,9 @@ def cases() -> Iterator[Case]:
 def _truncated() -> Iterator[Case]:
     for name in FORMATS:
         for share in (10, 50, 90):
-            yield file_case(f"{name} cut to {share} percent", f"cut.{name}", partial(_cut, name, share), "damaged")
+            yield file_case(
+                f"{name} cut to {share} percent", f"cut.{name}", partial(_cut, name, share), "damaged"
+            )
         yield file_case(
             f"{name} without its last byte",
             f"last.{name}",
@@ -57,7 +74,12 @@ def _cut(name: str, share: int) -> bytes:
 def _flipped() -> Iterator[Case]:
     for name in FORMATS:
         for seed in range(6):
-            yield file_case(f"{name} with flipped bits {seed}", f"bits.{name}", partial(_with_flipped_bits, name, seed), *ANY_READING)
+            yield file_case(
+                f"{name} with flipped bits {seed}",
+                f"bits.{name}",
+                partial(_with_flipped_bits, name, seed),
+                *ANY_READING,
+            )
 
 
 def _with_flipped_bits(name: str, seed: int) -> bytes:
@@ -98,7 +120,9 @@ def _foreign() -> Iterator[Case]:
     }
     for name, data in contents.items():
         yield file_case(f"{name} named jpg", "picture.jpg", lambda data=data: data, "not_an_image")
-    yield file_case("noise named jpg", "picture.jpg", lambda: np.random.default_rng(1).bytes(100_000), "not_an_image")
+    yield file_case(
+        "noise named jpg", "picture.jpg", lambda: np.random.default_rng(1).bytes(100_000), "not_an_image"
+    )
     unread = {
         "rar": b"Rar!\x1a\x07\x00",
         "7z": b"7z\xbc\xaf\x27\x1c",
@@ -112,41 +136,81 @@ def _foreign() -> Iterator[Case]:
         "heic": b"\x00\x00\x00\x18ftypheic",
     }
     for name, magic in unread.items():
-        yield file_case(f"{name} that nobody reads", f"file.{name}", lambda magic=magic: magic + bytes(100), "unsupported_type")
+        yield file_case(
+            f"{name} that nobody reads",
+            f"file.{name}",
+            lambda magic=magic: magic + bytes(100),
+            "unsupported_type",
+        )
 
 
 def _heads() -> Iterator[Case]:
     """A beginning that promises a picture, and nothing behind it."""
     for name in FORMATS:
-        yield file_case(f"{name} of four bytes", f"head.{name}", lambda name=name: good(name)[:4], "damaged", "not_an_image")
         yield file_case(
-            f"{name} head before zeros", f"zeros.{name}", lambda name=name: good(name)[:32] + bytes(5000), "damaged", "not_an_image", name
+            f"{name} of four bytes",
+            f"head.{name}",
+            lambda name=name: good(name)[:4],
+            "damaged",
+            "not_an_image",
+        )
+        yield file_case(
+            f"{name} head before zeros",
+            f"zeros.{name}",
+            lambda name=name: good(name)[:32] + bytes(5000),
+            "damaged",
+            "not_an_image",
+            name,
         )
 
 
 def _surrounded() -> Iterator[Case]:
     for name in FORMATS:
-        yield file_case(f"{name} with a tail", f"tail.{name}", lambda name=name: good(name) + b"<?php system('id') ?>" * 50, name)
-        yield file_case(f"{name} behind a word", f"behind.{name}", lambda name=name: b"word" + good(name), "not_an_image")
+        yield file_case(
+            f"{name} with a tail",
+            f"tail.{name}",
+            lambda name=name: good(name) + b"<?php system('id') ?>" * 50,
+            name,
+        )
+        yield file_case(
+            f"{name} behind a word", f"behind.{name}", lambda name=name: b"word" + good(name), "not_an_image"
+        )
     yield file_case("two jpegs in one", "two.jpg", lambda: good("jpeg", 1) + good("jpeg", 2), "jpeg")
-    yield file_case("jpeg and zip in one", "both.jpg", lambda: good("jpeg") + b"PK\x05\x06" + bytes(18), "jpeg")
+    yield file_case(
+        "jpeg and zip in one", "both.jpg", lambda: good("jpeg") + b"PK\x05\x06" + bytes(18), "jpeg"
+    )
 
 
 def png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png_of(width: int, height: int, depth: int = 8, colour: int = 2, body: bytes = b"", extra: bytes = b"") -> bytes:
+def png_of(
+    width: int, height: int, *, depth: int = 8, colour: int = 2, body: bytes = b"", extra: bytes = b""
+) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", zlib.compress(body)) + png_chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + extra
+        + png_chunk(b"IDAT", zlib.compress(body))
+        + png_chunk(b"IEND", b"")
+    )
 
 
 def tiff_of(tags: dict[int, int], next_table: int = 0, padding: int = 0) -> bytes:
     """A TIFF of one table with these tags as 32-bit numbers; the pixels are missing."""
     entries = b"".join(
-        struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted({258: 8, 259: 1, 262: 1, 273: 8, 277: 1, **tags}.items())
+        struct.pack("<HHII", tag, 4, 1, value)
+        for tag, value in sorted({258: 8, 259: 1, 262: 1, 273: 8, 277: 1, **tags}.items())
     )
-    return b"II*\x00\x08\x00\x00\x00" + struct.pack("<H", len(entries) // 12) + entries + struct.pack("<I", next_table) + bytes(padding)
+    return (
+        b"II*\x00\x08\x00\x00\x00"
+        + struct.pack("<H", len(entries) // 12)
+        + entries
+        + struct.pack("<I", next_table)
+        + bytes(padding)
+    )
 
 
 def _oversized() -> Iterator[Case]:
@@ -155,17 +219,33 @@ def _oversized() -> Iterator[Case]:
         "png": lambda: png_of(2_000_000_000, 2),
         "jpeg": lambda: patched("jpeg", b"\xff\xc0", 5, struct.pack(">HH", 65_500, 65_500)),
         "gif": lambda: (
-            b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + bytes(3) + b"," + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + b"\x08\x00;"
+            b"GIF89a"
+            + struct.pack("<HH", 65_535, 65_535)
+            + bytes(3)
+            + b","
+            + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0)
+            + b"\x08\x00;"
         ),
         "bmp": lambda: good("bmp")[:18] + struct.pack("<ii", 100_000, 100_000) + good("bmp")[26:],
         "ppm": lambda: b"P6 99999999 99999999 255\n" + bytes(100),
         "tiff": lambda: tiff_of({256: 4_000_000_000, 257: 4_000_000_000}),
-        "webp": lambda: b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8L" + struct.pack("<I", 10) + b"\x2f\xff\xff\xff\x0f" + bytes(5),
+        "webp": lambda: (
+            b"RIFF"
+            + struct.pack("<I", 22)
+            + b"WEBPVP8L"
+            + struct.pack("<I", 10)
+            + b"\x2f\xff\xff\xff\x0f"
+            + bytes(5)
+        ),
     }
     for name, data in claims.items():
-        yield file_case(f"{name} claims billions of pixels", f"claim.{name}", data, "too_many_pixels", "damaged")
+        yield file_case(
+            f"{name} claims billions of pixels", f"claim.{name}", data, "too_many_pixels", "damaged"
+        )
     for width, height in ((0, 0), (0, 10), (10, 0)):
-        yield file_case(f"png of {width} x {height}", "nothing.png", partial(png_of, width, height), "damaged")
+        yield file_case(
+            f"png of {width} x {height}", "nothing.png", partial(png_of, width, height), "damaged"
+        )
     yield file_case(
         "bmp of negative width",
         "negative.bmp",
@@ -188,16 +268,43 @@ def _plain(mode: str, width: int, height: int, file_format: str, **options) -> C
 
 def _bombs() -> Iterator[Case]:
     """Small files, large pictures: some at the limit, which are read, and some above it."""
-    yield file_case("png bomb of 400 megapixels", "bomb.png", _plain("1", 20_000, 20_000, "PNG"), "too_many_pixels")
-    yield file_case("png bomb of 300 MiB", "bomb.png", _plain("RGBA", 8_900, 8_900, "PNG", compress_level=1), "too_many_pixels")
-    yield file_case("gif bomb", "bomb.gif", _plain("P", 12_000, 12_000, "GIF"), "too_many_pixels")
-    yield file_case("tiff bomb", "bomb.tiff", _plain("RGB", 12_000, 12_000, "TIFF", compression="tiff_adobe_deflate"), "too_many_pixels")
-    yield file_case("jpeg bomb", "bomb.jpg", _plain("L", 10_000, 10_000, "JPEG"), "too_many_pixels")
-    yield file_case("webp at the limit", "limit.webp", _plain("RGB", 9_400, 9_400, "WEBP", lossless=True, method=0), "too_many_pixels")
-    yield file_case("png at the limit", "limit.png", _plain("RGB", 9_400, 9_400, "PNG", compress_level=1), "png")
-    yield file_case("png with alpha at the limit", "limit.png", _plain("RGBA", 8_100, 8_100, "PNG", compress_level=1), "png")
     yield file_case(
-        "progressive jpeg at the limit", "limit.jpg", _plain("RGB", 9_400, 9_400, "JPEG", progressive=True, subsampling=0), "jpeg"
+        "png bomb of 400 megapixels", "bomb.png", _plain("1", 20_000, 20_000, "PNG"), "too_many_pixels"
+    )
+    yield file_case(
+        "png bomb of 300 MiB",
+        "bomb.png",
+        _plain("RGBA", 8_900, 8_900, "PNG", compress_level=1),
+        "too_many_pixels",
+    )
+    yield file_case("gif bomb", "bomb.gif", _plain("P", 12_000, 12_000, "GIF"), "too_many_pixels")
+    yield file_case(
+        "tiff bomb",
+        "bomb.tiff",
+        _plain("RGB", 12_000, 12_000, "TIFF", compression="tiff_adobe_deflate"),
+        "too_many_pixels",
+    )
+    yield file_case("jpeg bomb", "bomb.jpg", _plain("L", 10_000, 10_000, "JPEG"), "too_many_pixels")
+    yield file_case(
+        "webp at the limit",
+        "limit.webp",
+        _plain("RGB", 9_400, 9_400, "WEBP", lossless=True, method=0),
+        "too_many_pixels",
+    )
+    yield file_case(
+        "png at the limit", "limit.png", _plain("RGB", 9_400, 9_400, "PNG", compress_level=1), "png"
+    )
+    yield file_case(
+        "png with alpha at the limit",
+        "limit.png",
+        _plain("RGBA", 8_100, 8_100, "PNG", compress_level=1),
+        "png",
+    )
+    yield file_case(
+        "progressive jpeg at the limit",
+        "limit.jpg",
+        _plain("RGB", 9_400, 9_400, "JPEG", progressive=True, subsampling=0),
+        "jpeg",
     )
     yield file_case("cmyk jpeg at the limit", "limit.jpg", _plain("CMYK", 8_000, 8_000, "JPEG"), "jpeg")
 
@@ -214,24 +321,46 @@ def _strips() -> Iterator[Case]:
 
 def _modes() -> Iterator[Case]:
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
-        yield file_case(f"png in mode {mode.replace(';', ' ')}", "mode.png", partial(_in_mode, mode, "PNG"), "png")
+        yield file_case(
+            f"png in mode {mode.replace(';', ' ')}", "mode.png", partial(_in_mode, mode, "PNG"), "png"
+        )
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I", "F", "CMYK", "LAB", "YCbCr"):
-        yield file_case(f"tiff in mode {mode.replace(';', ' ')}", "mode.tiff", partial(_in_mode, mode, "TIFF"), "tiff")
+        yield file_case(
+            f"tiff in mode {mode.replace(';', ' ')}", "mode.tiff", partial(_in_mode, mode, "TIFF"), "tiff"
+        )
     for mode in ("L", "CMYK"):
         yield file_case(f"jpeg in mode {mode}", "mode.jpg", partial(_in_mode, mode, "JPEG"), "jpeg")
     yield file_case("webp with alpha", "alpha.webp", partial(_in_mode, "RGBA", "WEBP"), "webp")
     yield file_case("avif with alpha", "alpha.avif", partial(_in_mode, "RGBA", "AVIF"), "avif")
-    yield file_case("gif with transparency", "clear.gif", lambda: encoded(_in("P"), "GIF", transparency=0), "gif")
-    yield file_case("png palette with alpha", "clear.png", lambda: encoded(_in("P"), "PNG", transparency=bytes(range(256))), "png")
-    yield file_case("png with one clear colour", "clear.png", lambda: encoded(_in("RGB"), "PNG", transparency=(0, 0, 0)), "png")
+    yield file_case(
+        "gif with transparency", "clear.gif", lambda: encoded(_in("P"), "GIF", transparency=0), "gif"
+    )
+    yield file_case(
+        "png palette with alpha",
+        "clear.png",
+        lambda: encoded(_in("P"), "PNG", transparency=bytes(range(256))),
+        "png",
+    )
+    yield file_case(
+        "png with one clear colour",
+        "clear.png",
+        lambda: encoded(_in("RGB"), "PNG", transparency=(0, 0, 0)),
+        "png",
+    )
     yield file_case(
         "png palette index out of range",
         "range.png",
-        partial(png_of, 4, 1, 8, 3, b"\x00\x00\x01\xfe\xff", png_chunk(b"PLTE", bytes(6))),
+        partial(png_of, 4, 1, colour=3, body=b"\x00\x00\x01\xfe\xff", extra=png_chunk(b"PLTE", bytes(6))),
         "png",
         "damaged",
     )
-    yield file_case("png without its palette", "none.png", partial(png_of, 4, 1, 8, 3, b"\x00\x00\x01\x02\x03"), "png", "damaged")
+    yield file_case(
+        "png without its palette",
+        "none.png",
+        partial(png_of, 4, 1, colour=3, body=b"\x00\x00\x01\x02\x03"),
+        "png",
+        "damaged",
+    )
     yield file_case("tiff of not a number", "nan.tiff", partial(_floats, np.nan), "tiff")
     yield file_case("tiff of infinity", "inf.tiff", partial(_floats, np.inf), "tiff")
 

@@ -68,7 +68,9 @@ def _links() -> Iterator[Case]:
 
     yield Case("link to nothing", linking(link="no-such-file"), {"link": "unreadable"})
     yield Case("link to itself", linking(link="link"), {"link": "unreadable"})
-    yield Case("links to each other", linking(one="two", two="one"), {"one": "unreadable", "two": "unreadable"})
+    yield Case(
+        "links to each other", linking(one="two", two="one"), {"one": "unreadable", "two": "unreadable"}
+    )
     yield Case("link to its own folder", linking(link="."), {"link": "unreadable"})
     yield Case("link to the folder above", _link_upwards, {"inner/link": "unreadable"})
     yield Case("link to endless zeros", linking(link="/dev/zero"), {"link": "unreadable"})
@@ -106,7 +108,10 @@ def _doubling_links(folder: Path) -> None:
 
 def _doubled() -> Outcomes:
     """The links of a folder are followed, those behind them only to what has not been read yet."""
-    first = {f"a/{'1/' * len(LEVELS)}a.png": "png", **{f"a/{'1/' * passed}2": "unreadable" for passed in range(1, len(LEVELS))}}
+    first = {
+        f"a/{'1/' * len(LEVELS)}a.png": "png",
+        **{f"a/{'1/' * passed}2": "unreadable" for passed in range(1, len(LEVELS))},
+    }
     second = {f"a/2/{name}": "unreadable" for name in "12"}
     others = {f"{here}/{one}/{two}": "unreadable" for here in LEVELS[1:-1] for one in "12" for two in "12"}
     return {**first, **second, **others, "w/1/a.png": "png", "w/2/a.png": "png", "z/a.png": "png"}
@@ -131,7 +136,9 @@ def _socket(folder: Path) -> None:
 
 def _depths() -> Iterator[Case]:
     yield Case("folders 1500 deep", _deep, {"/".join(["d"] * 1500) + "/a.png": "png"})
-    yield Case("path of 6000 characters", _beyond_the_longest_path, {"/".join(["n" * 200] * 21): "unreadable"})
+    yield Case(
+        "path of 6000 characters", _beyond_the_longest_path, {"/".join(["n" * 200] * 21): "unreadable"}
+    )
 
 
 def _deep(folder: Path) -> None:
@@ -160,7 +167,9 @@ def _beyond_the_longest_path(folder: Path) -> None:
 
 def _rights() -> Iterator[Case]:
     may_read = "png" if os.geteuid() == 0 else "unreadable"
-    yield Case("file without rights", lambda folder: _forbidden(folder, "a.png", "a.png"), {"a.png": may_read})
+    yield Case(
+        "file without rights", lambda folder: _forbidden(folder, "a.png", "a.png"), {"a.png": may_read}
+    )
     yield Case(
         "folder without rights",
         lambda folder: _forbidden(folder, "closed/a.png", "closed"),

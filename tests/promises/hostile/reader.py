@@ -1,8 +1,9 @@
-"""The reader over one folder, in a process of its own: what it says of every path, and how much memory that took.
+"""The reader over one folder, in a process of its own: what it says of each path, and the memory it took.
 
-Children are forked from a process that has imported the reader and nothing else (multiprocessing's fork server), so that what pytest
-holds is not counted.
+Children are forked from a process that has imported the reader and nothing else (multiprocessing's fork
+server), so that what pytest holds is not counted.
 """
+
 import multiprocessing
 import os
 import resource

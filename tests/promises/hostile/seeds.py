@@ -1,4 +1,6 @@
-"""Small good files of every format, with as many of its features as can be drawn: what the fuzz test damages."""
+"""Small good files of every format, with as many of its features as can be drawn, for the fuzz test to
+damage."""
+
 import io
 import re
 import struct
@@ -22,7 +24,8 @@ FLOATS = Image.fromarray(np.linspace(-1, 3, 48 * 40, dtype=np.float32).reshape(4
 
 
 def several() -> dict:
-    """Fresh pictures each time: one that was saved in a format remembers it, and cannot become a page of a TIFF."""
+    """Fresh each time: a picture that was saved in a format remembers it, and cannot become a page of a
+    TIFF."""
     return {"save_all": True, "append_images": [drawn(2), drawn(3)]}
 
 
@@ -33,9 +36,12 @@ def jpegs() -> list[bytes]:
     profile[24:36] = bytes(12)  # no date: the same bytes in every run
     facts = {"exif": exif, "icc_profile": bytes(profile)}
     return [
-        encoded(PICTURE, "JPEG", **facts), encoded(PICTURE, "JPEG", progressive=True, **facts),
-        encoded(PICTURE, "JPEG", subsampling=0, restart_marker_rows=1), encoded(PICTURE.convert("L"), "JPEG"),
-        encoded(PICTURE.convert("CMYK"), "JPEG"), encoded(PICTURE, "MPO", **several()),
+        encoded(PICTURE, "JPEG", **facts),
+        encoded(PICTURE, "JPEG", progressive=True, **facts),
+        encoded(PICTURE, "JPEG", subsampling=0, restart_marker_rows=1),
+        encoded(PICTURE.convert("L"), "JPEG"),
+        encoded(PICTURE.convert("CMYK"), "JPEG"),
+        encoded(PICTURE, "MPO", **several()),
     ]
 
 
@@ -45,49 +51,86 @@ def pngs() -> list[bytes]:
     text.add_text("Comment", "long " * 50, zip=True)
     text.add_itxt("Author", "Änne", "de", "Verfasserin", zip=True)
     return [
-        png(1), encoded(PICTURE.quantize(16), transparency=bytes(range(0, 256, 16))), encoded(DEEP), interlaced(np.array(PICTURE)),
-        encoded(CLEAR, pnginfo=text, gamma=0.45), encoded(PICTURE.convert("1")), encoded(PICTURE, **several()),
+        png(1),
+        encoded(PICTURE.quantize(16), transparency=bytes(range(0, 256, 16))),
+        encoded(DEEP),
+        interlaced(np.array(PICTURE)),
+        encoded(CLEAR, pnginfo=text, gamma=0.45),
+        encoded(PICTURE.convert("1")),
+        encoded(PICTURE, **several()),
     ]
 
 
 def interlaced(pixels: np.ndarray) -> bytes:
     """Adam7, which Pillow reads but does not write."""
-    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-    lines = b"".join(b"\0" + row.tobytes() for x, y, right, down in passes for row in pixels[y::down, x::right])
+    passes = (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    )
+    lines = b"".join(
+        b"\0" + row.tobytes() for x, y, right, down in passes for row in pixels[y::down, x::right]
+    )
     header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8, 2, 0, 0, 1)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks)
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 def gifs() -> list[bytes]:
     return [
-        encoded(PICTURE.quantize(), "GIF", interlace=0), encoded(PICTURE.quantize(8), "GIF", transparency=3, comment=b"a cat"),
-        encoded(PICTURE, "GIF", **several(), duration=100, loop=0, disposal=2), encoded(PICTURE.convert("L"), "GIF"),
+        encoded(PICTURE.quantize(), "GIF", interlace=0),
+        encoded(PICTURE.quantize(8), "GIF", transparency=3, comment=b"a cat"),
+        encoded(PICTURE, "GIF", **several(), duration=100, loop=0, disposal=2),
+        encoded(PICTURE.convert("L"), "GIF"),
     ]
 
 
 def webps() -> list[bytes]:
     return [
-        encoded(PICTURE, "WEBP", exif=b"Exif\0\0MM\0*"), encoded(CLEAR, "WEBP", lossless=True), encoded(CLEAR, "WEBP"),
+        encoded(PICTURE, "WEBP", exif=b"Exif\0\0MM\0*"),
+        encoded(CLEAR, "WEBP", lossless=True),
+        encoded(CLEAR, "WEBP"),
         encoded(CLEAR, "WEBP", **several(), duration=100),
     ]
 
 
 def tiffs() -> list[bytes]:
-    packed = [encoded(PICTURE, "TIFF", compression=name) for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", None)]
-    plain = [encoded(picture, "TIFF") for picture in (DEEP, FLOATS, PICTURE.convert("CMYK"), PICTURE.quantize())]
+    packed = [
+        encoded(PICTURE, "TIFF", compression=name)
+        for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg", None)
+    ]
+    plain = [
+        encoded(picture, "TIFF") for picture in (DEEP, FLOATS, PICTURE.convert("CMYK"), PICTURE.quantize())
+    ]
     pages = encoded(PICTURE, "TIFF", compression="tiff_lzw", **several())
-    return [*packed, *plain, pages, encoded(CLEAR, "TIFF", big_tiff=True), encoded(PICTURE.convert("1"), "TIFF", compression="group4")]
+    return [
+        *packed,
+        *plain,
+        pages,
+        encoded(CLEAR, "TIFF", big_tiff=True),
+        encoded(PICTURE.convert("1"), "TIFF", compression="group4"),
+    ]
 
 
 def bmps() -> list[bytes]:
-    return [*(encoded(PICTURE.convert(mode), "BMP") for mode in ("RGB", "L", "1")), encoded(PICTURE.quantize(), "BMP"),
-            encoded(CLEAR, "BMP"), run_length_bmp()]
+    return [
+        *(encoded(PICTURE.convert(mode), "BMP") for mode in ("RGB", "L", "1")),
+        encoded(PICTURE.quantize(), "BMP"),
+        encoded(CLEAR, "BMP"),
+        run_length_bmp(),
+    ]
 
 
 def run_length_bmp() -> bytes:
-    """8 bits, compressed, which Pillow reads but does not write: rows of runs, of literal bytes, and a jump over the last."""
+    """Compressed, which Pillow reads but does not write: rows of runs, of literal bytes, and a jump over
+    the last."""
     runs, literal = b"\x18\x01\x18\x02\0\0", b"\0\x04\x01\x02\x03\x01\x2c\x03\0\0"
     lines = (runs + literal) * 19 + runs + b"\0\x02\x05\0" + b"\x2b\x03" + b"\0\1"
     palette = bytes(value % 251 for value in range(1024))
@@ -97,22 +140,45 @@ def run_length_bmp() -> bytes:
 
 def ppms() -> list[bytes]:
     binary = [encoded(PICTURE.convert(mode), "PPM") for mode in ("RGB", "L", "1")]
-    plain = [b"P3 # a comment\n48 40\n255\n" + b" ".join(b"%d" % value for value in PICTURE.tobytes()),
-             b"P2 48 40 15\n" + b" ".join(b"%d" % (value % 16) for value in range(48 * 40)), b"P1\n48 40\n" + b"0110" * 480]
+    plain = [
+        b"P3 # a comment\n48 40\n255\n" + b" ".join(b"%d" % value for value in PICTURE.tobytes()),
+        b"P2 48 40 15\n" + b" ".join(b"%d" % (value % 16) for value in range(48 * 40)),
+        b"P1\n48 40\n" + b"0110" * 480,
+    ]
     return [*binary, *plain, encoded(DEEP, "PPM")]
 
 
 def avifs() -> list[bytes]:
     animated = encoded(PICTURE, "AVIF", **several(), duration=100)
-    animated = re.sub(rb"((?:mvhd|tkhd|mdhd)\x01.{3}).{16}", lambda match: match[1] + bytes(16), animated, flags=re.DOTALL)  # no dates
-    return [encoded(PICTURE, "AVIF"), encoded(CLEAR, "AVIF"), animated, encoded(PICTURE.convert("L"), "AVIF", subsampling="4:0:0")]
+    animated = re.sub(
+        rb"((?:mvhd|tkhd|mdhd)\x01.{3}).{16}", lambda match: match[1] + bytes(16), animated, flags=re.DOTALL
+    )  # no dates
+    return [
+        encoded(PICTURE, "AVIF"),
+        encoded(CLEAR, "AVIF"),
+        animated,
+        encoded(PICTURE.convert("L"), "AVIF", subsampling="4:0:0"),
+    ]
 
 
 def zips() -> list[bytes]:
     members = {"cats/1.png": png(1), "dogs/ä.gif": encoded(drawn(2), "GIF"), "notes.txt": NO_PICTURE}
-    inner = zipped({"cats/deep.zip": zipped({"a.bmp": encoded(drawn(3), "BMP")}, compression=ZIP_DEFLATED), "1.png": png(4)})
-    packed = [zipped(members, compression=method) for method in (ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA)]
-    return [*packed, zipped({"in.zip": inner, "2.png": png(5)}), streamed(members), large(members), zipped({})]
+    inner = zipped(
+        {
+            "cats/deep.zip": zipped({"a.bmp": encoded(drawn(3), "BMP")}, compression=ZIP_DEFLATED),
+            "1.png": png(4),
+        }
+    )
+    packed = [
+        zipped(members, compression=method) for method in (ZIP_STORED, ZIP_DEFLATED, ZIP_BZIP2, ZIP_LZMA)
+    ]
+    return [
+        *packed,
+        zipped({"in.zip": inner, "2.png": png(5)}),
+        streamed(members),
+        large(members),
+        zipped({}),
+    ]
 
 
 class Stream(io.BytesIO):
@@ -145,10 +211,21 @@ def large(members: dict[str, bytes]) -> bytes:
 
 
 DRAWERS: dict[str, Callable[[], list[bytes]]] = {
-    "JPEG": jpegs, "PNG": pngs, "GIF": gifs, "WEBP": webps, "TIFF": tiffs, "BMP": bmps, "PPM": ppms, "AVIF": avifs, "ZIP": zips}
+    "JPEG": jpegs,
+    "PNG": pngs,
+    "GIF": gifs,
+    "WEBP": webps,
+    "TIFF": tiffs,
+    "BMP": bmps,
+    "PPM": ppms,
+    "AVIF": avifs,
+    "ZIP": zips,
+}
 
 
 @cache
 def seeds(name: str) -> list[bytes]:
-    with patch("time.localtime", return_value=(2001, 2, 3, 4, 5, 6)):  # which stands in ZIPs; the same bytes in every run
+    with patch(
+        "time.localtime", return_value=(2001, 2, 3, 4, 5, 6)
+    ):  # which stands in ZIPs; the same bytes in every run
         return DRAWERS[name]()
