@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.measure import ROOT
-from cache.encoders.clip_encoder import computes_in_bfloat16
+from cache.encoders.precision import computes_in_bfloat16
 
 PARTS = ["stage_1", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
 RESULTS = ROOT / "benchmarks" / "results.json"

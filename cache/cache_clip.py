@@ -21,9 +21,10 @@ from cache.stores.file_table import files_beside
 
 
 class ClipCache:
-    """Vectors of one encoder. Weights are loaded when the first picture needs them; look-ups need none."""
+    """Vectors of one encoder. Weights are loaded when the first picture needs them; look-ups need none. Without
+    `pretrained` they are those that go with the model: openai for ViT-B-32, imagenet for EfficientNet-Lite0-MS."""
 
-    def __init__(self, clip_model: str = "ViT-B-32", pretrained: str = "openai", device: str | None = None):
+    def __init__(self, clip_model: str = "ViT-B-32", pretrained: str | None = None, device: str | None = None):
         self.encoder = ClipEncoder(clip_model, pretrained, device)
 
     def create_clip_cache(self, out_dir: str = "./output", db_name: str = "clip_cache.sqlite") -> dict:

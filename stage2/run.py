@@ -99,5 +99,6 @@ def _text_priors(settings: TrainSettings, metadata: Metadata, tags: list[str]) -
     from cache.encoders.text_encoder import text_vectors
     from stage2.learning.text_prior import text_priors
 
-    encode = partial(text_vectors, metadata.key, settings.checkpoint)
+    asked_by = "--prompt and --tags"
+    encode = partial(text_vectors, metadata.key, settings.checkpoint, asked_by=asked_by)
     return text_priors(settings.template, tags, metadata.matrix, encode)

@@ -12,9 +12,8 @@ from PIL import Image
 
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.crops import crop
-from cache.encoders import clip_encoder, open_clip_encoder
+from cache.encoders import loaded, open_clip_encoder, precision, side_by_side
 from cache.encoders.clip_encoder import ClipEncoder
-from cache.encoders.clip_encoder import _features as features
 from cache.refusal import Refused
 from tests.conftest import TINY
 from tests.drawing import drawn
@@ -81,10 +80,10 @@ def test_low_precision_keeps_the_vectors(name, tiny_checkpoint):
 
 
 def test_where_low_precision_would_cost_the_vectors_float32_stays(tiny_checkpoint, monkeypatch):
-    monkeypatch.setattr("cache.encoders.clip_encoder._fast_dtype", lambda device: torch.bfloat16)
+    monkeypatch.setattr(precision, "fast_dtype", lambda device: torch.bfloat16)
     assert ClipEncoder(TINY, tiny_checkpoint).precision == "bf16"
-    monkeypatch.setattr("cache.encoders.clip_encoder.LOWEST_COSINE", 1.1)
-    assert ClipEncoder(TINY, tiny_checkpoint).precision == "fp32"
+    monkeypatch.setattr(precision, "LOWEST_COSINE", 1.1)
+    assert ClipEncoder(TINY, tiny_checkpoint, "cpu").precision == "fp32"
 
 
 @pytest.mark.parametrize(("cores", "sizes", "threads_each"), [
@@ -93,14 +92,14 @@ def test_a_batch_is_embedded_in_parts_side_by_side_and_comes_back_in_order(cores
     encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
     batch = crops(encoder, 2 * open_clip_encoder.PART + 3)
     one_by_one = np.concatenate([encoder.encode(batch[number:number + 1]) for number in range(len(batch))])
-    parts, encode = [], clip_encoder._encode
+    parts, embed = [], side_by_side.embed
 
-    def watched(loaded, part: np.ndarray) -> np.ndarray:
+    def watched(encoder, part: np.ndarray) -> np.ndarray:
         parts.append((len(part), torch.get_num_threads()))
-        return encode(loaded, part)
+        return embed(encoder, part)
 
-    monkeypatch.setattr(clip_encoder, "_encode", watched)
-    monkeypatch.setattr(clip_encoder, "_cores", lambda: cores)
+    monkeypatch.setattr(side_by_side, "embed", watched)
+    monkeypatch.setattr(side_by_side, "_cores", lambda: cores)
     assert np.abs(encoder.encode(batch) - one_by_one).max() < 1e-4
     assert sorted(parts, reverse=True) == [(size, threads_each) for size in sizes]
 
@@ -109,10 +108,10 @@ def test_threads_that_embed_at_once_leave_torch_as_it_was(tiny_checkpoint, monke
     encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
     batch = crops(encoder, 2 * open_clip_encoder.PART)
     encoder.encode(batch)
-    monkeypatch.setattr(clip_encoder, "_cores", lambda: 3)
+    monkeypatch.setattr(side_by_side, "_cores", lambda: 3)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: encoder.encode(batch), range(12)))
-    monkeypatch.setattr(clip_encoder, "_encode", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(side_by_side, "embed", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         encoder.encode(batch)
     with ThreadPoolExecutor(1) as fresh:
@@ -122,11 +121,11 @@ def test_threads_that_embed_at_once_leave_torch_as_it_was(tiny_checkpoint, monke
 
 def test_on_a_gpu_a_batch_stays_whole_and_is_computed_in_float16(tiny_checkpoint, monkeypatch):
     """All of that path but the device itself, which stays the CPU here."""
-    monkeypatch.setattr(clip_encoder, "_fast_dtype", lambda device: torch.float16)
+    monkeypatch.setattr(precision, "fast_dtype", lambda device: torch.float16)
     encoder, exact = ClipEncoder(TINY, tiny_checkpoint), ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
     batch = crops(exact, 2 * open_clip_encoder.PART)
-    calls, on_cpu = [], encoder._loaded()
-    monkeypatch.setattr(clip_encoder, "_features", lambda loaded, pictures: (
+    calls, on_cpu, features = [], encoder._loaded(), loaded.features
+    monkeypatch.setattr(loaded, "features", lambda on_gpu, pictures: (
         calls.append((len(pictures), pictures.dtype)), features(on_cpu, pictures))[1])
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     monkeypatch.setattr(encoder, "_outcome", dataclasses.replace(on_cpu, device=torch.device("cuda")))
@@ -145,12 +144,12 @@ def test_openai_weights_get_the_quick_gelu_they_were_trained_with(monkeypatch):
 
     def create_model(name, pretrained, **options):
         asked.update(options)
-        raise OSError("no hub here")
+        raise ConnectionError("no hub here")
 
     monkeypatch.setattr(open_clip_encoder.open_clip, "create_model", create_model)
     for weights, quick in (("openai", True), ("laion2b_s34b_b79k", False)):
         with pytest.raises(Refused):
-            open_clip_encoder.load("ViT-B-32", weights)
+            open_clip_encoder.load("ViT-B-32", weights, torch.device("cpu"))
         assert asked == {"force_quick_gelu": quick, "require_pretrained": True}
 
 
@@ -159,7 +158,7 @@ def test_a_hub_that_cannot_be_reached_is_tried_once_and_the_message_names_two_wa
 
     def create_model(*names, **options):
         attempts.append(names)
-        raise OSError("no hub here\nsecond line")
+        raise ConnectionError("no hub here\nsecond line")
 
     monkeypatch.setattr(open_clip_encoder.open_clip, "create_model", create_model)
     encoder = ClipEncoder()

@@ -28,7 +28,7 @@ def open_clips_own(checkpoint: str, texts: list[str]) -> np.ndarray:
 
 def refusal(*arguments) -> str:
     with pytest.raises(Refused) as caught:
-        text_vectors(*arguments, ["a cat"])
+        text_vectors(*arguments, ["a cat"], asked_by="--prompt and --tags")
     return str(caught.value)
 
 
@@ -56,7 +56,7 @@ def test_weights_on_disk_have_to_be_named_and_to_be_those_of_the_vectors(key, ti
 
 def test_what_cannot_be_had_is_refused_without_advice_that_would_not_help(key, tiny_checkpoint, monkeypatch):
     def unreachable(*names, **options):
-        raise OSError("no hub here\nsecond line")
+        raise ConnectionError("no hub here\nsecond line")
 
     monkeypatch.setattr(open_clip_encoder.open_clip, "get_tokenizer", unreachable)
     assert refusal(key, tiny_checkpoint) == (
