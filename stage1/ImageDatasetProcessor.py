@@ -21,6 +21,7 @@ from cache.reader.file_progress import FileProgress
 from cache.reader.image_source import images
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipStore, ClipTable
+from cache.stores.dataset_listing import DatasetListing
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
 from cache.stores.metadata_records import metadata_records
@@ -47,7 +48,7 @@ class ImageDatasetProcessor:
             clips = stack.enter_context(ClipTable(os.path.join(folder, "clip_cache.sqlite"), create=True))
             tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []
             dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db"), create=True))
-            dataset.start_listing()
+            listing = stack.enter_context(DatasetListing())
             progress = stack.enter_context(FileProgress(dataset_path, dataset.path))
             store = ClipStore(clips, encoder, files)
             embedding = Embedding(encoder, store.has, batch_size)
@@ -56,22 +57,22 @@ class ImageDatasetProcessor:
                 crop_for=embedding.crop_for, known=store.known,
             )
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
-            record(stream, [store, *tags, dataset, files, counts, progress], embedding)
+            record(stream, [store, *tags, listing, files, counts, progress], embedding)
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
             for table in (files, *tags):
-                table.forget_missing(printable(os.path.abspath(dataset_path)), dataset.absolute_paths())
-            written = _write(folder, dataset_path, dataset, store, tagged_dataset)
-            dataset.finish()
+                table.forget_missing(printable(os.path.abspath(dataset_path)), listing.absolute_paths())
+            written = _write(folder, dataset_path, listing, store, tagged_dataset)
+            dataset.replace(listing)
         return {**counts.as_dict(), "written": [*written, os.path.join(folder, "stage1.db")]}
 
 
-def _write(folder: str, dataset_path: str, dataset: DatasetTable, store: ClipStore, tagged: bool) -> list[str]:
+def _write(folder: str, dataset_path: str, listing: DatasetListing, store: ClipStore, tagged: bool) -> list[str]:
     name = "input-metadata.json" if tagged else f"{dataset_name(dataset_path)}-metadata.json"
-    files = {name: metadata_records(dataset.images(), store.encoder, store.vector, tagged)}
+    files = {name: metadata_records(listing.images(), store.encoder, store.vector, tagged)}
     if tagged:
-        files["input-tag-to-image-hash-list.json"] = dataset.hashes_by_tag()
-        files["input-image-hash-to-tag-list.json"] = ((image["hash_id"], image["tags"]) for image in dataset.images())
+        files["input-tag-to-image-hash-list.json"] = listing.hashes_by_tag()
+        files["input-image-hash-to-tag-list.json"] = ((image["hash_id"], image["tags"]) for image in listing.images())
     for name, members in files.items():
         write_json_object(os.path.join(folder, name), members)
     return [os.path.join(folder, name) for name in files]

@@ -8,10 +8,11 @@ from cache.serving import guard
 from cache.serving.api_error import ApiError
 from cache.serving.pictures import any_table
 from cache.serving.roots import Roots
-from cache.stores.databases import Surroundings, databases
+from cache.stores.databases import databases
 from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable
 from cache.stores.sqlite_errors import DatabaseError
+from cache.stores.surroundings import Surroundings
 from cache.stores.tag_table import TagTable
 from web_api.endpoints import Endpoint
 

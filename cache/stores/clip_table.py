@@ -22,8 +22,8 @@ class ClipTable(Table):
     name = "clip_cache"
     page_size = 16384  # 2 kB blobs: 3 times the insert rate of 4096, 57 % of its size
     schema = (
-        """CREATE TABLE clip_cache(hash_id TEXT NOT NULL, model TEXT NOT NULL, precision TEXT NOT NULL, clip_vector BLOB NOT NULL,
-            UNIQUE(hash_id, model))""",
+        "CREATE TABLE clip_cache(hash_id TEXT NOT NULL, model TEXT NOT NULL, precision TEXT NOT NULL, "
+        "clip_vector BLOB NOT NULL,\n            UNIQUE(hash_id, model))",
     )
 
     def add(self, batch: Batch, model: str, precision: str) -> None:

@@ -25,6 +25,7 @@ from cache.models.score_bins import bin_name, bin_number
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped, SourceFile
 from cache.stores.clip_table import ClipTable
+from cache.stores.dataset_listing import DatasetListing
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
 from cache.stores.score_listing import ScoreListing
@@ -338,41 +339,39 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
 class Dataset(Store):
     table_class = DatasetTable
 
-    def __init__(self):
-        super().__init__()
-        self.listed: list[Picture | Archive | Skipped] | None = None
-
-    @rule(found=st.lists(batches, max_size=3), finishes=st.sampled_from([True, True, False]))
-    def run(self, found, finishes):
+    @rule(parts=st.lists(batches, max_size=3), finishes=st.sampled_from([True, True, False]))
+    def run(self, parts, finishes):
         """A run over a folder; one that does not finish is killed and leaves what was there."""
-        self.close_and_open_again()
-        self.table.start_listing()
-        for batch in found:
-            self.table.add(batch)
-        listed = Batch([item for batch in found for item in batch.items])
-        self.look_into_the_listing(listed.of(Picture), listed.of(Archive))
-        if finishes:
-            self.table.finish()
-            self.rows = {number: self.row(item) for number, item in enumerate(listed.of(Picture))}
-            self.skipped = {}
-            self.skip(listed.of(Skipped))
+        whole = Batch([item for batch in parts for item in batch.items])
+        with DatasetListing() as listing:
+            for batch in parts:
+                listing.add(batch)
+            look_into(listing, whole.of(Picture), whole.of(Archive))
+            if finishes:
+                self.table.replace(listing)
+                self.rows = dict(enumerate(map(dataset_row, whole.of(Picture))))
+                self.skipped = {}
+                self.skip(whole.of(Skipped))
 
-    def look_into_the_listing(self, found: list[Picture], zips: list[Archive]) -> None:
-        first, tags = {}, {}
-        for item in found:
-            first.setdefault(item.hash_id, (*self.row(item), item.file.size, item.width, item.height))
-            if item.file.folder is not None:
-                tags.setdefault(item.file.folder, {})[item.hash_id] = None
-        columns = ("file_name", "file_path", "type", "hash_id", "absolute_path", "size_bytes", "width", "height")
-        images = list(self.table.images())
-        assert [tuple(image[name] for name in columns) for image in images] == list(first.values())
-        assert [image["tags"] for image in images] == [sorted(tag for tag in tags if hash_id in tags[tag]) for hash_id in first]
-        assert list(self.table.hashes_by_tag()) == [(tag, list(tags[tag])) for tag in sorted(tags)]
-        assert list(self.table.absolute_paths()) == [item.file.absolute_path for item in [*found, *zips]]
 
-    @staticmethod
-    def row(item: Picture) -> tuple:
-        return (item.file.file_name, item.file.file_path, item.type, item.hash_id, item.file.absolute_path)
+def look_into(listing: DatasetListing, files: list[Picture], zips: list[Archive]) -> None:
+    first, tags = {}, {}
+    for picture in files:
+        first.setdefault(picture.hash_id, (*dataset_row(picture), picture.file.size, picture.width, picture.height))
+        if picture.file.folder is not None:
+            tags.setdefault(picture.file.folder, {})[picture.hash_id] = None
+    columns = ("file_name", "file_path", "type", "hash_id", "absolute_path", "size_bytes", "width", "height")
+    images = list(listing.images())
+    assert [tuple(image[name] for name in columns) for image in images] == list(first.values())
+    assert [image["tags"] for image in images] == [
+        sorted(tag for tag, hash_ids in tags.items() if hash_id in hash_ids) for hash_id in first]
+    assert list(listing.hashes_by_tag()) == [(tag, list(tags[tag])) for tag in sorted(tags)]
+    assert list(listing.absolute_paths()) == [item.file.absolute_path for item in [*files, *zips]]
+
+
+def dataset_row(picture: Picture) -> tuple:
+    file = picture.file
+    return file.file_name, file.file_path, picture.type, picture.hash_id, file.absolute_path
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cache.encoders.clip_encoder import ClipEncoder
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores import sqlite_file
-from cache.stores.dataset_table import DatasetTable
+from cache.stores.dataset_listing import DatasetListing
 from stage1.ImageDatasetProcessor import main
 from tests.cache.test_caches import hash_of, rows
 from tests.drawing import drawn, png, tag_folders, tree, write, zipped
@@ -77,8 +77,8 @@ def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatc
     monkeypatch.setattr(sqlite_file, "connect", traced)
     stage1()
     commits = Counter(name for name, word in statements if word == "COMMIT")
-    # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones, and stage1.db its listing.
-    assert commits == {"clip_cache.sqlite": 3 + 1, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 3 + 2}
+    # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones; stage1.db takes over the whole run.
+    assert commits == {"clip_cache.sqlite": 3 + 1, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 2}
 
 
 def test_only_what_is_new_is_embedded_and_what_vanished_is_forgotten_but_for_its_vector(here, photos, stage1):
@@ -212,14 +212,14 @@ def test_a_clip_cache_that_is_cleared_meanwhile_costs_the_run_but_not_the_metada
     stage1()
     before = json_files("output")
     write(Path(photos), {"cats/new.png": png(900)})
-    finish = DatasetTable.absolute_paths
+    absolute_paths = DatasetListing.absolute_paths
 
-    def cleared(table: DatasetTable):
+    def cleared(listing: DatasetListing):
         ClipCache().clear_cache("output/clip_cache.sqlite")
-        return finish(table)
+        return absolute_paths(listing)
 
     with monkeypatch.context() as patched:
-        patched.setattr(DatasetTable, "absolute_paths", cleared)  # asked for behind the last batch, before anything is written
+        patched.setattr(DatasetListing, "absolute_paths", cleared)  # asked for behind the last batch, before anything is written
         with pytest.raises(Refused, match="the vector of photos/cats/00.png has gone from the clip cache"):
             stage1()
     assert json_files("output") == before

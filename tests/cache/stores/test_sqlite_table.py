@@ -5,6 +5,7 @@ import random
 import sqlite3
 import threading
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_every_database_is_marked_versioned_in_wal_mode_and_has_a_table_of_skipp
 def test_columns_are_a_contract(here, table, columns):
     with table("a.sqlite", create=True) as opened:
         assert [row[1] for row in opened.connection.execute(f"PRAGMA table_info({table.name})")] == columns.split()
+
+
+@pytest.mark.parametrize(("table", "digest"), [
+    (FileTable, "fc2cf8e3ad0ff903"), (ClipTable, "c5370a8474094d24"), (TagTable, "e264e40fc11c7229"),
+    (DatasetTable, "0a2ee9a6911dcc1a"), (Stage3Table, "5d14e4425cee9a09"), (Stage4Table, "e68e6bdf97649f35"),
+    (ZipScoreTable, "796aff6e2fcaee1b"),
+])
+def test_a_statement_stays_as_it_is_to_the_last_blank(table, digest):
+    """Databases are known by the statements that made them: another blank, and those of today would be refused."""
+    assert sha256("\n".join(table.schema).encode()).hexdigest()[:16] == digest
 
 
 def test_creating_twice_leaves_the_rows_alone(here):

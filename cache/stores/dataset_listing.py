@@ -1,0 +1,66 @@
+"""The files of one run of stage 1 in listing order: a private database, from which stage1.db and the JSON files are written."""
+from collections.abc import Iterator
+
+from cache.reader.batches import Batch
+from cache.reader.source_file import Archive, Picture, Skipped
+from cache.stores.private_database import PrivateDatabase
+
+SCHEMA = """
+CREATE TABLE picture(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEXT, type TEXT, hash_id TEXT,
+                     absolute_path TEXT, tag TEXT, size_bytes INTEGER, width INTEGER, height INTEGER);
+CREATE INDEX picture_hash_id ON picture(hash_id, tag);
+CREATE TABLE archive(absolute_path TEXT);
+CREATE TABLE skipped(file_path TEXT, reason TEXT, detail TEXT);
+"""
+
+
+class DatasetListing(PrivateDatabase):
+    """A store of batches.record(), and what there is to say of the dataset as it is now."""
+
+    def __init__(self) -> None:
+        super().__init__(SCHEMA)
+
+    def add(self, batch: Batch) -> None:
+        archives = ((archive.file.absolute_path,) for archive in batch.of(Archive))
+        skips = ((skip.file_path, skip.reason, skip.detail) for skip in batch.of(Skipped))
+        with self.connection as connection:
+            connection.executemany(
+                "INSERT INTO picture VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, batch.of(Picture)))
+            connection.executemany("INSERT INTO archive VALUES (?)", archives)
+            connection.executemany("INSERT INTO skipped VALUES (?, ?, ?)", skips)
+
+    def images(self) -> Iterator[dict]:
+        """One dict per hash: the facts of its first file, and its tags by name."""
+        query = "SELECT min(position), * FROM picture GROUP BY hash_id ORDER BY min(position)"
+        tags = "SELECT DISTINCT tag FROM picture WHERE hash_id = ? AND tag IS NOT NULL ORDER BY tag"
+        for picture in self.connection.execute(query):
+            of_picture = self.connection.execute(tags, (picture["hash_id"],))
+            yield {**picture, "tags": [row["tag"] for row in of_picture]}
+
+    def hashes_by_tag(self) -> Iterator[tuple[str, list[str]]]:
+        """(tag, hash_ids) by tag, the pictures of each in listing order."""
+        tags = "SELECT DISTINCT tag FROM picture WHERE tag IS NOT NULL ORDER BY tag"
+        hashes = "SELECT hash_id FROM picture WHERE tag = ? GROUP BY hash_id ORDER BY min(position)"
+        for (tag,) in self.connection.execute(tags):
+            yield tag, [row["hash_id"] for row in self.connection.execute(hashes, (tag,))]
+
+    def absolute_paths(self) -> Iterator[str]:
+        """Of every picture and every ZIP."""
+        query = "SELECT absolute_path FROM picture UNION ALL SELECT absolute_path FROM archive"
+        return (row["absolute_path"] for row in self.connection.execute(query))
+
+    def rows(self) -> Iterator[tuple]:
+        """One per picture file: file_name, file_path, type, hash_id, absolute_path."""
+        query = "SELECT file_name, file_path, type, hash_id, absolute_path FROM picture ORDER BY position"
+        return map(tuple, self.connection.execute(query))
+
+    def skips(self) -> Iterator[Skipped]:
+        return (Skipped(*row) for row in self.connection.execute("SELECT * FROM skipped"))
+
+
+def _row(picture: Picture) -> tuple:
+    file = picture.file
+    return (
+        file.file_name, file.file_path, picture.type, picture.hash_id, file.absolute_path, file.folder, file.size,
+        picture.width, picture.height,
+    )

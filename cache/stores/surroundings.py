@@ -1,0 +1,64 @@
+"""What the databases beside a cache know about an image: for pages that show all there is about it."""
+from contextlib import ExitStack
+from typing import TypeVar
+
+from cache.stores.clip_table import ClipTable
+from cache.stores.databases import databases_beside
+from cache.stores.score_table import Stage3Table, Stage4Table
+from cache.stores.sqlite_table import Table
+from cache.stores.tag_table import TagTable
+
+SCORES = (Stage3Table, Stage4Table)
+
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+
+class Surroundings:
+    """The tables in the folder of a database, of each kind the first by name. Use as a context manager."""
+
+    def __init__(self, db_path: str):
+        self._tables: dict[type[Table], Table] = {}
+        with ExitStack() as stack:
+            for path, kind in databases_beside(db_path):
+                if kind not in self._tables:
+                    self._tables[kind] = stack.enter_context(kind(path))
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> "Surroundings":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def path_of(self, kind: type[Table]) -> str | None:
+        table = self._table(kind)
+        return table.path if table else None
+
+    def tags(self, hash_id: str) -> list[str]:
+        """By name."""
+        table = self._table(TagTable)
+        answer = table.tags(hash_id) if table else None
+        return answer["tags"] if answer else []
+
+    def scores(self, hash_id: str) -> list[dict]:
+        """Under every model once, those of stage 3 before those of stage 4; each with the database it stands in."""
+        score_of: dict[tuple[str, str], dict] = {}
+        for kind in SCORES:
+            table = self._table(kind)
+            if table is None:
+                continue
+            for row in table.of_image(hash_id):
+                score_of.setdefault((row["model_type"], row["tag_name"]), {**row, "db_path": table.path})
+        return list(score_of.values())
+
+    def neighbours(self, hash_id: str, count: int = 12) -> list[dict]:
+        """The most similar other images, under the first model that knows any."""
+        table = self._table(ClipTable)
+        if table is None:
+            return []
+        of_models = (table.neighbours(hash_id, model, count) for model in table.models())
+        return next((neighbours for neighbours in of_models if neighbours), [])
+
+    def _table(self, kind: type[AnyTable]) -> AnyTable | None:
+        table = self._tables.get(kind)
+        return table if isinstance(table, kind) else None
