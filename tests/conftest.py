@@ -14,6 +14,14 @@ from tests import browser as browsers
 from tests.drawing import tag_folders, write
 from tests.forked_python import ForkedPython
 
+LONGEST = [
+    "test_hostile_files.py",
+    "test_docs.py",
+    "test_crashes.py",
+    "test_hostile_stores.py",
+    "test_web_contract.py",
+    "test_notebook.py",
+]
 ROOT = Path(__file__).resolve().parents[1]
 TINY = "tiny-test-clip"
 TINY_CONFIG = {
@@ -32,20 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help=everything)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share something expensive run in one process, so that no other one makes it again."""
-    for item in items:
-        if isinstance(item, pytest.Function) and (group := _group_of(item)):
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _group_of(test: pytest.Function) -> str | None:
-    """All browser tests are one group; so are those of a module that use a fixture of the whole module."""
-    if "browser" in test.fixturenames:
-        return "browser"
-    definitions = test._fixtureinfo.name2fixturedefs.values()
-    return test.module.__name__ if any(of_a_name[-1].scope == "module" for of_a_name in definitions) else None
+    """The longest files first: with tests on all cores each file is handed to one of them, in this order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -39,9 +39,13 @@ CACHES = {
     f"result = ClipCache({TINY!r}, 'tiny.pt').add_folder_to_clip_cache('photos')",
     "tag cache": "batches.MOST_BATCHES = 1 / 8\nresult = TagCache.add_folder_to_tag_cache('photos')",
 }
-CACHE_CALL = (
-    "import json\nfrom cache import ClipCache, FileCache, TagCache, batches\n{}\nprint(json.dumps(result))"
-)
+CACHE_CALL = """
+import json
+from cache import ClipCache, FileCache, TagCache
+from cache.reader import batches
+{}
+print(json.dumps(result))
+"""
 STAGES = [name for name in COMMANDS if name != "stage 1 again"]
 
 
