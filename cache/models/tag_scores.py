@@ -1,45 +1,58 @@
-"""Vectors x models -> probabilities: all linear models in one matrix product, all SVMs over one kernel matrix of their support vectors."""
-from collections.abc import Sequence
+"""Vectors x models -> probabilities: all linear models in one product, all SVMs over one kernel matrix of
+their support vectors. A score hangs on its vector and its model alone, to the last bit."""
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-# A product of as many rows as this, or a multiple of it, gives every row the same bits, whatever the other rows are.
-ROWS_TOGETHER = 16
-KERNEL_ROWS = 256  # computed at once: 20 MB beside 10,000 support vectors
+from cache.vectors.exact_product import ExactProduct
+
+if TYPE_CHECKING:
+    from sklearn.preprocessing import StandardScaler
+
+ROWS_AT_ONCE = 256  # 20 MB of kernel beside 10,000 support vectors
 
 
 class ModelSet:
     """Many fitted classifiers as one function. Column j of score() belongs to estimators[j]."""
 
     def __init__(self, estimators: Sequence):
-        self._estimators = list(estimators)
-        linear = {index: row for index, estimator in enumerate(self._estimators) if (row := linear_row(estimator)) is not None}
-        self._linear = list(linear)
-        self._weights = np.array([weights for weights, _ in linear.values()])
-        self._offsets = np.array([offset for _, offset in linear.values()])
-        self._radial = _radial_groups({index: row for index, estimator in enumerate(self._estimators) if (row := radial_row(estimator))})
-        together = {*linear, *(index for group in self._radial for index in group.columns)}
-        self._others = [index for index in range(len(self._estimators)) if index not in together]
+        linear: dict[int, tuple[np.ndarray, float]] = {}
+        radial: dict[int, RadialRow] = {}
+        self._others = {}
+        for column, estimator in enumerate(estimators):
+            if linear_form := linear_row(estimator):
+                linear[column] = linear_form
+            elif radial_form := radial_row(estimator):
+                radial[column] = radial_form
+            else:
+                self._others[column] = estimator
+        self._count = len(estimators)
+        self._groups: list[_LinearGroup | _RadialGroup] = [_RadialGroup(group) for group in _sharing(radial)]
+        if linear:
+            self._groups.append(_LinearGroup(linear))
 
     def score(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, d) -> probabilities of the tags, float64 (n, models). In float64, so that the products agree with predict_proba to 1e-6; and
-        the same to the last bit whichever vectors come together, so that a resumed run ends as an unbroken one does."""
-        count = len(vectors)
-        vectors = _padded(np.asarray(vectors, np.float64))
-        scores = np.empty((len(vectors), len(self._estimators)))
-        if self._linear:
-            scores[:, self._linear] = sigmoid(vectors @ self._weights.T + self._offsets)
-        for group in self._radial:
+        """(n, d) -> probabilities of the tags, float64 (n, models), as predict_proba gives them, to 1e-6.
+
+        The same vector gets the same bits in any company, and whatever library multiplies matrices, on
+        however many threads: a resumed run ends as an unbroken one does. (np.exp may differ between kinds
+        of processors.) Models that are neither linear nor radial are asked about one vector at a time:
+        their scores, too, are free of the company, but not of the library."""
+        scores = np.empty((len(vectors), self._count))
+        for start in range(0, len(vectors), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            self._score(np.ascontiguousarray(vectors[rows], np.float64), scores[rows])
+        return scores
+
+    def _score(self, vectors: np.ndarray, scores: np.ndarray) -> None:
+        for group in self._groups:
             scores[:, group.columns] = group.score(vectors)
-        for index in self._others:
-            scores[:, index] = self._estimators[index].predict_proba(vectors)[:, 0]
-        return scores[:count]
-
-
-def _padded(vectors: np.ndarray) -> np.ndarray:
-    missing = -len(vectors) % ROWS_TOGETHER
-    return np.concatenate([vectors, np.zeros((missing, vectors.shape[1]))]) if missing else vectors
+        for column, estimator in self._others.items():
+            for row, vector in enumerate(vectors):
+                alone = vector[None].copy()  # where it lies in memory may decide on the order of a sum
+                scores[row, column] = estimator.predict_proba(alone)[0, 0]
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:
@@ -47,8 +60,9 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-values))
 
 
-def linear_row(estimator) -> tuple[np.ndarray, float] | None:
-    """Weights and offset with sigmoid(vector @ weights + offset) = predict_proba(vector)[:, 0]; None if the model is not linear."""
+def linear_row(estimator: object) -> tuple[np.ndarray, float] | None:
+    """Weights and offset with sigmoid(vector @ weights + offset) = predict_proba(vector)[:, 0]; None if
+    the model is not linear."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
@@ -57,19 +71,23 @@ def linear_row(estimator) -> tuple[np.ndarray, float] | None:
         if getattr(estimator, "multi_class", "auto") == "multinomial":
             return None  # older models could ask for a softmax over two classes, which is another function
         return -estimator.coef_[0], -float(estimator.intercept_[0])
-    if isinstance(estimator, Pipeline) and [type(step) for _, step in estimator.steps] == [StandardScaler, LogisticRegression]:
-        scaler, regression = (step for _, step in estimator.steps)
-        if not _standardises(scaler):
-            return None
-        weights, offset = linear_row(regression)
-        weights = weights / scaler.scale_
-        return weights, offset - float(scaler.mean_ @ weights)
-    return None
+    if not isinstance(estimator, Pipeline):
+        return None
+    if [type(step) for _, step in estimator.steps] != [StandardScaler, LogisticRegression]:
+        return None
+    scaler, regression = (step for _, step in estimator.steps)
+    unscaled = linear_row(regression)
+    if unscaled is None or not _standardises(scaler):
+        return None
+    weights, offset = unscaled
+    weights = weights / scaler.scale_
+    return weights, offset - float((scaler.mean_ * weights).sum())  # NumPy's own sum: no library orders it
 
 
 @dataclass(frozen=True)
 class RadialRow:
-    """sigmoid(kernel((vector - mean) / scale, support) @ coefficients + offset) = predict_proba(vector)[:, 0]."""
+    """predict_proba(vector)[:, 0] = sigmoid(kernel(row, support) @ coefficients + offset), where
+    row = (vector - mean) / scale."""
 
     mean: np.ndarray
     scale: np.ndarray
@@ -83,85 +101,106 @@ class RadialRow:
         return self.mean.tobytes(), self.scale.tobytes(), self.gamma
 
 
-def radial_row(estimator) -> RadialRow | None:
+def radial_row(estimator: object) -> RadialRow | None:
     """None if the model is not a calibrated SVM as stage 2 makes it."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    if not isinstance(estimator, Pipeline) or [type(step) for _, step in estimator.steps] != [StandardScaler, CalibratedClassifierCV]:
+    if not isinstance(estimator, Pipeline):
+        return None
+    if [type(step) for _, step in estimator.steps] != [StandardScaler, CalibratedClassifierCV]:
         return None
     scaler, calibrated = (step for _, step in estimator.steps)
     [pair, *more] = calibrated.calibrated_classifiers_
     machine = pair.estimator
-    if more or not _standardises(scaler) or pair.method != "sigmoid" or type(machine) is not SVC or machine.kernel != "rbf":
+    if more or pair.method != "sigmoid" or not _standardises(scaler):
         return None
-    gamma = machine._gamma if isinstance(machine.gamma, str) else machine.gamma  # "scale" is a number only after the fit
+    if type(machine) is not SVC or machine.kernel != "rbf":
+        return None
+    # gamma="scale" is a number only after the fit.
+    gamma = machine._gamma if isinstance(machine.gamma, str) else machine.gamma
     [sigmoid_fit] = pair.calibrators
     return RadialRow(
-        scaler.mean_, scaler.scale_, float(gamma), np.asarray(machine.support_vectors_, np.float64), sigmoid_fit.a_ * machine.dual_coef_[0],
-        float(sigmoid_fit.a_ * machine.intercept_[0] + sigmoid_fit.b_))
+        mean=scaler.mean_,
+        scale=scaler.scale_,
+        gamma=float(gamma),
+        support=np.asarray(machine.support_vectors_, np.float64),
+        coefficients=sigmoid_fit.a_ * machine.dual_coef_[0],
+        offset=float(sigmoid_fit.a_ * machine.intercept_[0] + sigmoid_fit.b_),
+    )
 
 
-def _standardises(scaler) -> bool:
+def _standardises(scaler: "StandardScaler") -> bool:
     return scaler.with_mean and scaler.with_std
 
 
-class RadialKernel:
-    """exp(-gamma |l - r|²) between any rows l and these rows r, computed in their precision.
+class ExactRadialKernel:
+    """exp(-gamma |l - r|²) between any rows l and these rows r, each entry of its two rows alone.
 
-    The exponent 2 gamma l.r - gamma |l|² - gamma |r|² is one matrix product of rows with two further features."""
+    The exponent is l.r - |l|²/2 - |r|²/2 of the rows times the root of 2 gamma. It is right to 1e-9 of the
+    largest products in it, which an SVM's coefficients, some thousand of at most 10, leave far below 1e-6."""
 
     def __init__(self, rows: np.ndarray, gamma: float):
-        self._scale = rows.dtype.type((2 * gamma) ** 0.5)
-        rows, squares = self._scaled(rows)
-        self._others = np.column_stack([rows, np.ones_like(squares), squares]).T
+        """rows: float64 (n, d)"""
+        self._scale = (2 * gamma) ** 0.5
+        rows = self._scale * rows
+        self._half_squares = _half_squares(rows)
+        self._products = ExactProduct(rows.T, left_slices=2, right_slices=1)
 
     def matrix(self, rows: np.ndarray) -> np.ndarray:
-        """float64 (rows, these rows)."""
-        kernel = np.empty((len(rows), self._others.shape[1]))
-        for start in range(0, len(rows), KERNEL_ROWS):
-            self._part(rows[start:start + KERNEL_ROWS], kernel[start:start + KERNEL_ROWS])
-        return kernel
-
-    def times(self, rows: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """matrix(rows) @ coefficients, without ever having the whole matrix."""
-        parts = (rows[start:start + KERNEL_ROWS] for start in range(0, len(rows), KERNEL_ROWS))
-        products = [self._part(part, np.empty((len(part), self._others.shape[1]))) @ coefficients for part in parts]
-        return np.concatenate([np.empty((0, coefficients.shape[1])), *products])
-
-    def _part(self, rows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        rows, squares = self._scaled(rows)
-        exponents = np.column_stack([rows, squares, np.ones_like(squares)]) @ self._others
-        return np.exp(exponents, out=kernel, dtype=exponents.dtype)
-
-    def _scaled(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """float64 (rows, these rows)"""
         rows = self._scale * rows
-        return rows, np.einsum("ij,ij->i", rows, rows) / rows.dtype.type(-2)
+        exponents = self._products(rows)
+        exponents -= _half_squares(rows)[:, None]
+        exponents -= self._half_squares
+        return np.exp(exponents, out=exponents)
+
+
+def _half_squares(rows: np.ndarray) -> np.ndarray:
+    """Half of every row's sum of squares. NumPy adds up the last axis of a matrix that lies row by row for
+    each row on its own, in an order of its own."""
+    return np.multiply(rows, rows, order="C").sum(axis=1) / 2
+
+
+class _LinearGroup:
+    def __init__(self, forms: Mapping[int, tuple[np.ndarray, float]]):
+        self.columns = list(forms)
+        weights, offsets = zip(*forms.values(), strict=True)
+        self._product = ExactProduct(np.column_stack(weights))
+        self._offsets = np.array(offsets)
+
+    def score(self, vectors: np.ndarray) -> np.ndarray:
+        return sigmoid(self._product(vectors) + self._offsets)
 
 
 class _RadialGroup:
-    """SVMs that were trained on the same pictures share most of their support vectors: each is compared with once."""
+    """SVMs that were trained on the same pictures share most of their support vectors: each is compared
+    with once."""
 
-    def __init__(self, rows: dict[int, RadialRow]):
-        self.columns = list(rows)
-        members = list(rows.values())
-        self._mean, self._scale = members[0].mean, members[0].scale
+    def __init__(self, forms: Mapping[int, RadialRow]):
+        self.columns = list(forms)
+        first = next(iter(forms.values()))
+        self._mean, self._scale = first.mean, first.scale
         places: dict[bytes, int] = {}
-        found = [[places.setdefault(vector.tobytes(), len(places)) for vector in row.support] for row in members]
-        self._kernel = RadialKernel(np.frombuffer(b"".join(places)).reshape(len(places), -1), members[0].gamma)
-        self._coefficients = np.zeros((len(places), len(members)))
-        for column, row in enumerate(members):
-            np.add.at(self._coefficients[:, column], found[column], row.coefficients)
-        self._offsets = np.array([row.offset for row in members])
+        places_of = [[places.setdefault(vector.tobytes(), len(places)) for vector in form.support]
+                     for form in forms.values()]
+        support = np.frombuffer(b"".join(places)).reshape(len(places), -1)
+        self._kernel = ExactRadialKernel(support, first.gamma)
+        coefficients = np.zeros((len(places), len(forms)))
+        for column, form in enumerate(forms.values()):
+            np.add.at(coefficients[:, column], places_of[column], form.coefficients)
+        self._product = ExactProduct(coefficients)
+        self._offsets = np.array([form.offset for form in forms.values()])
 
     def score(self, vectors: np.ndarray) -> np.ndarray:
-        return sigmoid(self._kernel.times((vectors - self._mean) / self._scale, self._coefficients) + self._offsets)
+        kernel = self._kernel.matrix((vectors - self._mean) / self._scale)
+        return sigmoid(self._product(kernel) + self._offsets)
 
 
-def _radial_groups(rows: dict[int, RadialRow]) -> list[_RadialGroup]:
+def _sharing(forms: Mapping[int, RadialRow]) -> list[dict[int, RadialRow]]:
     groups: dict[tuple, dict[int, RadialRow]] = {}
-    for index, row in rows.items():
-        groups.setdefault(row.shared(), {})[index] = row
-    return [_RadialGroup(group) for group in groups.values()]
+    for column, form in forms.items():
+        groups.setdefault(form.shared(), {})[column] = form
+    return list(groups.values())

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cache.models.tag_scores import RadialKernel
 from stage2.learning.calibration import Calibration, calibrate
+from stage2.learning.radial_kernel import RadialKernel
 from stage2.learning.task import Task
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 
 from cache.files.json_file import write_json_object
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
-from cache.models.tag_scores import ModelSet, RadialKernel
+from cache.models.tag_scores import ModelSet
 from cache.refusal import Refused
 from cache.stores.metadata import Metadata
 from stage2.judging.held_out import HeldOut
@@ -21,6 +21,7 @@ from stage2.judging.results import ModelResult
 from stage2.learning import kernel_svm, logistic_regression, newton
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.learning.newton import Regressions
+from stage2.learning.radial_kernel import RadialKernel
 from stage2.learning.split import Split
 from stage2.learning.tagged_rows import TaggedRows
 from stage2.learning.task import Task, folds_within
