@@ -7,15 +7,17 @@ import os
 from collections.abc import Callable, Iterator
 
 from cache.command_line import exit_code, new_parser, parse, print_lines, refuse_output_inside
-from cache.compare.changed_decisions import COLUMNS, OUTPUT_JSON, YES_FROM, Change, ChangedDecisions
+from cache.compare.changed_decisions import YES_FROM, Change, ChangedDecisions
+from cache.compare.scored_run import ScoredRun
 from cache.files.csv_file import write_csv
 from cache.refusal import Refused
-from cache.results.result_folder import OUTPUT
+from cache.stores.decision_listing import COLUMNS
 from cache.text import on_one_line, plural
 
 HELP = "what two results of stages 3 or 4 decide differently"
 DESCRIPTION = (
-    "What two results of stages 3 or 4 decide differently about the pictures in both: as a table, and as a page of thumbnails.")
+    "What two results of stages 3 or 4 decide differently about the pictures in both: as a table, and as a "
+    "page of thumbnails.")
 EXAMPLE = "scored-before scored-after"  # what stands behind the name of the command
 WIDEST = 40  # column of the table; a longer name moves its own row
 
@@ -40,26 +42,38 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from cache.compare.page import is_comparison_page, write_comparison_page
+    from cache.compare.page import write_comparison_page
 
-    folders, written = (arguments.first, arguments.second), [path for path in (arguments.output, arguments.csv) if path]
+    _check(arguments)
+    with ChangedDecisions(arguments.first, arguments.second) as changed:
+        counts, notes = _counts(changed), list(_notes(changed))
+        write_comparison_page(arguments.output, changed, [counts, *notes])
+        if arguments.csv:
+            write_csv(arguments.csv, COLUMNS, changed.rows())
+        written = [f"wrote {path}" for path in _outputs(arguments)]
+        print_lines([*notes, *_table(changed.changes()), *written, counts])
+    return 0
+
+
+def _outputs(arguments: argparse.Namespace) -> list[str]:
+    return [path for path in (arguments.output, arguments.csv) if path]
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises Refused for what is no result, and for outputs that would disturb one or replace more."""
+    from cache.compare.page import is_comparison_page
+
+    folders, outputs = (arguments.first, arguments.second), _outputs(arguments)
     for folder in folders:  # first: what is no result must not be told that the page lies inside it
-        OUTPUT_JSON.opened(os.path.join(folder, OUTPUT)).close()
+        ScoredRun(folder).check_there()
     for folder in folders:
-        for path in written:
+        for path in outputs:
             refuse_output_inside(folder, os.path.dirname(os.path.abspath(path)))
-    if len({os.path.realpath(path) for path in written}) < len(written):
+    if len({os.path.realpath(path) for path in outputs}) < len(outputs):
         raise Refused(f"--output and --csv both name {arguments.csv}; name two files")
     _refuse_to_replace(arguments.output, is_comparison_page, "a page of an earlier comparison")
     if arguments.csv:
         _refuse_to_replace(arguments.csv, _has_our_columns, "a table of an earlier comparison")
-    with ChangedDecisions(*folders) as changed:
-        summary = [_counts(changed), *_notes(folders, changed)]
-        write_comparison_page(arguments.output, folders, changed, summary)
-        if arguments.csv:
-            write_csv(arguments.csv, COLUMNS, changed.rows())
-        print_lines([*summary[1:], *_table(changed.changes()), *(f"wrote {path}" for path in written), summary[0]])
-    return 0
 
 
 def _refuse_to_replace(path: str, is_ours: Callable[[str], bool], kind: str) -> None:
@@ -80,16 +94,18 @@ def _counts(changed: ChangedDecisions) -> str:
     return f"{changes}, {changed.only_first:,} only in the first, {changed.only_second:,} only in the second"
 
 
-def _notes(folders: tuple[str, str], changed: ChangedDecisions) -> Iterator[str]:
+def _notes(changed: ChangedDecisions) -> Iterator[str]:
     """What a person has to know to read the numbers."""
-    for folder, models, undecided in zip(folders, changed.models, changed.undecided, strict=True):
-        if undecided:
-            which = "all" if undecided == models else f"{len(undecided)} of {len(models)}"
-            yield f"{on_one_line(folder)}: {which} models only score; there {YES_FROM} and above counts as yes"
-    for folder, models, others in zip(folders, changed.models, reversed(changed.models), strict=True):
-        if models - others:
-            names = ", ".join(on_one_line(f"{tag} ({model_type})") for model_type, tag in sorted(models - others))
-            yield f"only {on_one_line(folder)} has {names}"
+    for run in (changed.first, changed.second):
+        if run.undecided:
+            which = "all" if run.undecided == run.models else f"{len(run.undecided)} of {len(run.models)}"
+            how = f"{which} models only score; there {YES_FROM} and above counts as yes"
+            yield f"{on_one_line(run.folder)}: {how}"
+    for run, other in ((changed.first, changed.second), (changed.second, changed.first)):
+        only_here = sorted(run.models - other.models)
+        if only_here:
+            names = ", ".join(on_one_line(f"{model.tag_name} ({model.model_type})") for model in only_here)
+            yield f"only {on_one_line(run.folder)} has {names}"
 
 
 def _table(changes: list[Change]) -> Iterator[str]:
@@ -97,13 +113,22 @@ def _table(changes: list[Change]) -> Iterator[str]:
     if not changes:
         return
     kinds = sorted({change.kind for change in changes})
-    rows: dict[tuple[str, str], dict[str, int]] = {}
+    counts: dict[tuple[str, str], dict[str, int]] = {}
     for change in changes:
-        rows.setdefault((on_one_line(change.tag_name), on_one_line(change.model_type)), {})[change.kind] = change.count
-    cells = [("tag", "model type", *kinds), *((*names, *(f"{counts.get(kind, 0):,}" for kind in kinds)) for names, counts in rows.items())]
-    widths = [min(WIDEST, max(map(len, column))) for column in zip(*cells, strict=True)]
+        names = on_one_line(change.tag_name), on_one_line(change.model_type)
+        counts.setdefault(names, {})[change.kind] = change.count
+    rows = [("tag", "model type", *kinds)]
+    for names, by_kind in counts.items():
+        rows.append((*names, *(f"{by_kind.get(kind, 0):,}" for kind in kinds)))
     yield ""
-    for row in cells:
-        texts = [cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True))]
-        yield "  ".join(texts).rstrip()
+    yield from _aligned(rows)
     yield ""
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Two columns of names to the left, the numbers behind them to the right."""
+    widths = [min(WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)]
+    for tag_name, model_type, *numbers in rows:
+        cells = [tag_name.ljust(widths[0]), model_type.ljust(widths[1])]
+        cells += (number.rjust(width) for number, width in zip(numbers, widths[2:], strict=True))
+        yield "  ".join(cells).rstrip()

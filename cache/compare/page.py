@@ -1,60 +1,102 @@
-"""Changed decisions as a page: for every kind of change, and every model in it, the pictures whose probability has changed most."""
+"""Changed decisions as a page: of every kind and every model the pictures whose probability changed most."""
 import os
-from itertools import islice
+from itertools import chain, groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from cache.compare.changed_decisions import Change, ChangedDecisions
 from cache.pages.contact_sheet import MOST_SHOWN, MOST_THUMBNAILS, Group, Section, Tile, choose, write_sheet
+from cache.pages.html_page import PAGE_MARK
 from cache.pages.thumbnails import read_thumbnails
 from cache.results.result_folder import PICTURES, placed_names
+from cache.stores.decision_listing import ChangedDecision
 from cache.text import on_one_line
 
 COMPARED = " compared"  # the end of every title
-GENERATOR = b'<meta name="generator" content="image-tagging-tools">'  # of page.html
-LONGEST_HEAD = 64 * 1024  # bytes before the style; a title has two paths, each at most 4 kB, more where characters are escaped
+LONGEST_HEAD = 64 * 1024  # bytes before the style; a title has two paths of at most 4 kB, more once escaped
 
-Shown = tuple[str, str, float, float]  # hash, path, probability before and after
+Groups = dict[Change, list[ChangedDecision]]  # each with its largest changes
 
 
-def write_comparison_page(path: str, folders: tuple[str, str], changed: ChangedDecisions, summary: list[str]) -> None:
-    changes = sorted(changed.changes(), key=lambda change: change.kind)
-    most = max(MOST_SHOWN, MOST_THUMBNAILS // max(1, len(changes)))
-    rows = {change: list(changed.largest(change, most)) for change in changes}
-    kinds = list(dict.fromkeys(change.kind for change in changes))
-    chosen = choose([[[row[0] for row in rows[change]] for change in changes if change.kind == kind] for kind in kinds])
-    paths = {row[0]: row[1] for each in rows.values() for row in each if row[0] in chosen}
-    found = _found(paths, folders)
-    links = {hash_id: _link(picture, path) for hash_id, (picture, _) in found.items()}
-    sections = [Section(kind, [_group(change, rows[change], chosen, links) for change in changes if change.kind == kind]) for kind in kinds]
+class Shown(NamedTuple):
+    """A picture that is still the one it was."""
+
+    path: str
+    thumbnail: str  # data URI
+
+
+def write_comparison_page(path: str, changed: ChangedDecisions, summary: list[str]) -> None:
+    folders = changed.first.folder, changed.second.folder
+    by_kind = _groups_by_kind(changed)
+    chosen = choose([_hashes(groups) for groups in by_kind.values()])
+    shown = _shown(_chosen_paths(by_kind, chosen), folders)
+    links = {hash_id: _link(picture.path, path) for hash_id, picture in shown.items()}
+    sections = []
+    for kind, groups in by_kind.items():
+        members = [_group(change, decisions, chosen, links) for change, decisions in groups.items()]
+        sections.append(Section(kind, members))
     title = f"{on_one_line(folders[0])} and {on_one_line(folders[1])}{COMPARED}"
-    write_sheet(path, title, summary, sections, {hash_id: uri for hash_id, (_, uri) in found.items()}, "change")
+    thumbnails = {hash_id: picture.thumbnail for hash_id, picture in shown.items()}
+    write_sheet(path, title, summary, sections, thumbnails, "change")
 
 
 def is_comparison_page(path: str) -> bool:
     """By its head: the report and the gallery are pages of ours, too, but other ones."""
     with open(path, "rb") as file:
         head = file.read(LONGEST_HEAD)
-    return GENERATOR in head and f"{COMPARED} · image-tagging-tools</title>".encode() in head
+    return PAGE_MARK in head and f"{COMPARED} · image-tagging-tools</title>".encode() in head
 
 
-def _group(change: Change, rows: list[Shown], chosen: dict[str, None], links: dict[str, str | None]) -> Group:
-    tiles = [Tile(hash_id, on_one_line(os.path.basename(path)), f"{before:.3f} → {after:.3f}", links.get(hash_id))
-             for hash_id, path, before, after in rows if hash_id in chosen]
-    return Group({"tag": on_one_line(change.tag_name), "model": on_one_line(change.model_type), "change": change.kind}, change.count, tiles)
+def _groups_by_kind(changed: ChangedDecisions) -> dict[str, Groups]:
+    changes = sorted(changed.changes(), key=lambda change: change.kind)
+    most = max(MOST_SHOWN, MOST_THUMBNAILS // max(1, len(changes)))
+    return {
+        kind: {change: list(changed.largest(change, most)) for change in of_kind}
+        for kind, of_kind in groupby(changes, key=lambda change: change.kind)}
 
 
-def _found(paths: dict[str, str], folders: tuple[str, str]) -> dict[str, tuple[str, str]]:
-    """{hash: (path, data URI)} of what is still the picture it was: its copy in the second result or in the first, else the picture
-    itself. The names of the copies are only guessed; what counts is the hash of the pixels found there."""
-    found: dict[str, tuple[str, str]] = {}
+def _hashes(groups: Groups) -> list[list[str]]:
+    return [[decision.hash_id for decision in decisions] for decisions in groups.values()]
+
+
+def _chosen_paths(by_kind: dict[str, Groups], chosen: dict[str, None]) -> dict[str, str]:
+    """{hash: path of the picture in the second run}"""
+    paths = {}
+    for groups in by_kind.values():
+        for decision in chain.from_iterable(groups.values()):
+            if decision.hash_id in chosen:
+                paths[decision.hash_id] = decision.file_path
+    return paths
+
+
+def _group(
+    change: Change, decisions: list[ChangedDecision], chosen: dict[str, None], links: dict[str, str | None],
+) -> Group:
+    tiles = [_tile(decision, links) for decision in decisions if decision.hash_id in chosen]
+    names = {"tag": on_one_line(change.tag_name), "model": on_one_line(change.model_type)}
+    return Group({**names, "change": change.kind}, change.count, tiles)
+
+
+def _tile(decision: ChangedDecision, links: dict[str, str | None]) -> Tile:
+    name = on_one_line(os.path.basename(decision.file_path))
+    note = f"{decision.tag_prob_before:.3f} → {decision.tag_prob_after:.3f}"
+    return Tile(decision.hash_id, name, note, links.get(decision.hash_id))
+
+
+def _shown(paths: dict[str, str], folders: tuple[str, str]) -> dict[str, Shown]:
+    """By their hashes: the copy in the second result or in the first, else the picture itself.
+
+    The names of the copies are only guessed; what counts is the hash of the pixels that lie there.
+    """
+    shown: dict[str, Shown] = {}
     candidates = {hash_id: _candidates(path, folders) for hash_id, path in paths.items()}
     for place in range(max(map(len, candidates.values()), default=0)):
-        guesses = [places[place] for hash_id, places in candidates.items() if hash_id not in found]
-        for path, hash_ids, uri in read_thumbnails(guesses):
+        guesses = [places[place] for hash_id, places in candidates.items() if hash_id not in shown]
+        for path, hash_ids, thumbnail in read_thumbnails(guesses):
             for hash_id in hash_ids & paths.keys():
-                found.setdefault(hash_id, (path, uri))
-    return found
+                shown.setdefault(hash_id, Shown(path, thumbnail))
+    return shown
 
 
 def _candidates(path: str, folders: tuple[str, str]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cache.files.whole_file import PARTIAL_NAME
 from cache.files.whole_folder import UNFINISHED_FOLDER
+from cache.pages.html_page import PAGE_MARK
 from cache.reader.image_source import looks_like_an_image
 from cache.reader.source_file import SourceFile
 from cache.results.result_folder import MARKER
@@ -23,9 +24,7 @@ NAMES = {  # whatever the content; the rest is told by the content
         r"|output\.json|\.result\.json|\.run\.lock"),
 }
 UNFINISHED_NAME = re.compile(rf"{PARTIAL_NAME.pattern}|{UNFINISHED_FOLDER.pattern}")
-# Pages and tables of scores, whatever they are called.
-PAGE_MARK = b'<meta name="generator" content="image-tagging-tools">'
-CSV_START = b"file_path,hash_id,model_type,tag_name,tag_prob"
+CSV_START = b"file_path,hash_id,model_type,tag_name,tag_prob"  # of a table of scores, whatever it is called
 PAGE_HEAD_BYTES = 1000  # PAGE_MARK stands in the first lines of page.html
 METADATA_START = re.compile(rb'\s*\{.*"embeddings_(type|vector)"', re.DOTALL)
 HEAD_BYTES = 65536  # of a metadata JSON: its first record names its embeddings_type before

@@ -54,7 +54,7 @@ class Findings:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._listing.__exit__(*error)
+        self._listing.connection.close()
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cache.files.whole_file import whole_file
 
+PAGE_MARK = b'<meta name="generator" content="image-tagging-tools">'  # in the head of each, see page.html
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
