@@ -1,4 +1,4 @@
-"""What the command lines of the stages and of the doctor share: flags, exit codes, signals, progress and the summary line.
+"""What the command lines share: flags, exit codes, signals and the summary line.
 
 Exit codes: 0 done, 3 done but files were skipped (--strict), 2 refused, 130 interrupted; 1 is a bug.
 """
@@ -11,12 +11,22 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cache import __version__
+from cache.argument_parser import ArgumentParser, positive, seconds
 from cache.decoder.limits import Limits
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.sqlite_errors import DatabaseError, is_busy, is_trouble
 from cache.text import on_one_line
 
+SCRIPTS = {  # behind `itt VERB` and, in a clone, `python ./SCRIPT`
+    "embed": "stage1/ImageDatasetProcessor.py",
+    "train": "stage2/train.py",
+    "classify": "stage3/classify.py",
+    "classify-zip": "stage4/classify_zip.py",
+}
+METADATA = "./output/input-metadata.json"
+TAG_LIST = "./output/input-tag-to-image-hash-list.json"
+MODELS = "./output/models"
 LIMIT_FLAGS = {
     "max_pixels": "pixels of one picture",
     "max_decoded_mib": "MiB of one decoded picture",
@@ -30,28 +40,38 @@ LIMIT_FLAGS = {
 NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.EIO)
 
 
-def new_parser(description: str, example: str, **options: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(**help_options(description, example), **options)
+def new_parser(description: str, example: str, prog: str | None = None) -> ArgumentParser:
+    """prog: the command as a person types it, for the usage line; None is what the program was started as."""
+    parser = ArgumentParser(prog=prog, **help_options(description, example))
     parser.add_argument("--version", action="version", version=f"image-tagging-tools {__version__}")
     return parser
 
 
-def help_options(description: str, example: str) -> dict:
-    """How the help of a command, or of a command's command, is laid out."""
-    return {
-        "description": description, "epilog": f"example:\n  {example}\n\nFlags may be written --like_this or --like-this.",
-        "formatter_class": _HelpFormatter, "allow_abbrev": False,
-    }
+def help_options(description: str, example: str) -> dict[str, str]:
+    """What the parser of a command, or of a command's command, is made with."""
+    return {"description": description, "example": example}
 
 
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    pass
+def call(verb: str, prog: str | None = None) -> str:
+    """A stage as a person types it who typed `prog`; without one, as its script."""
+    return f"itt {verb}" if prog and prog.startswith("itt ") else f"python ./{SCRIPTS[verb]}"
+
+
+def refuse_missing(path: str, maker: str) -> None:
+    """Of what nobody named, because an earlier command, `maker`, leaves it in its usual place."""
+    if not os.path.exists(path):
+        raise Refused(f"there is no {path} yet; this makes it: {maker}")
+
+
+def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> argparse.Namespace:
+    return parser.parse_args(argv)
 
 
 def add_encoder_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--batch_size", type=positive, default=32, metavar="N", help="pictures embedded at once")
-    parser.add_argument("--device", default=None, metavar="NAME", help="cuda, cpu, mps ...; None is cuda if available, else cpu")
-    parser.add_argument("--precision", choices=["fp32"], default=None, help="fp32: full precision even where less keeps the vectors")
+    add = parser.add_argument
+    add("--batch_size", type=positive, default=32, metavar="N", help="pictures embedded at once")
+    add("--device", default=None, metavar="NAME", help="cuda, cpu, mps ...; None is cuda where there is one")
+    add("--precision", choices=["fp32"], default=None, help="fp32: full, even where less keeps the vectors")
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +80,8 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_decoding_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--num_threads", type=positive, default=4, metavar="N", help="pictures decoded at once")
+    add = parser.add_argument
+    add("--num_threads", type=positive, default=4, metavar="N", help="pictures decoded at once")
     limits = parser.add_argument_group("limits for each file")
     for name, help_text in LIMIT_FLAGS.items():
         default = getattr(Limits, name)
@@ -72,43 +93,9 @@ def limits_of(arguments: argparse.Namespace) -> Limits:
     return Limits(**{name: getattr(arguments, name) for name in LIMIT_FLAGS})
 
 
-def positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return number
-
-
-def truth(text: str) -> bool:
-    if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
-    return text.lower() in ("true", "1", "yes")
-
-
-def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Every --flag_of_ours also answers to --flag-of-ours."""
-    return parser.parse_args([_snake_case(argument) for argument in (sys.argv[1:] if argv is None else argv)])
-
-
-def _snake_case(argument: str) -> str:
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument[2:].partition("=")
-    prefix = "no-" if name.startswith("no-") else ""
-    return f"--{prefix}{name.removeprefix(prefix).replace('-', '_')}{equals}{value}"
-
-
 def run(work: Callable[[Counts], None], strict: bool = False) -> int:
-    """Do the work and return the exit code; the summary line goes to stdout, what went wrong, in one line, to stderr."""
+    """Do the work and return the exit code. The summary line goes to stdout, what went wrong, in one line, to
+    stderr."""
     counts = Counts()
 
     def counted() -> int:
@@ -147,7 +134,7 @@ def print_lines(lines: Iterable[str]) -> None:
             print(line)
         if sys.stdout:  # None where a program was started without one
             sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has read what it wants; what is buffered must go somewhere when Python ends
+    except BrokenPipeError:  # `| head` has read what it wants; what is buffered must go somewhere at the end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -161,7 +148,8 @@ def _fail(message: str, code: int) -> int:
 
 
 def _is_storage(error: OSError | DatabaseError) -> bool:
-    """Disk full, no permission, a name too long, a damaged database, or one that somebody else holds: nothing of ours to mend."""
+    """Disk full, no permission, a name too long, a damaged database, or one that somebody else holds: nothing
+    that is ours to mend."""
     if isinstance(error, DatabaseError):
         return is_trouble(error)
     return error.errno in NOT_OURS or isinstance(error, PermissionError)
@@ -170,14 +158,18 @@ def _is_storage(error: OSError | DatabaseError) -> bool:
 def _advice(error: OSError | DatabaseError) -> str:
     if isinstance(error, DatabaseError) and is_busy(error):
         return "; another program holds it, the same command goes on from there"
-    full = "full" in str(error) or isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    no_space = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = no_space or "full" in str(error)
     return "; make room, the same command goes on from there" if full else ""
 
 
 def refuse_output_inside(source: str, output: str, keeps_input: bool = True) -> None:
     """An output below the input would change the input, and be read as input the next time."""
-    source, output = Path(source).resolve(), Path(output).resolve()
-    if source.is_dir() and output.is_relative_to(source):
-        raise Refused(f"the output folder {output} lies inside the input folder {source}; name another one")
-    if source.is_relative_to(output) and not keeps_input:
-        raise Refused(f"the input {source} lies inside the output folder {output}, which is replaced as a whole; name another one")
+    input_path, output_path = Path(source).resolve(), Path(output).resolve()
+    if input_path.is_dir() and output_path.is_relative_to(input_path):
+        raise Refused(
+            f"the output folder {output_path} lies inside the input folder {input_path}; name another one")
+    if input_path.is_relative_to(output_path) and not keeps_input:
+        raise Refused(
+            f"the input {input_path} lies inside the output folder {output_path}, which is replaced as a "
+            "whole; name another one")

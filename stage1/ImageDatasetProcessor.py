@@ -1,6 +1,6 @@
 """Stage 1: embed a dataset. Every picture of a folder of tag folders (or of a ZIP of one) becomes a vector.
 
-    python ./stage1/ImageDatasetProcessor.py --input_folder photos --output_folder ./output
+    python ./stage1/ImageDatasetProcessor.py photos
 
 Writes the metadata JSON, stage1.db, and the caches that make the next run quick, into the output folder.
 """
@@ -8,14 +8,17 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 import argparse
 import os
+from collections.abc import Iterable
 from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 from cache import command_line
+from cache.argument_parser import ArgumentParser, truth
 from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.files.json_file import write_json_object
 from cache.files.run_lock import only_run_in
-from cache.reader.batches import Counts, Embedding, record
+from cache.reader.batches import Counts, Embedding, Store, record
 from cache.reader.disk_files import dataset_name
 from cache.reader.file_progress import FileProgress
 from cache.reader.image_source import images
@@ -27,92 +30,153 @@ from cache.stores.file_table import FileTable
 from cache.stores.metadata_records import metadata_records
 from cache.stores.tag_table import TagTable
 from cache.text import printable
+from stage1.about_tags import about_tags
 
 
 class ImageDatasetProcessor:
     @staticmethod
-    def process_dataset(
-        dataset_path: str, output_folder: str = "./output", tagged_dataset: bool = True, clip_model: str = "ViT-B-32",
-        pretrained: str = "openai", batch_size: int = 32, num_threads: int = 4, device: str | None = None, *,
-        precision: str | None = None, limits: Limits = Limits(), counts: Counts | None = None,
+    def process_dataset(  # noqa: PLR0917  the public Python call
+        dataset_path: str,
+        output_folder: str = "./output",
+        tagged_dataset: bool = True,
+        clip_model: str = "ViT-B-32",
+        pretrained: str | None = None,
+        batch_size: int = 32,
+        num_threads: int = 4,
+        device: str | None = None,
+        *,
+        precision: str | None = None,
+        limits: Limits = Limits(),
+        counts: Counts | None = None,
+        notes: list[str] | None = None,
     ) -> dict:
-        """Embed the pictures under dataset_path; returns the counts of files and the paths written. Known pictures are neither decoded
-        nor embedded again. Raises Refused if there is no readable picture or the encoder cannot be had."""
+        """Embed the pictures under dataset_path; returns the counts of files and the paths written. Known
+        pictures are neither decoded nor embedded again.
+
+        pretrained: an open_clip tag or the path of a checkpoint; None is the usual weights of clip_model.
+        counts, notes: filled for the caller. The counts hold even where the run is cut short; the notes say
+        what a person should know of the tags, a line each.
+        Raises Refused if there is no readable picture or the encoder cannot be had.
+        """
         command_line.refuse_output_inside(dataset_path, output_folder)
         folder = output_folder if tagged_dataset else os.path.join(output_folder, "clip-cache")
         encoder = ClipEncoder(clip_model, pretrained, device, precision)
         counts = Counts() if counts is None else counts
         with ExitStack() as stack:
             stack.enter_context(only_run_in(folder))
-            files = stack.enter_context(FileTable(os.path.join(folder, "file_cache.sqlite"), create=True))
-            clips = stack.enter_context(ClipTable(os.path.join(folder, "clip_cache.sqlite"), create=True))
-            tags = [stack.enter_context(TagTable(os.path.join(folder, "tag_cache.sqlite"), create=True))] if tagged_dataset else []
-            dataset = stack.enter_context(DatasetTable(os.path.join(folder, "stage1.db"), create=True))
+            tables = _open_tables(stack, folder, tagged_dataset)
             listing = stack.enter_context(DatasetListing())
-            progress = stack.enter_context(FileProgress(dataset_path, dataset.path))
-            store = ClipStore(clips, encoder, files)
+            progress = stack.enter_context(FileProgress(dataset_path, tables.dataset.path))
+            store = ClipStore(tables.clips, encoder, tables.files)
             embedding = Embedding(encoder, store.has, batch_size)
             stream = images(
-                dataset_path, tagged=tagged_dataset, limits=limits, num_threads=num_threads, window=2 * batch_size + num_threads,
-                crop_for=embedding.crop_for, known=store.known,
+                dataset_path,
+                tagged=tagged_dataset,
+                limits=limits,
+                num_threads=num_threads,
+                window=2 * batch_size + num_threads,
+                crop_for=embedding.crop_for,
+                known=store.known,
             )
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
-            record(stream, [store, *tags, listing, files, counts, progress], embedding)
+            stores: list[Store] = [store, *tables.tags, listing, tables.files, counts, progress]
+            record(stream, stores, embedding)
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
-            for table in (files, *tags):
+            for table in (tables.files, *tables.tags):
                 table.forget_missing(printable(os.path.abspath(dataset_path)), listing.absolute_paths())
             written = _write(folder, dataset_path, listing, store, tagged_dataset)
-            dataset.replace(listing)
+            if tagged_dataset and notes is not None:
+                notes.extend(about_tags(listing, dataset_path))
+            tables.dataset.replace(listing)
         return {**counts.as_dict(), "written": [*written, os.path.join(folder, "stage1.db")]}
 
 
-def _write(folder: str, dataset_path: str, listing: DatasetListing, store: ClipStore, tagged: bool) -> list[str]:
+class _Tables(NamedTuple):
+    files: FileTable
+    clips: ClipTable
+    tags: list[TagTable]  # none for a dataset without tags
+    dataset: DatasetTable
+
+
+def _open_tables(stack: ExitStack, folder: str, tagged: bool) -> _Tables:
+    def path(name: str) -> str:
+        return os.path.join(folder, name)
+
+    files = stack.enter_context(FileTable(path("file_cache.sqlite"), create=True))
+    clips = stack.enter_context(ClipTable(path("clip_cache.sqlite"), create=True))
+    tags = [stack.enter_context(TagTable(path("tag_cache.sqlite"), create=True))] if tagged else []
+    dataset = stack.enter_context(DatasetTable(path("stage1.db"), create=True))
+    return _Tables(files, clips, tags, dataset)
+
+
+def _write(
+    folder: str, dataset_path: str, listing: DatasetListing, store: ClipStore, tagged: bool,
+) -> list[str]:
     name = "input-metadata.json" if tagged else f"{dataset_name(dataset_path)}-metadata.json"
-    files = {name: metadata_records(listing.images(), store.encoder, store.vector, tagged)}
+    files: dict[str, Iterable[tuple[str, Any]]] = {
+        name: metadata_records(listing.images(), store.encoder, store.vector, tagged)}
     if tagged:
+        tags_of = ((image["hash_id"], image["tags"]) for image in listing.images())
         files["input-tag-to-image-hash-list.json"] = listing.hashes_by_tag()
-        files["input-image-hash-to-tag-list.json"] = ((image["hash_id"], image["tags"]) for image in listing.images())
-    for name, members in files.items():
-        write_json_object(os.path.join(folder, name), members)
-    return [os.path.join(folder, name) for name in files]
+        files["input-image-hash-to-tag-list.json"] = tags_of
+    for file_name, members in files.items():
+        write_json_object(os.path.join(folder, file_name), members)
+    return [os.path.join(folder, file_name) for file_name in files]
 
 
 def _nothing_found(dataset_path: str, tagged: bool, counts: Counts) -> str:
     place = f"in a tag folder under {dataset_path}" if tagged else f"under {dataset_path}"
     hint = "; a tagged dataset has its pictures in <folder>/<tag>/, for others add --no-tagged_dataset"
-    return f"no readable picture {place} {counts.why_nothing()}{hint if counts.reasons['outside_tag_folder'] else ''}"
+    without_tag = counts.reasons["outside_tag_folder"]
+    return f"no readable picture {place} {counts.why_nothing()}{hint if without_tag else ''}"
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, prog: str | None = None) -> int:
+    """The command line; prog: how it was called, for its help. Returns the exit code."""
+    prog = prog or command_line.call("embed")
     parser = command_line.new_parser(
-        "Embed a dataset: every picture of a folder of tag folders becomes a vector.",
-        "python ./stage1/ImageDatasetProcessor.py --input_folder photos --clip_model EfficientNet-Lite0-MS --pretrained imagenet",
-    )
-    parser.add_argument("--input_folder", required=True, default=argparse.SUPPRESS, metavar="PATH",
-                        help="folder of tag folders, or a ZIP of one")
-    parser.add_argument("--output_folder", default="./output", metavar="PATH", help="where the JSON files, stage1.db and the caches go")
-    parser.add_argument("--tagged_dataset", nargs="?", const=True, default=True, type=command_line.truth, metavar="True|False",
-                        help="the folder that holds a picture is its tag")
-    parser.add_argument("--no-tagged_dataset", dest="tagged_dataset", action="store_false", default=argparse.SUPPRESS,
-                        help="the same as --tagged_dataset False")
-    parser.add_argument("--clip_model", default="ViT-B-32", metavar="NAME", help="an open_clip model, or EfficientNet-Lite0-MS")
-    parser.add_argument("--pretrained", default="openai", metavar="TAG|PATH",
-                        help="its weights: an open_clip tag or a checkpoint on disk; imagenet for EfficientNet-Lite0-MS")
-    command_line.add_encoder_flags(parser)
-    command_line.add_reading_flags(parser)
+        "Embed a dataset: every picture of a folder of tag folders becomes a vector.", f"{prog} photos", prog)
+    _add_flags(parser)
     arguments = command_line.parse(parser, argv)
 
     def work(counts: Counts) -> None:
+        notes: list[str] = []
         result = ImageDatasetProcessor.process_dataset(
-            arguments.input_folder, arguments.output_folder, arguments.tagged_dataset, arguments.clip_model, arguments.pretrained,
-            arguments.batch_size, arguments.num_threads, arguments.device,
-            precision=arguments.precision, limits=command_line.limits_of(arguments), counts=counts,
+            arguments.input_folder,
+            arguments.output_folder,
+            arguments.tagged_dataset,
+            arguments.clip_model,
+            arguments.pretrained,
+            arguments.batch_size,
+            arguments.num_threads,
+            arguments.device,
+            precision=arguments.precision,
+            limits=command_line.limits_of(arguments),
+            counts=counts,
+            notes=notes,
         )
-        for path in result["written"]:
-            print(f"wrote {path}")
+        for line in (*notes, *(f"wrote {path}" for path in result["written"])):
+            print(line)
 
     return command_line.run(work, arguments.strict)
+
+
+def _add_flags(parser: ArgumentParser) -> None:
+    parser.add_input("--input_folder", "the folder of pictures", "folder of tag folders, or a ZIP of one")
+    add = parser.add_argument
+    add("--output_folder", default="./output", metavar="PATH", help="where all that is written goes")
+    add("--tagged_dataset", nargs="?", const=True, default=True, type=truth, metavar="True|False",
+        help="the folder that holds a picture is its tag")
+    add("--no-tagged_dataset", dest="tagged_dataset", action="store_false", default=argparse.SUPPRESS,
+        help="the same as --tagged_dataset False")
+    add("--clip_model", default="ViT-B-32", metavar="NAME",
+        help="an open_clip model, or EfficientNet-Lite0-MS, which needs no download")
+    add("--pretrained", default=None, metavar="TAG|PATH",
+        help="its weights, an open_clip tag or a checkpoint on disk; None: those that are usual for "
+             "the model, such as openai for ViT-B-32 and imagenet for EfficientNet-Lite0-MS")
+    command_line.add_encoder_flags(parser)
+    command_line.add_reading_flags(parser)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What a run of stage 2 may be asked for: its settings, the flags that set them, and what is refused at
 once."""
 import argparse
+import os
 import re
 from dataclasses import dataclass
 
+from cache.command_line import METADATA, TAG_LIST
 from cache.refusal import Refused
 
 PROMPT = "a photo of {tag}"
@@ -52,31 +54,38 @@ class TrainSettings:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--metadata_json", required=True, default=argparse.SUPPRESS, metavar="PATH",
-                        help="the metadata JSON of stage 1, or a clip cache (.sqlite)")
-    parser.add_argument("--tag_to_hash_json", default=None, metavar="PATH",
-                        help="input-tag-to-image-hash-list.json of stage 1; needed but for --tags alone")
-    parser.add_argument("--output", default="./output", metavar="PATH", help="where models/ and reports/ go")
-    parser.add_argument("--test_per", type=float, default=0.1, metavar="SHARE", help="share of the images held out for the reports")
-    parser.add_argument("--target_precision", type=float, default=None, metavar="SHARE",
-                        help="promise: of what is called yes, at least this share is the tag")
-    parser.add_argument("--target_recall", type=float, default=None, metavar="SHARE",
-                        help="promise: of the tag, at most the rest is called no; of the two targets, one stands for both")
-    parser.add_argument("--fail_under", action="append", default=[], type=gate, metavar="METRIC=VALUE",
-                        help=f"exit with 4 if a tag's better model is worse than this, {', '.join(SHORT_NAMES)}; may be repeated")
-    parser.add_argument("--unlabelled", default=None, metavar="PATH",
-                        help="metadata JSON or clip cache of pictures without tags: which of them to label next")
-    parser.add_argument("--prompt", default=None, metavar="TEXT",
-                        help=f'text that a CLIP model knows a tag by, such as "{PROMPT}": learning begins there')
-    parser.add_argument("--tags", type=_names, default=(), metavar="A,B", help="tags without any example, known by their text alone")
-    parser.add_argument("--pretrained", default=None, metavar="PATH",
-                        help="the checkpoint on disk, for texts, if the vectors come from one")
+    add = parser.add_argument
+    add("--metadata_json", default=METADATA, metavar="PATH",
+        help="the metadata JSON of stage 1, or a clip cache (.sqlite)")
+    add("--tag_to_hash_json", default=TAG_LIST, metavar="PATH",
+        help="the tag list of stage 1; --tags do without one")
+    add("--output", default="./output", metavar="PATH", help="where models/ and reports/ go")
+    add("--test_per", type=float, default=0.1, metavar="SHARE",
+        help="share of the images held out for the reports")
+    add("--target_precision", type=float, default=None, metavar="SHARE",
+        help="promise: of what is called yes, at least this share is the tag")
+    add("--target_recall", type=float, default=None, metavar="SHARE",
+        help="promise: of the tag, at most the rest is called no; of the two targets, one stands for both")
+    add("--fail_under", action="append", default=[], type=gate, metavar="METRIC=VALUE",
+        help="exit with 4 if a tag's better model is worse than this; may be repeated; of "
+             f"{', '.join(SHORT_NAMES)}")
+    add("--unlabelled", default=None, metavar="PATH",
+        help="metadata JSON or clip cache of pictures without tags: which of them to label next")
+    add("--prompt", default=None, metavar="TEXT",
+        help=f'text that a CLIP model knows a tag by, such as "{PROMPT}": learning begins there')
+    add("--tags", type=_names, default=(), metavar="A,B",
+        help="tags without any example, known by their text alone")
+    add("--pretrained", default=None, metavar="PATH",
+        help="the checkpoint on disk, for texts, if the vectors come from one")
 
 
 def settings_of(arguments: argparse.Namespace) -> TrainSettings:
+    tag_list = arguments.tag_to_hash_json
+    if tag_list == TAG_LIST and arguments.tags and not os.path.exists(tag_list):
+        tag_list = None  # what the tags' texts say is enough
     return TrainSettings(
         metadata_json=arguments.metadata_json,
-        tag_to_hash_json=arguments.tag_to_hash_json,
+        tag_to_hash_json=tag_list,
         output=arguments.output,
         test_per=arguments.test_per,
         target_precision=arguments.target_precision,

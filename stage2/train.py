@@ -1,7 +1,6 @@
 """Stage 2: train two small classifiers per tag on the vectors of stage 1, and show how good they are.
 
-    python ./stage2/train.py --metadata_json ./output/input-metadata.json \
-        --tag_to_hash_json ./output/input-tag-to-image-hash-list.json
+    python ./stage2/train.py
 
 Writes models/ (a .pkl and a .json each) and reports/ (index.html for a start) into the output folder. The
 same input gives the same models and reports.
@@ -14,10 +13,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cache import command_line
+from cache.command_line import METADATA, TAG_LIST
 from cache.files.run_lock import only_run_in
 from cache.files.whole_file import make_folder, sweep_partial_files
 from cache.models.tag_models import model_paths
-from cache.progress import PATIENCE, progress_bar
+from cache.progress import PATIENCE, progress_bar, say
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
@@ -81,7 +81,7 @@ def _check_overlap(settings: TrainSettings, tagged: "TaggedRows") -> None:
     if not tagged.with_vector and tagged.without_vector:
         raise Refused(f"no image of {tags} has a vector in {vectors}: these two files are not of one dataset")
     if tagged.without_vector:
-        print(f"{tagged.without_vector} images of {tags} have no vector in {vectors}", file=sys.stderr)
+        say(f"{tagged.without_vector} images of {tags} have no vector in {vectors}")
 
 
 def _splits(settings: TrainSettings, tagged: "TaggedRows") -> dict[str, "Split"]:
@@ -104,9 +104,9 @@ def trainable(tagged: "TaggedRows") -> Iterator[str]:
             "no negatives: every image carries every tag; add a second tag, or a folder other-training")
     for tag in tags:
         if not len(tagged.of(tag)):
-            print(f"skipped tag {tag}: no image with a vector", file=sys.stderr)
+            say(f"skipped tag {tag}: no image with a vector")
         elif not len(tagged.negatives(tag)):
-            print(f"skipped tag {tag}: no image without it that has a vector", file=sys.stderr)
+            say(f"skipped tag {tag}: no image without it that has a vector")
         else:
             yield tag
 
@@ -116,14 +116,16 @@ def _name_stale_models(run: "TrainingRun") -> None:
     would live on unnoticed."""
     for path in model_paths(run.models_folder):
         if path not in run.written:
-            print(f"still there from an earlier run: {path}; delete it if its tag is gone", file=sys.stderr)
+            say(f"still there from an earlier run: {path}; delete it if its tag is gone")
 
 
-def command(argv: list[str] | None = None) -> int:
+def command(argv: list[str] | None = None, prog: str | None = None) -> int:
+    """The command line; prog: how it was called, for its help. Returns the exit code."""
+    prog = prog or command_line.call("train")
     parser = command_line.new_parser(
         "Train two classifiers per tag, a logistic regression and an SVM, on the vectors of stage 1.",
-        "python ./stage2/train.py --metadata_json ./output/input-metadata.json "
-        "--tag_to_hash_json ./output/input-tag-to-image-hash-list.json",
+        example=prog,
+        prog=prog,
     )
     add_flags(parser)
     arguments = command_line.parse(parser, argv)
@@ -132,7 +134,11 @@ def command(argv: list[str] | None = None) -> int:
     def work(counts: Counts) -> None:
         from stage2.report.summary import below_gate, summary
 
-        outcome = train(settings_of(arguments))
+        settings = settings_of(arguments)
+        for path in (METADATA, TAG_LIST):
+            if path in (settings.metadata_json, settings.tag_to_hash_json):
+                command_line.refuse_missing(path, f"{command_line.call('embed', prog)} photos")
+        outcome = train(settings)
         print(*summary(outcome), sep="\n")
         counts.processed = outcome.images
         failures.extend(below_gate(outcome, arguments.fail_under))

@@ -1,6 +1,6 @@
 """Stage 3: score a folder of pictures under every model and sort them into score bins.
 
-    python ./stage3/classify.py --directory new-pictures --metadata_json ./output/input-metadata.json --model ./output/models
+    python ./stage3/classify.py new-pictures
 
 Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json and ./output/stage3.db.
 The pictures themselves are only read.
@@ -16,13 +16,15 @@ from cache.results.settings import ScoreSettings, ScoringStage
 from cache.stores.score_table import Stage3Table
 
 STAGE = ScoringStage(
+    verb="classify",
     description="Score a folder of pictures, or one picture, under every model.",
-    example="python ./stage3/classify.py --directory new-pictures --metadata_json ./output/input-metadata.json "
-            "--model ./output/models",
+    example="new-pictures",
+    source="the folder of pictures",
     source_help="a folder of pictures, or one picture",
     archives=LEAVE,
     tables={"stage3.db": Stage3Table},
-    not_for_it="is a ZIP; stage 4 scores those: python ./stage4/classify_zip.py --directory",
+    other_verb="classify-zip",
+    why_other="is a ZIP; stage 4 scores those",
     left_out_reason="archive",
     left_out_advice="stage 4 scores ZIPs",
 )
@@ -41,8 +43,8 @@ def main(
     return score_source(STAGE, settings, Counts())
 
 
-def command(argv: list[str] | None = None) -> int:
-    return scoring_command(STAGE, argv)
+def command(argv: list[str] | None = None, prog: str | None = None) -> int:
+    return scoring_command(STAGE, argv, prog)
 
 
 if __name__ == "__main__":

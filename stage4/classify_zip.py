@@ -1,6 +1,6 @@
 """Stage 4: score the pictures inside ZIP archives, nested to any depth, and sort them into score bins.
 
-    python ./stage4/classify_zip.py --directory archives --metadata_json ./output/input-metadata.json --model ./output/models
+    python ./stage4/classify_zip.py archives.zip
 
 Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json, ./output/stage4.db and
 ./output/zip_score_cache.sqlite.
@@ -16,13 +16,15 @@ from cache.results.settings import ScoreSettings, ScoringStage
 from cache.stores.score_table import Stage4Table, ZipScoreTable
 
 STAGE = ScoringStage(
+    verb="classify-zip",
     description="Score the pictures inside a ZIP, or inside all ZIPs of a folder, under every model.",
-    example="python ./stage4/classify_zip.py --directory archives.zip --metadata_json ./output/input-metadata.json "
-            "--model ./output/models",
+    example="archives.zip",
+    source="the ZIP, or the folder of ZIPs",
     source_help="a ZIP, or a folder that holds ZIPs",
     archives=ONLY,
     tables={"stage4.db": Stage4Table, "zip_score_cache.sqlite": ZipScoreTable},
-    not_for_it="is not a ZIP; stage 3 scores pictures: python ./stage3/classify.py --directory",
+    other_verb="classify",
+    why_other="is not a ZIP; stage 3 scores pictures",
     left_out_reason="not_in_archive",
     left_out_advice="stage 3 scores pictures outside ZIPs",
 )
@@ -41,8 +43,8 @@ def main(
     return score_source(STAGE, settings, Counts())
 
 
-def command(argv: list[str] | None = None) -> int:
-    return scoring_command(STAGE, argv)
+def command(argv: list[str] | None = None, prog: str | None = None) -> int:
+    return scoring_command(STAGE, argv, prog)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """How far the reading of a source is: a bar over its files, and a line for each that was skipped."""
 import os
-import sys
 from typing import TYPE_CHECKING
 
-from cache.progress import progress_bar, say
+from cache.progress import is_watched, progress_bar, say
 from cache.reader.batches import Batch
 from cache.reader.source_file import Skipped
 from cache.text import on_one_line
@@ -29,7 +28,8 @@ class FileProgress:
     def __exit__(self, *error: object) -> None:
         self._bar.close()
         if self._skips > SKIPS_SHOWN:
-            say(f"... and {self._skips - SKIPS_SHOWN} more skipped files: see the table `skipped` of {self._database}")
+            more = self._skips - SKIPS_SHOWN
+            say(f"... and {more} more skipped files: see the table `skipped` of {self._database}")
 
     def add(self, batch: Batch) -> None:
         self._bar.update(len(batch.items))
@@ -42,10 +42,11 @@ class FileProgress:
 
 def file_bar(source: str | os.PathLike) -> "tqdm":
     """A bar over the files of a folder, which are only counted if anybody sees it."""
-    return progress_bar(_count_files(source) if sys.stderr.isatty() else None, "files")
+    return progress_bar(_count_files(source) if is_watched() else None, "files")
 
 
 def _count_files(source: str | os.PathLike) -> int | None:
-    if os.path.isdir(source):
-        return sum(len(files) for _, _, files in os.walk(source))
-    return None
+    """None for a ZIP or a picture."""
+    if not os.path.isdir(source):
+        return None
+    return sum(len(file_names) for _, _, file_names in os.walk(os.fspath(source)))

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cache.command_line import call
 from cache.decoder.limits import Limits
 from cache.reader.image_source import is_zip_file
 from cache.reader.zip_reader import ONLY
@@ -15,20 +16,25 @@ CACHE_FOLDER = "./output"
 
 @dataclass(frozen=True)
 class ScoringStage:
+    verb: str  # of command_line.SCRIPTS
     description: str
-    example: str
+    example: str  # what may stand behind the verb
+    source: str  # what it scores, for whoever forgot to name it
     source_help: str
     archives: str  # LEAVE: a ZIP among the pictures is skipped; ONLY: pictures outside ZIPs are
     tables: Mapping[str, type[ScoreTable]]  # by file name in CACHE_FOLDER, the stage's own first
-    not_for_it: str  # why the other stage is the one for a source, up to the source that follows
+    other_verb: str  # of the other stage
+    why_other: str  # that one is for a source
     left_out_reason: str  # of the files that the other stage would score
     left_out_advice: str
 
-    def refuse_unsuitable(self, source: str) -> None:
-        """Raises Refused for a ZIP where pictures are scored, and for a picture where ZIPs are."""
+    def refuse_unsuitable(self, source: str, prog: str | None = None) -> None:
+        """Raises Refused for a ZIP where pictures are scored, and for a picture where ZIPs are. prog: how the
+        stage was called."""
         wants_zip = self.archives == ONLY
         if os.path.isfile(source) and is_zip_file(source) != wants_zip:
-            raise Refused(f"{source} {self.not_for_it} {shlex.quote(source)}")
+            command = f"{call(self.other_verb, prog)} --directory {shlex.quote(source)}"
+            raise Refused(f"{source} {self.why_other}: {command}")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
-"""The files of one run of stage 1 in listing order: a private database, from which stage1.db and the JSON files are written."""
+"""The files of one run of stage 1 in listing order: a private database, from which stage1.db and the JSON files
+are written."""
+import os
 from collections.abc import Iterator
 
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped
 from cache.stores.private_database import PrivateDatabase
+from cache.text import printable
 
 SCHEMA = """
 CREATE TABLE picture(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEXT, type TEXT, hash_id TEXT,
@@ -11,6 +14,15 @@ CREATE TABLE picture(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEX
 CREATE INDEX picture_hash_id ON picture(hash_id, tag);
 CREATE TABLE archive(absolute_path TEXT);
 CREATE TABLE skipped(file_path TEXT, reason TEXT, detail TEXT);
+"""
+# A ZIP is no folder: neither one around a tag's folder, nor the tag's folder itself.
+NESTED = """
+SELECT substr(file_path, 1, length(file_path) - length(inside)) AS around, tag
+FROM (SELECT *, '/' || tag || '/' || file_name AS inside FROM picture)
+WHERE substr(file_path, ?) LIKE '%/%/%'
+AND substr(file_path, -length(inside)) = inside
+AND substr(absolute_path, 1, length(absolute_path) - length(inside)) NOT IN (SELECT absolute_path FROM archive)
+ORDER BY position LIMIT 1
 """
 
 
@@ -43,6 +55,16 @@ class DatasetListing(PrivateDatabase):
         hashes = "SELECT hash_id FROM picture WHERE tag = ? GROUP BY hash_id ORDER BY min(position)"
         for (tag,) in self.connection.execute(tags):
             yield tag, [row["hash_id"] for row in self.connection.execute(hashes, (tag,))]
+
+    def files_by_tag(self) -> dict[str, int]:
+        query = "SELECT tag, count(*) FROM picture WHERE tag IS NOT NULL GROUP BY tag"
+        return dict(map(tuple, self.connection.execute(query)))
+
+    def nested_tag_folder(self, source: str) -> tuple[str, str] | None:
+        """The first tag folder that lies in another folder below the source: that folder, and the tag."""
+        inside = len(printable(source.rstrip("/" + os.sep))) + 2  # where a path goes on, counted from 1
+        row = self.connection.execute(NESTED, (inside,)).fetchone()
+        return row and (row["around"], row["tag"])
 
     def absolute_paths(self) -> Iterator[str]:
         """Of every picture and every ZIP."""

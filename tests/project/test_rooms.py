@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 # From below to above. A room imports itself and what is below it; rooms of one floor do not know each other.
 FLOORS = [
     ["cache", "cache.text", "cache.refusal", "cache.progress", "cache.vectors"],
-    ["cache.files", "cache.decoder"],
+    ["cache.files", "cache.decoder", "cache.argument_parser"],
     ["cache.reader", "cache.encoders", "cache.models"],
     ["cache.stores", "cache.pages"],
     ["cache.cache_file", "cache.cache_clip", "cache.cache_tag", "cache.serving", "cache.command_line"],

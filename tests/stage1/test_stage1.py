@@ -193,12 +193,54 @@ def test_the_command_line_prints_what_it_wrote_and_counts_the_files(here, photos
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert out == (
+        "2 tags: cats 6, dogs 6\n"
         "wrote ./output/input-metadata.json\nwrote ./output/input-tag-to-image-hash-list.json\n"
         "wrote ./output/input-image-hash-to-tag-list.json\nwrote ./output/stage1.db\nprocessed 12, unchanged 0, skipped 1\n")
     assert "skipped photos/cats/zero.jpg: empty\n" in err
     assert main([*arguments, "--strict"]) == 3
     assert main(["--input_folder", "nowhere"]) == 2
     assert capsys.readouterr().err.endswith("error: no such file or folder: nowhere\n")
+
+
+def test_the_largest_tags_are_named_and_folders_in_tag_folders_are_pointed_out(here, stage1):
+    """A tag is the folder a picture lies in directly: photos/flowers/2019 is 2019, which surprises people."""
+    write(here / "photos", {f"{number:02}/{file}.png": png(file) for number in range(12) for file in range(1 + number // 6)})
+    notes: list[str] = []
+    stage1(notes=notes)
+    assert notes == ["12 tags: 06 2, 07 2, 08 2, 09 2, 10 2, 11 2, 00 1, 01 1, 02 1, 03 1 and 2 more"]
+    write(here / "photos", {"11/20\n19/a.png": png(1), "11/2020/a.png": png(2)})
+    stage1("./photos/", notes=notes)
+    assert notes[1:] == [
+        "14 tags: 06 2, 07 2, 08 2, 09 2, 10 2, 11 2, 00 1, 01 1, 02 1, 03 1 and 4 more",
+        "./photos/11 holds folders of its own: the pictures in ./photos/11/20\\n19 are tagged 20\\n19",
+    ]
+
+
+@pytest.mark.parametrize(("files", "nested"), [
+    ({"cats.zip": zipped({"a.png": png(1)}), "dogs/a.png": png(2)}, []),
+    ({"trip.zip": zipped({"dogs/a.png": png(1)})}, []),
+    ({"dogs/trip.zip": zipped({"a.png": png(1)})}, []),
+    ({"trip.zip": zipped({"dogs/rex/a.png": png(1)})},
+     ["photos/trip.zip/dogs holds folders of its own: the pictures in photos/trip.zip/dogs/rex are tagged rex"]),
+])
+def test_a_zip_is_no_folder_around_a_tag(here, stage1, files, nested):
+    write(here / "photos", files)
+    notes: list[str] = []
+    stage1(notes=notes)
+    assert notes[1:] == nested
+
+
+def test_a_dataset_without_tags_has_nothing_to_say_of_them(here, stage1):
+    write(here / "photos", {"deep/er/a.png": png(1)})
+    notes: list[str] = []
+    stage1(tagged_dataset=False, notes=notes)
+    assert notes == []
+
+
+def test_the_embedded_encoder_is_asked_for_by_its_name_alone(here, photos, capsys):
+    assert main([photos, "--clip_model", "EfficientNet-Lite0-MS"]) == 0
+    assert rows("output/clip_cache.sqlite", "SELECT DISTINCT model FROM clip_cache") == [
+        ("EfficientNet-Lite0-MS:imagenet",)]
 
 
 def test_a_cache_of_another_kind_in_the_output_folder_is_refused(here, photos, stage1):

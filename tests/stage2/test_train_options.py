@@ -147,6 +147,34 @@ def test_tags_without_examples_need_no_tag_list(trained, tiny_checkpoint):
     assert len(list_models("by-text/models")) == 2
 
 
+def test_what_stage_1_left_in_its_usual_place_needs_no_flag(trained):
+    before = {path: Path(path).read_bytes() for path in list_models("output/models")}
+    assert command(["--test_per", "0.2"]) == 0
+    assert {path: Path(path).read_bytes() for path in list_models("output/models")} == before
+
+
+@pytest.mark.parametrize("kept", [[], ["input-metadata.json"]])
+def test_where_stage_1_left_nothing_its_command_is_named(here, capsys, kept):
+    write(here / "output", {name: b"{}" for name in kept})
+    missing = "input-tag-to-image-hash-list.json" if kept else "input-metadata.json"
+    assert command([]) == 2
+    assert capsys.readouterr() == (
+        "", f"error: there is no ./output/{missing} yet; "
+            "this makes it: python ./stage1/ImageDatasetProcessor.py photos\n")
+
+
+def test_tags_without_examples_do_without_the_list_in_its_usual_place_but_not_without_a_named_one(
+        trained, tiny_checkpoint, capsys):
+    Path("output/input-tag-to-image-hash-list.json").unlink()
+    by_text = ["--tags", "cats,dogs", "--pretrained", tiny_checkpoint, "--output", "by-text"]
+    assert command(by_text) == 0
+    assert len(list_models("by-text/models")) == 2
+    capsys.readouterr()
+    assert command([*by_text, "--tag_to_hash_json", "gone.json"]) == 2
+    assert capsys.readouterr().err == (
+        "error: cannot read gone.json: No such file or directory; stage 1 makes it\n")
+
+
 def test_learning_begins_at_what_the_text_says(trained, tiny_checkpoint):
     """The fewer examples there are, the more the text counts: with next to none, the model is the text's."""
     from cache.encoders.text_encoder import text_vectors
