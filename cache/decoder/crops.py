@@ -15,12 +15,19 @@ LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixe
 
 
 def crop(image: Image.Image, spec: CropSpec) -> np.ndarray:
-    """The picture as a model sees it: uint8, shape (size, size, 3). Raises Skip if its pixels cannot be
-    converted."""
+    """The picture as a model sees it: uint8, shape (size, size, 3); `image` itself is turned upright. Raises
+    Skip if its pixels cannot be converted."""
     try:
         return np.asarray(_resized(to_rgb(upright(image)), spec))
     except Exception as error:
         raise skip_for(error) from None
+
+
+def box_in_crop(image: Image.Image, spec: CropSpec) -> tuple[int, int, int, int]:
+    """Where an upright picture lies in its crop: left, top, right, bottom."""
+    if spec.resize_mode == "longest":
+        return box_in_square(*image.size, spec.size)
+    return 0, 0, spec.size, spec.size
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -19,11 +19,13 @@ WORKER = [sys.executable, "-m", "cache.decoder.worker"]
 NEVER = float("inf")
 
 CropFor = Callable[[str, str | None], CropSpec | None]  # hash_id, old_hash_id -> the crop that is wanted
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 class Decoded(NamedTuple):
     identity: dict  # see image_decoder.decode()
     crop: bytes  # size * size * 3, or none if no crop was wanted
+    box: Box | None  # where the upright picture lies in its crop
 
 
 class Budget:
@@ -67,13 +69,13 @@ class DecoderProcess:
             with budget.hold(header["decoded_bytes"]):
                 identity, _ = self._ask(process, {})
                 spec = crop_for(identity["hash_id"], identity["old_hash_id"])
-                _, crop = self._ask(process, {"crop": spec and asdict(spec)})
+                answer, crop = self._ask(process, {"crop": spec and asdict(spec)})
         except Skip:
             raise
         except BaseException:
             self.stop()  # crop_for failed in the middle of the exchange: the next file needs a fresh process
             raise
-        return Decoded(identity, crop)
+        return Decoded(identity, crop, tuple(answer["box"]) if crop else None)
 
     def kill_if_overdue(self) -> None:
         with self._lock:

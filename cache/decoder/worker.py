@@ -3,7 +3,7 @@
 It says {} when it is ready. For one image the two sides then say, in turn:
     -> {limits} + the file's bytes      <- {decoded_bytes}             the header was read
     -> {}                               <- {hash_id, type, width ...}  the pixels were decoded and hashed
-    -> {crop: null or a CropSpec}       <- {} + the crop's pixels
+    -> {crop: null or a CropSpec}       <- {box} + the crop's pixels   or {}, if none was wanted
 Each answer may be {skip, detail} instead, which ends the exchange.
 """
 import sys
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import crop
+from cache.decoder.crops import box_in_crop, crop
 from cache.decoder.frames import read_frame, write_frame
 from cache.decoder.image_decoder import decode, decoded_bytes, open_image, prepare_process
 from cache.decoder.limits import MIB, Limits, Skip, skip_for
@@ -52,8 +52,12 @@ def _serve_one(requests: BinaryIO, answers: BinaryIO, memory: "Memory") -> None:
     read_frame(requests)
     write_frame(answers, decode(image))
     request, _ = read_frame(requests)
-    pixels = crop(image, CropSpec(**request["crop"])).tobytes() if request["crop"] else b""
-    write_frame(answers, {}, pixels)
+    if request["crop"] is None:
+        write_frame(answers, {})
+        return
+    spec = CropSpec(**request["crop"])
+    pixels = crop(image, spec).tobytes()
+    write_frame(answers, {"box": box_in_crop(image, spec)}, pixels)
 
 
 class Memory:

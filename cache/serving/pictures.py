@@ -4,12 +4,12 @@ import os
 from flask import Response
 
 from cache.decoder.limits import MIB, Skip
-from cache.pages.thumbnails import Thumbnails
 from cache.reader.source_file import SourceFile
 from cache.reader.stored_file import stored_file
 from cache.refusal import Missing, Refused
 from cache.serving.api_error import ApiError
 from cache.serving.roots import Roots
+from cache.serving.thumbnails import Thumbnails
 from cache.stores.databases import table_of
 from cache.stores.sqlite_table import Table
 

@@ -1,0 +1,44 @@
+"""Thumbnails of stored pictures for pages that are served: a JPEG each, made when it is asked for."""
+import weakref
+from collections import OrderedDict
+
+from cache.decoder.crop_spec import CropSpec
+from cache.decoder.decoder_process import Decoded
+from cache.decoder.limits import MIB, Limits, Skip
+from cache.decoder.pool import DecoderPool
+from cache.pages.thumbnails import jpeg_bytes
+from cache.reader.source_file import SourceFile
+
+LARGEST_CACHE = 64 * MIB
+
+
+class Thumbnails:
+    """Square JPEGs, decoded in processes that can be killed, those asked for last kept in memory."""
+
+    def __init__(self, workers: int = 2, limits: Limits = Limits()):
+        self._pool = DecoderPool(workers, limits=limits)
+        self._pool.__enter__()
+        weakref.finalize(self, self._pool.__exit__)
+        self._kept: OrderedDict[tuple, bytes] = OrderedDict()
+
+    def jpeg(self, file: SourceFile, size: int, resize_mode: str = "shortest") -> bytes:
+        """The centre of the picture, or all of it on white with "longest". Raises Skip if the file is none
+        (any more)."""
+        key = (file.absolute_path, file.mtime_ns, size, resize_mode)
+        jpeg = self._kept.pop(key, None)
+        if jpeg is None:
+            jpeg = self._made(file, CropSpec(size, resize_mode, fill=255))
+        self._kept[key] = jpeg
+        while sum(map(len, list(self._kept.values()))) > LARGEST_CACHE:
+            self._kept.popitem(last=False)
+        return jpeg
+
+    def _made(self, file: SourceFile, spec: CropSpec) -> bytes:
+        [outcome] = self._pool.map([file], _as_it_is, lambda *hash_ids: spec)
+        if isinstance(outcome, Skip):
+            raise outcome
+        return jpeg_bytes(outcome.crop, spec.size)
+
+
+def _as_it_is(file: SourceFile, outcome: Decoded | Skip) -> Decoded | Skip:
+    return outcome
