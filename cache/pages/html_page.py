@@ -2,6 +2,7 @@
 
 A template of any room starts with {% extends 'page.html' %}; what it shows is escaped, whatever a file or tag is called.
 """
+import os
 from pathlib import Path
 
 from cache.files.whole_file import whole_file
@@ -11,7 +12,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 
-def write_page(path: str, templates: Path, name: str, **values) -> None:
+def write_page(path: str | os.PathLike, templates: Path, name: str, **values) -> None:
     """Render the template `name` of the folder `templates` into the file `path`, which appears as a whole."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

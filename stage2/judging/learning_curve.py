@@ -12,7 +12,7 @@ from stage2.metrics import DIGITS, average_precision
 
 DRAWS = 3
 SIZES = [size * 10 ** power for power in range(6) for size in (1, 2, 5)]
-FITS = DRAWS * len(SIZES)  # at most: most datasets are too small for the last sizes
+CURVE_FITS = DRAWS * len(SIZES)  # at most: most datasets are too small for the last sizes
 MOST_MEASURED = 20_000  # images; 20 of a tag that one in a thousand carries
 MOST_OTHERS = 1000  # images of no tag that are learnt from, however few there are of the tags
 
@@ -34,7 +34,7 @@ def learning_curve(
     """
     distinct = np.unique(group_of, return_index=True)[1]
     if not len(tasks) or not len(distinct):
-        fitted(FITS)
+        fitted(CURVE_FITS)
         return []
     problem = _Problem(features, tasks, distinct)
     draws = [_one_draw(problem, seed, fitted) for seed in range(DRAWS)]

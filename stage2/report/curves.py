@@ -1,4 +1,5 @@
-"""What the plots of the report show, as numbers: curves, thinned to what can be seen of them, and counts by bin."""
+"""What the plots of the report show, as numbers: curves, thinned to what can be seen of them, and counts by
+bin."""
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -26,16 +27,20 @@ def precision_recall(is_tag: np.ndarray, probabilities: np.ndarray) -> np.ndarra
     """(n, 2): recall and precision at the corners of the steps whose area is the average precision."""
     order = np.argsort(-probabilities, kind="stable")
     last = np.append(np.diff(probabilities[order]) != 0, True)  # equal probabilities are called together
-    right, called = np.cumsum(is_tag[order])[last], np.flatnonzero(last) + 1
+    right = np.cumsum(is_tag[order])[last]
+    called = np.flatnonzero(last) + 1
     steps = np.diff(right, prepend=0) > 0
-    recall, precision = np.append(0, right[steps]) / right[-1], (right / called)[steps]
-    return thinned(np.stack([np.repeat(recall, 2)[1:-1], np.repeat(precision, 2)], 1))
+    recall = np.append(0, right[steps]) / right[-1]
+    precision = (right / called)[steps]
+    corners = np.stack([np.repeat(recall, 2)[1:-1], np.repeat(precision, 2)], 1)
+    return thinned(corners)
 
 
 def thinned(points: np.ndarray, most: int = MOST_CORNERS, tolerance: float = TOLERANCE) -> np.ndarray:
-    """The points (n, 2) of a line that matter most: the one farthest from what is drawn is added, until there are `most`, or none is
-    farther than the tolerance (Douglas and Peucker 1973, the worst place first)."""
-    kept, waiting = {0, len(points) - 1}, []
+    """The points (n, 2) of a line that matter most: the one farthest from what is drawn is added, until there
+    are `most`, or none is farther than the tolerance (Douglas and Peucker 1973, the worst place first)."""
+    kept = {0, len(points) - 1}
+    waiting: list[tuple[float, int, int, int]] = []  # -distance, first, farthest between, last
 
     def look_between(first: int, last: int) -> None:
         if last - first > 1:
@@ -55,18 +60,22 @@ def thinned(points: np.ndarray, most: int = MOST_CORNERS, tolerance: float = TOL
 
 
 def _distances(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Of each point from the stretch between two."""
+    """Of each point (n, 2) from the stretch between two: (n,)."""
     along = end - start
     share = np.clip((points - start) @ along / (along @ along or 1.0), 0, 1)
     return np.linalg.norm(points - (start + share[:, None] * along), axis=1)
 
 
 def reliability(is_tag: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """(n, 3), of each bin with any image: the mean probability, the share that carries the tag, and the number of images."""
-    numbers = bin_numbers(probabilities, CALIBRATION_BINS)
-    counts, said, was = (np.bincount(numbers, weights, CALIBRATION_BINS + 1) for weights in (None, probabilities, is_tag))
+    """(n, 3), of each bin with any image: the mean probability, the share that carries the tag, and the
+    number of images."""
+    bins = bin_numbers(probabilities, CALIBRATION_BINS)
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS + 1)
+    expected = np.bincount(bins, probabilities, CALIBRATION_BINS + 1)
+    observed = np.bincount(bins, is_tag, CALIBRATION_BINS + 1)
     filled = counts > 0
-    return np.stack([said[filled] / counts[filled], was[filled] / counts[filled], counts[filled]], 1)
+    counts = counts[filled]
+    return np.stack([expected[filled] / counts, observed[filled] / counts, counts], 1)
 
 
 def histogram(probabilities: np.ndarray) -> np.ndarray:
@@ -75,9 +84,11 @@ def histogram(probabilities: np.ndarray) -> np.ndarray:
 
 
 def thresholds(is_tag: np.ndarray, probabilities: np.ndarray) -> list[Threshold]:
-    found = []
-    for at in THRESHOLDS:
-        called = probabilities >= at
-        count, right = int(called.sum()), int(is_tag[called].sum())
-        found.append(Threshold(at, count, right / count if count else None, right / int(is_tag.sum())))
-    return found
+    """At every tenth."""
+    return [_threshold(at, is_tag, probabilities) for at in THRESHOLDS]
+
+
+def _threshold(at: float, is_tag: np.ndarray, probabilities: np.ndarray) -> Threshold:
+    called = probabilities >= at
+    count, right = int(called.sum()), int(is_tag[called].sum())
+    return Threshold(at, count, right / count if count else None, right / int(is_tag.sum()))

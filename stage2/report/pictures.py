@@ -1,4 +1,5 @@
-"""The pictures that the report embeds: bounded in number, each once, however often it is shown. A picture is known by its hash_id."""
+"""The pictures that the report embeds: bounded in number, each once, however often it is shown. A picture is
+known by its hash_id."""
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -9,20 +10,34 @@ from cache.pages.thumbnails import read_thumbnails
 from cache.text import on_one_line
 
 MOST_THUMBNAILS = 400  # about 2 MB
-Paths = Callable[[Collection[str]], Mapping[str, str]]  # hash_ids -> where their pictures lie, without those unknown
+# hash_ids -> where their pictures lie, without those unknown
+Paths = Callable[[Collection[str]], Mapping[str, str]]
 
 
 class PagePictures:
-    """wanted: sections of groups of hash_ids; the first sections come first, and in a section the first pictures of every group."""
+    """wanted: sections of groups of hash_ids; the first sections come first, and in a section the first
+    pictures of every group."""
 
-    def __init__(self, wanted: Sequence[Sequence[Sequence[str]]], find_paths: Paths, limits: Limits = Limits()):
+    def __init__(
+        self, wanted: Sequence[Sequence[Sequence[str]]], find_paths: Paths, limits: Limits = Limits(),
+    ):
         self._chosen = choose(wanted, MOST_THUMBNAILS)
-        paths = find_paths(list(self._chosen))
-        self._paths = {hash_id: os.path.abspath(paths[hash_id]) for hash_id in self._chosen if hash_id in paths}
-        # A file may be another by now, and a metadata file from anybody may name any: only the picture that was meant is shown.
-        found = {path: (hash_ids, uri) for path, hash_ids, uri in read_thumbnails(self._paths.values(), limits)}
-        self.embedded = {hash_id: found[path][1] for hash_id, path in self._paths.items() if path in found and hash_id in found[path][0]}
+        path_of = find_paths(list(self._chosen))
+        self._path_of = {name: os.path.abspath(path_of[name]) for name in self._chosen if name in path_of}
+        self.embedded = self._embedded(limits)  # data URIs by hash_id
         self._number = {hash_id: number for number, hash_id in enumerate(self.embedded)}
+
+    def _embedded(self, limits: Limits) -> dict[str, str]:
+        """A file may be another by now, and a metadata file from anybody may name any: only the picture that
+        was meant is shown."""
+        thumbnails = {
+            path: (hash_ids, uri) for path, hash_ids, uri in read_thumbnails(self._path_of.values(), limits)}
+        embedded = {}
+        for hash_id, path in self._path_of.items():
+            known_as, uri = thumbnails.get(path, ((), ""))
+            if hash_id in known_as:
+                embedded[hash_id] = uri
+        return embedded
 
     def shown(self, hash_id: str) -> bool:
         """Whether there was room for it."""
@@ -33,6 +48,7 @@ class PagePictures:
         return self._number.get(hash_id)
 
     def name(self, hash_id: str) -> str:
-        """Of its folder and file, or the beginning of its hash. No more of the path: the page may be sent, and label-audit.json has it."""
-        path = self._paths.get(hash_id)
+        """Of its folder and file, or the beginning of its hash. No more of the path: the page may be sent,
+        and label-audit.json has it."""
+        path = self._path_of.get(hash_id)
         return on_one_line("/".join(Path(path).parts[-2:])) if path else hash_id[:12]

@@ -27,7 +27,7 @@ from stage2.report import pictures as page_pictures
 from stage2.report.dataset_section import Pair, dataset_section
 from stage2.report.label_section import contradictions
 from stage2.report.next_steps import Step, next_steps, taken_for
-from stage2.report.page import Report, write_report_page
+from stage2.report.page import Report, tag_sections, write_report_page
 from tests.drawing import drawn, png, write
 from tests.html_tree import Element, read_page
 
@@ -73,7 +73,8 @@ def report(results: list[TagResult], paths: dict[str, str] | None = None, **more
 
 
 def written(tmp_path: Path, *arguments, **more) -> Element:
-    write_report_page(tmp_path / "index.html", report(*arguments, **more))
+    facts = report(*arguments, **more)
+    write_report_page(tmp_path / "index.html", facts, tag_sections(facts))
     return read_page(tmp_path / "index.html")
 
 

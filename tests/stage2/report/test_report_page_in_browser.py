@@ -2,7 +2,7 @@
 import pytest
 
 from stage2.judging.results import CurvePoint, Suspect
-from stage2.report.page import write_report_page
+from stage2.report.page import tag_sections, write_report_page
 from tests.drawing import png, write
 from tests.stage2.report.test_report_page import HASHES, HOSTILE, ROWS, every, report, tag_result
 
@@ -12,10 +12,14 @@ def address(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("report")
     write(folder, {f"{row}.png": png(row) for row in range(ROWS)})
     results = [tag_result(tag, every(place, len(HOSTILE)), place, targets=True) for place, tag in enumerate(HOSTILE)]
-    write_report_page(folder / "index.html", report(
-        results, {hash_id: str(folder / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])}, shared={(HOSTILE[0], HOSTILE[1]): 3},
-        suspects={HOSTILE[0]: [Suspect(0, HOSTILE[0], True, 0.1)]},
-        learning_curve=[CurvePoint(images, 1, 0.5, 0.4, 0.6, {HOSTILE[0]: 0.5}) for images in (1, 2, 5, 10, 20, 50)]))
+    first, second = HOSTILE[:2]
+    facts = report(
+        results,
+        {hash_id: str(folder / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])},
+        shared={(first, second): 3},
+        suspects={first: [Suspect(0, first, True, 0.1)]},
+        learning_curve=[CurvePoint(images, 1, 0.5, 0.4, 0.6, {first: 0.5}) for images in (1, 2, 5, 10, 20, 50)])
+    write_report_page(folder / "index.html", facts, tag_sections(facts))
     return (folder / "index.html").as_uri()
 
 
