@@ -22,7 +22,7 @@ class Dataset:
     sizes: list[tuple[str, int]]  # of the tags, the largest first
     others: dict[str, int]  # of the folders whose images carry no tag
     imbalance: float | None  # largest to smallest, of the tags with any image
-    together: list[str]  # the tags that share images, by name; empty where a matrix of them would be too large
+    together: list[str]  # tags that share images, by name; empty where a matrix of them is too large
     pairs: dict[tuple[str, str], Pair]  # the strongest first; for a matrix all of them, both ways round
 
 
