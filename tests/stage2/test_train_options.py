@@ -14,7 +14,7 @@ from stage2.flags import TrainSettings, gate
 from stage2.train import command, main
 from stage3.classify import command as classify
 from tests.drawing import drawn, encoded, tag_folders, write
-from tests.stage2.test_stage2 import dataset
+from tests.stage2.datasets import dataset
 
 PATHS = ["--metadata_json", "output/input-metadata.json", "--tag_to_hash_json", "output/input-tag-to-image-hash-list.json"]
 

@@ -4,7 +4,7 @@ import pytest
 from stage2.judging.results import CurvePoint, Suspect
 from stage2.report.page import tag_sections, write_report_page
 from tests.drawing import png, write
-from tests.stage2.report.test_report_page import HASHES, HOSTILE, ROWS, every, report, tag_result
+from tests.stage2.report.drawn_results import HASHES, HOSTILE, ROWS, every, report, tag_result
 
 
 @pytest.fixture(scope="module")

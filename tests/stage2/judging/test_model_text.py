@@ -1,0 +1,103 @@
+"""The text report of a model, to the letter."""
+import numpy as np
+from sklearn.metrics import classification_report
+
+from stage2.judging.held_out import HeldOut
+from stage2.judging.model_text import report_text
+from stage2.judging.results import ModelResult
+from stage2.learning.calibration import SIGMOID, Calibration
+from stage2.learning.split import Split
+from stage2.metrics import Estimate
+
+
+def report_of(evaluation: HeldOut, train: tuple[int, int] = (1, 1)) -> str:
+    """The report of a model that was measured out of fold, too."""
+    parts = [np.arange(count) for count in (train[0], len(evaluation.tag_scores), train[1], len(evaluation.other_scores))]
+    estimate = Estimate(0.75, 0.5, 0.98765)
+    metrics = {"average_precision": estimate, "roc_auc": Estimate(0.8, None, None), "f1": estimate, "calibration_error": estimate}
+    calibration = Calibration(SIGMOID, 2.0, 0.1, np.zeros(3), 0.2, 0.1)
+    return report_text("M:p", 512, "cats", Split(*parts), ModelResult("ovr-svm", calibration, metrics, evaluation, None))
+
+
+def strip_lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def test_the_report_is_a_page_a_person_can_read():
+    evaluation = HeldOut(np.array([0.95, 1.0, 0.2]), np.array([0.0, 0.05, 0.1, 0.62]), np.array([0.3]))
+    assert report_of(evaluation, (20, 40)) == """\
+model type   ovr-svm
+tag          cats
+encoder      M:p, 512 features
+
+images              of the tag       other
+trained on                  20          40
+held out                     3           4
+
+out of fold              value   95 % interval
+average precision       0.7500   0.5000 - 0.9877
+ROC AUC                 0.8000
+F1                      0.7500   0.5000 - 0.9877
+calibration error       0.7500   0.5000 - 0.9877
+base rate               0.3333   the average precision of chance
+calibration           by a sigmoid (error 0.2000 without, 0.1000 with it)
+
+held out, at 0.5    scored tag  scored other
+is tag                       2             1
+is other                     1             3
+
+accuracy              0.7143
+true positive rate    0.6667
+false negative rate   0.3333
+false positive rate   0.2500
+true negative rate    0.7500
+average precision     0.9167
+
+              precision    recall  f1-score   support
+
+         tag     0.6667    0.6667    0.6667         3
+       other     0.7500    0.7500    0.7500         4
+
+    accuracy                         0.7143         7
+   macro avg     0.7083    0.7083    0.7083         7
+weighted avg     0.7143    0.7143    0.7143         7
+
+in distribution: the 3 held-out images of the tag, by probability of the tag
+  0.0 - 0.1        0
+  0.1 - 0.2        1  ####################
+  0.2 - 0.3        0
+  0.3 - 0.4        0
+  0.4 - 0.5        0
+  0.5 - 0.6        0
+  0.6 - 0.7        0
+  0.7 - 0.8        0
+  0.8 - 0.9        0
+  0.9 - 1.0        2  ########################################
+
+out of distribution: the 1 images of other-validation, by probability of the tag
+  0.0 - 0.1        0
+  0.1 - 0.2        0
+  0.2 - 0.3        1  ########################################
+  0.3 - 0.4        0
+  0.4 - 0.5        0
+  0.5 - 0.6        0
+  0.6 - 0.7        0
+  0.7 - 0.8        0
+  0.8 - 0.9        0
+  0.9 - 1.0        0
+"""
+
+
+def test_without_held_out_images_the_report_says_so():
+    nothing = np.empty(0)
+    text = report_of(HeldOut(nothing, nothing, None))
+    assert "accuracy              no held-out image\n" in text
+    assert "precision    recall" not in text
+
+
+def test_the_table_of_the_report_is_that_of_scikit_learn():
+    for found, false_alarms in (([0.9, 0.8, 0.1], [0.2, 0.7]), ([0.1], [0.2, 0.3]), ([0.9], []), ([], [0.9, 0.2])):
+        evaluation = HeldOut(np.array(found), np.array(false_alarms), None)
+        wanted = classification_report(evaluation.is_tag(), evaluation.scores() >= 0.5, labels=[True, False], target_names=["tag", "other"],
+                                       digits=4, zero_division=0).rstrip()
+        assert strip_lines(wanted) in report_of(evaluation)

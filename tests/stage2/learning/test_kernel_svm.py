@@ -1,0 +1,41 @@
+"""The SVMs of all tags on shared kernel matrices are those that scikit-learn finds one by one."""
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.svm import SVC
+
+from stage2.learning import kernel_svm
+from stage2.learning.radial_kernel import RadialKernel
+from stage2.learning.task import Task
+from tests.stage2.datasets import clouds
+
+
+@pytest.mark.parametrize("largest", [kernel_svm.LARGEST_KERNEL, 100])
+def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(largest, monkeypatch):
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", largest)
+    features, tags = clouds()
+    rows, folds, fits = np.arange(20, 300), np.arange(280) % 5, []
+    tasks = [Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
+    machines = {tag: machine for tag, machine, _ in kernel_svm.fitall_elements(features, tasks, lambda: fits.append(1))}
+    assert (list(machines), len(fits)) == (["0", "1", "2"], 3 * 6)
+    same_folds = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(5)]
+    for task in tasks:
+        alone = CalibratedClassifierCV(SVC(C=kernel_svm.C, gamma=1 / (10 * float(features.var()))), ensemble=False, cv=same_folds)
+        alone.fit(features[rows].astype(float), task.classes)
+        assert np.abs(machines[task.tag].predict_proba(features) - alone.predict_proba(features)).max() < 0.005
+
+
+def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatch):
+    features, tags = clouds()
+    matrices = []
+
+    class Watched(RadialKernel):
+        def matrix(self, rows: np.ndarray) -> np.ndarray:
+            matrices.append(len(rows))
+            return super().matrix(rows)
+
+    monkeypatch.setattr(kernel_svm, "RadialKernel", Watched)
+    rows = np.arange(300)
+    tasks = [Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
+    list(kernel_svm.fitall_elements(features, tasks, lambda: None))
+    assert matrices == [240] * 5 + [300]
