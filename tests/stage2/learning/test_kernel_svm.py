@@ -16,7 +16,7 @@ def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(large
     features, tags = clouds()
     rows, folds, fits = np.arange(20, 300), np.arange(280) % 5, []
     tasks = [Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
-    machines = {tag: machine for tag, machine, _ in kernel_svm.fitall_elements(features, tasks, lambda: fits.append(1))}
+    machines = {tag: machine for tag, machine, _ in kernel_svm.fit_all(features, tasks, lambda: fits.append(1))}
     assert (list(machines), len(fits)) == (["0", "1", "2"], 3 * 6)
     same_folds = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(5)]
     for task in tasks:
@@ -37,5 +37,5 @@ def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatc
     monkeypatch.setattr(kernel_svm, "RadialKernel", Watched)
     rows = np.arange(300)
     tasks = [Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
-    list(kernel_svm.fitall_elements(features, tasks, lambda: None))
+    list(kernel_svm.fit_all(features, tasks, lambda: None))
     assert matrices == [240] * 5 + [300]

@@ -36,7 +36,7 @@ def test_regressions_are_fitted_in_blocks_of_the_same_products(monkeypatch):
     monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
     features, tags = clouds()
     fits = []
-    list(logistic_regression.fitall_elements(features, np.ones(10), [task(str(column), tags[:, column]) for column in range(3)],
+    list(logistic_regression.fit_all(features, np.ones(10), [task(str(column), tags[:, column]) for column in range(3)],
                                      lambda count=1: fits.append(count)))
     assert blocks == [(300, 2)] * 6 + [(300, 1)] * 6
     assert sum(fits) == 3 * 6
@@ -46,7 +46,7 @@ def test_what_a_fold_is_said_to_score_comes_from_a_regression_of_the_other_folds
     monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
     features, tags = clouds()
     spread = np.linspace(1, 3, 10)
-    [(_, fit)] = logistic_regression.fitall_elements(features, spread, [task("a", tags[:, 0])], lambda count=1: None)
+    [(_, fit)] = logistic_regression.fit_all(features, spread, [task("a", tags[:, 0])], lambda count=1: None)
     factors = spread ** 0.5 / np.sqrt(spread.mean())
     scores, folds = np.empty(300), np.arange(300) % 5
     for fold in range(5):
@@ -75,7 +75,7 @@ def test_a_tag_with_few_images_gets_the_penalty_that_is_best_out_of_fold(monkeyp
     monkeypatch.setattr(logistic_regression, "_fit", watched)
     monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 100)
     tasks = [task("many", tags[:, 0]), task("few", tags[:, 2])]
-    found = dict(logistic_regression.fitall_elements(features, np.linspace(0.1, 3, 10), tasks, lambda count=1: None))
+    found = dict(logistic_regression.fit_all(features, np.linspace(0.1, 3, 10), tasks, lambda count=1: None))
     assert [(penalty, [tag for tag, _ in precisions]) for penalty, precisions in asked] == [
         (logistic_regression.USUAL, ["many", "few"]), *((penalty, ["few"]) for penalty in logistic_regression.OF_FEW_IMAGES)]
     assert found["few"].precision == max(precisions[-1][1] for _, precisions in asked)
