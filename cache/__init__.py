@@ -7,8 +7,8 @@ _HOMES = {"FileCache": "cache.cache_file", "ClipCache": "cache.cache_clip", "Tag
 __all__ = [*_HOMES]
 
 
-def __getattr__(name: str):
-    """Import a public class when it is first named, so that a decoder process starts with Pillow alone (PEP 562)."""
+def __getattr__(name: str) -> type:
+    """A public class, imported when first named: decoder processes start with Pillow alone (PEP 562)."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""JSON objects with one member a line: written member by member, read back line by line, never whole in memory.
+"""JSON objects with one member a line: written and read back member by member, never whole in memory.
 
 A file laid out otherwise is read whole.
 """
@@ -30,15 +30,15 @@ def write_json_object(path: str | os.PathLike, members: Iterable[tuple[str, obje
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """JSON objects of one kind, and how refusals speak of them: "m.json is not a metadata JSON of stage 1: ..."."""
+    """JSON objects of one kind, read, and refused where they are something else."""
 
     kind: str  # "a metadata JSON"
     maker: str  # "stage 1"
     shape: str  # "{hash_id: record}"
 
     def members(self, path: str | os.PathLike) -> Iterator[tuple[str, object]]:
-        """(name, value) of an object whose values are objects, as write_json_object() writes it or laid out otherwise. Raises Refused
-        for anything else, also in the middle of a file that is cut off."""
+        """(name, value) of an object of objects, however it is laid out. Raises Refused for anything else, in
+        the middle of a file that is cut off, too."""
         with self.opened(path) as file:
             if file.readline() != FIRST_LINE or not file.readline().endswith(MEMBER_ENDS):
                 file.seek(0)
@@ -62,14 +62,15 @@ class JsonFormat:
 
     def refusal(self, path: str | os.PathLike, reason: str = "") -> Refused:
         """Of a file that is something else; without a reason, for its shape."""
-        return Refused(f"{path} is not {self.kind} of {self.maker}: {reason or f'it should read {self.shape}'}")
+        reason = reason or f"it should read {self.shape}"
+        return Refused(f"{path} is not {self.kind} of {self.maker}: {reason}")
 
     def _object(self, path: str | os.PathLike, text: bytes) -> dict:
         try:
             parsed = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            raise Refused(
-                f"{path} is not valid JSON ({error.msg}); if it was cut off, {self.maker} makes it anew") from None
+            advice = f"if it was cut off, {self.maker} makes it anew"
+            raise Refused(f"{path} is not valid JSON ({error.msg}); {advice}") from None
         if not isinstance(parsed, dict):
             raise self.refusal(path)
         return parsed

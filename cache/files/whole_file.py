@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all: written beside their final name, flushed to disk, renamed over it. And files that are read."""
+"""Files that appear whole or not at all: written beside their final name, flushed to disk, renamed over it.
+
+Beside them, what refuses files and folders that cannot be read or written.
+"""
 import os
 import re
 import tempfile
@@ -17,8 +20,9 @@ PARTIAL_NAME = re.compile(r"\.partial-[a-z0-9_]{8}")  # as tempfile ends names
 def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """with whole_file("report.txt") as file: file.write(b"...")"""
     path = os.path.abspath(path)
-    make_folder(os.path.dirname(path))
-    descriptor, temporary = tempfile.mkstemp(prefix=PARTIAL, dir=os.path.dirname(path))
+    folder = os.path.dirname(path)
+    make_folder(folder)
+    descriptor, temporary = tempfile.mkstemp(prefix=PARTIAL, dir=folder)
     try:
         with open(descriptor, "wb") as file:
             yield file
@@ -32,7 +36,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def open_to_read(path: str | os.PathLike, advice: str = "") -> BinaryIO:
-    """Raises Refused if there is no such file; also for a pipe, where to open it would wait for its other end."""
+    """Raises Refused if there is no such file, or where to open a pipe would wait for its other end."""
     try:
         if os.path.exists(path) and not os.path.isfile(path):
             raise Refused(f"cannot read {path}: it is not a file")
@@ -42,7 +46,7 @@ def open_to_read(path: str | os.PathLike, advice: str = "") -> BinaryIO:
 
 
 def sweep_partial_files(folder: str | os.PathLike) -> None:
-    """Those that killed runs left. Only for a folder in which nobody else is writing. What cannot be removed stays."""
+    """Remove those that killed runs left; what cannot be removed stays. Only where nobody else is writing."""
     for path in Path(folder).iterdir():
         if PARTIAL_NAME.fullmatch(path.name) and path.is_file():
             with suppress(OSError):
@@ -50,7 +54,7 @@ def sweep_partial_files(folder: str | os.PathLike) -> None:
 
 
 def make_folder(path: str | os.PathLike) -> None:
-    """With its parents, if it is not there. Raises Refused where that cannot be, or where nothing can be written into it."""
+    """With its parents, if it is not there. Raises Refused if it cannot be made, or not be written to."""
     try:
         os.makedirs(path, exist_ok=True)
     except (FileExistsError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all: built under a hidden name beside their final one, and renamed over it.
+"""Folders that appear whole or not at all: built under a hidden name beside their final one, renamed over it.
 
 What killed runs left beside it is swept by the next run: a lock file tells whose run is still alive.
 """
@@ -8,9 +8,13 @@ import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cache.files.run_lock import locked
 from cache.files.whole_file import make_folder
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 UNFINISHED_FOLDER = re.compile(r"\..+\.(partial|old)-[0-9a-f]{8}(\.lock)?")
 LOCK_FILE = re.compile(r"\.(?P<name>.+)\.partial-(?P<token>[0-9a-f]{8})\.lock")
@@ -25,22 +29,12 @@ class WholeFolder:
     def __enter__(self) -> "WholeFolder":
         make_folder(self.final.parent)
         sweep(self.final.parent)
-        while not self._taken():
-            pass  # another run was sweeping just when the lock file had been made
+        self._token, self._lock = _taken_name(self.final)
+        self.building = _neighbour(self.final, "partial", self._token)
         self.building.mkdir()
         return self
 
-    def _taken(self) -> bool:
-        """A name that nobody has, and its lock."""
-        self._token = secrets.token_hex(4)
-        self.building = _neighbour(self.final, "partial", self._token)
-        self._lock = locked(_lock_file(self.building))
-        if self._lock and not _lock_file(self.building).exists():
-            self._lock.release()
-            return False
-        return self._lock is not None
-
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         _clear(self.final, self._token)
         self._lock.release()
         _lock_file(self.building).unlink(missing_ok=True)
@@ -53,13 +47,26 @@ class WholeFolder:
 
 
 def sweep(parent: Path) -> None:
-    """Remove what killed runs were building in this folder; an earlier result that they had just moved away comes back. What cannot be
-    removed, because it is somebody else's, stays: no run fails for it."""
+    """Remove what killed runs were building in this folder; an earlier result that they had just moved away
+    comes back. What cannot be removed, because it is somebody else's, stays: no run fails for it."""
     for path in parent.glob(".*.lock"):
         named = LOCK_FILE.fullmatch(path.name)
         if named:
             with suppress(OSError):
                 _sweep_one(path, parent / named["name"], named["token"])
+
+
+def _taken_name(final: Path) -> tuple[str, "BaseFileLock"]:
+    """The token of a name that nobody has, and its lock, held."""
+    while True:
+        token = secrets.token_hex(4)
+        lock_file = _lock_file(_neighbour(final, "partial", token))
+        lock = locked(lock_file)
+        if lock is None:
+            continue
+        if lock_file.exists():
+            return token, lock
+        lock.release()  # another run was sweeping just when the lock file had been made
 
 
 def _sweep_one(lock_file: Path, final: Path, token: str) -> None:

@@ -1,4 +1,4 @@
-"""What is known, on disk: every table of ours, the metadata JSON, and where vectors and pictures are found. All SQL is here.
+"""What is known, on disk: every table of ours, the metadata JSON, where vectors and pictures lie; all SQL.
 
 May import `cache.reader`, `cache.encoders`, `cache.models` and below.
 """

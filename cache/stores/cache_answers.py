@@ -1,4 +1,4 @@
-"""What the calls that FileCache, ClipCache and TagCache have in common do and answer: one place, so that they stay alike."""
+"""The calls that FileCache, ClipCache and TagCache have in common, in one place, so that they stay alike."""
 import os
 
 from cache.stores.sqlite_table import Table
@@ -9,14 +9,14 @@ def database_path(out_dir: str | os.PathLike, db_name: str) -> str:
 
 
 def created(table: type[Table], path: str) -> dict:
-    """Of create_*: {db_path, created, message}. A database that is there already is left alone, and `message` says so."""
+    """create_*: {db_path, created, message}. A database that is there already is left alone."""
     new = table.create(path)
     message = f"created {path}" if new else f"{path} exists already and was left as it is"
     return {"db_path": path, "created": new, "message": message}
 
 
 def cleared(table: type[Table], path: str, delete: bool) -> dict:
-    """Of clear_cache: {db_path, cleared (number of rows), deleted}."""
+    """clear_cache: {db_path, cleared (number of rows), deleted}."""
     with table(path) as opened:
         count = opened.clear()
     if delete:

@@ -16,8 +16,7 @@ REMEDY = "delete it, it is made anew"
 
 
 class ClipTable(Table):
-    """Vectors are blobs of little-endian float32. The key is (hash_id, model); the precision they were computed in is
-    noted only."""
+    """Vectors are blobs of little-endian float32. The key is (hash_id, model); the precision is but noted."""
 
     name = "clip_cache"
     page_size = 16384  # 2 kB blobs: 3 times the insert rate of 4096, 57 % of its size
@@ -78,7 +77,7 @@ class ClipTable(Table):
         return count, (longest or 0) // 4
 
     def neighbours(self, hash_id: str, model: str, count: int = 12) -> list[dict]:
-        """The most similar other images by cosine: [{hash_id, cosine}], best first. Reads every vector of the model."""
+        """The most similar other images: [{hash_id, cosine}], best first. Reads every vector of the model."""
         query = self.vector(hash_id, model)
         if query is None:
             return []
@@ -104,8 +103,10 @@ class ClipTable(Table):
 
 
 class ClipStore:
-    """A clip table and the encoder whose vectors go into it: a store of batches.record(). `files` spares the decoding of
-    what it knows."""
+    """A clip table and the encoder whose vectors go into it: a store of batches.record().
+
+    `files` spares the decoding of what it knows.
+    """
 
     def __init__(self, table: ClipTable, encoder: ClipEncoder, files: FileTable | None = None):
         self.table, self.encoder, self.files = table, encoder, files
@@ -114,7 +115,7 @@ class ClipStore:
         self.table.add(batch, self.encoder.key, self.encoder.precision if batch.vectors else "")
 
     def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:
-        """Under its own hash: stage 1 writes the metadata by it, so that a vector under the old one is made anew."""
+        """Under its own hash, as stage 1 writes the metadata: a vector under the old one is made anew."""
         return self.table.has(hash_id, self.encoder.key)
 
     def vector(self, hash_id: str) -> np.ndarray | None:

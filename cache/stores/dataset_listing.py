@@ -1,5 +1,4 @@
-"""The files of one run of stage 1 in listing order: a private database, from which stage1.db and the JSON files
-are written."""
+"""The files of one run of stage 1 in listing order, from which stage1.db and the JSON files are written."""
 import os
 from collections.abc import Iterator
 
@@ -82,7 +81,6 @@ class DatasetListing(PrivateDatabase):
 
 def _row(picture: Picture) -> tuple:
     file = picture.file
-    return (
-        file.file_name, file.file_path, picture.type, picture.hash_id, file.absolute_path, file.folder, file.size,
-        picture.width, picture.height,
-    )
+    names = (file.file_name, file.file_path)
+    place = (file.absolute_path, file.folder, file.size)
+    return (*names, picture.type, picture.hash_id, *place, picture.width, picture.height)

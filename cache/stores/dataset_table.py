@@ -1,15 +1,15 @@
-"""stage1.db: the files of a dataset as it is now, table `stage1`, one row per file in listing order, duplicates included."""
+"""stage1.db: the files of a dataset as it is now, table `stage1`, one row per file, duplicates included."""
 from cache.stores.dataset_listing import DatasetListing
 from cache.stores.sqlite_table import Table
 
 
 class DatasetTable(Table):
-    """Shows what the last run that came to its end has found."""
+    """In listing order, as the last run that came to its end has found them."""
 
     name = "stage1"
     schema = (
-        "CREATE TABLE stage1(file_name TEXT NOT NULL, file_path TEXT NOT NULL, type TEXT NOT NULL, hash_id TEXT NOT NULL, "
-        "absolute_path TEXT NOT NULL)",
+        "CREATE TABLE stage1(file_name TEXT NOT NULL, file_path TEXT NOT NULL, type TEXT NOT NULL, "
+        "hash_id TEXT NOT NULL, absolute_path TEXT NOT NULL)",
         "CREATE INDEX stage1_hash_id ON stage1(hash_id)",
     )
 

@@ -1,5 +1,7 @@
-"""Where stages 3 and 4 find the vector of a picture: in the metadata of stage 1, then in the clip caches; new ones go to
-the last."""
+"""Where stages 3 and 4 find the vector of a picture: in the metadata of stage 1, then in the clip caches.
+
+New ones go to the last of these.
+"""
 import os
 from contextlib import ExitStack
 from typing import TypeVar
@@ -20,11 +22,15 @@ AnyTable = TypeVar("AnyTable", bound=Table)
 
 
 class KnownVectors:
-    """Vectors of the encoder that made `metadata_path`. A store of batches.record(), too: it keeps what was embedded and
-    decoded anew."""
+    """Vectors of the encoder that made the metadata; also a store of batches.record(), for new ones."""
 
     def __init__(
-        self, metadata_path: str, cache_folder: str, device: str | None, precision: str | None, checkpoint: str | None,
+        self,
+        metadata_path: str,
+        cache_folder: str,
+        device: str | None,
+        precision: str | None,
+        checkpoint: str | None,
     ):
         beside = os.path.dirname(metadata_path)
         with ExitStack() as stack:
@@ -43,16 +49,17 @@ class KnownVectors:
         self._stack.close()
 
     def vector(self, hash_id: str, old_hash_id: str | None = None) -> np.ndarray | None:
-        """float32 (d,), under the hash; for a palette image also under the digest that older tools wrote into their
-        metadata JSON. Raises Refused for one of another width."""
+        """float32 (d,), under the hash; for a palette image also under the digest that older tools wrote into
+        their metadata JSON. Raises Refused for one of another width."""
         vectors = (source.vector(hash_id, self.key) for source in self._sources)
         vector = next((vector for vector in vectors if vector is not None), None)
         if vector is None and old_hash_id and isinstance(self._metadata, Metadata):
             return self._metadata.vector(old_hash_id, self.key)
         if vector is not None and len(vector) != self.width:
+            features = f"{len(vector)} features, not {self.width}, for {hash_id[:16]}"
             raise Refused(
-                f"a clip cache holds a vector of {len(vector)} features, not {self.width}, for {hash_id[:16]}; delete the "
-                f"clip_cache.sqlite beside the metadata or in the cache folder, it is made anew")
+                f"a clip cache holds a vector of {features}; delete the clip_cache.sqlite beside the "
+                "metadata or in the cache folder, it is made anew")
         return vector
 
     def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:
@@ -84,7 +91,7 @@ def _read(path: str, stack: ExitStack) -> tuple[Metadata | ClipTable, str, int]:
 def _tables(
     stack: ExitStack, kind: type[AnyTable], name: str, beside: str, cache_folder: str,
 ) -> list[AnyTable]:
-    """The cache beside the metadata, if there is one, and the one in the cache folder, which is made if need be."""
+    """The cache beside the metadata, if there is one, and that in the cache folder, made if need be."""
     own, other = os.path.join(cache_folder, name), os.path.join(beside, name)
     tables = [kind(own, create=True)]
     stack.enter_context(tables[0])

@@ -96,8 +96,10 @@ def _read_clip_cache(path: str | os.PathLike) -> Metadata:
 
 
 class _GrowingMatrix:
-    """Rows of a number not known before, in memory once and at most a quarter more: to grow, pages are moved, not
-    copied."""
+    """Rows of a number not known before, in memory once and at most a quarter more.
+
+    To grow, pages are moved, not copied.
+    """
 
     def __init__(self) -> None:
         self._rows, self._count = np.empty((0, 0), np.float32), 0
@@ -109,7 +111,7 @@ class _GrowingMatrix:
     def append(self, row: np.ndarray) -> int:
         """Returns the number of the row."""
         if self._count == len(self._rows):
-            first = max(1, FIRST_VALUES // len(row))  # a file from anybody may have a million features, and one record
+            first = max(1, FIRST_VALUES // len(row))  # one record of a file from anybody may fill it
             larger = max(first, self._count * 5 // 4 + 1)
             self._rows.resize((larger, len(row)), refcheck=False)
         self._rows[self._count] = row

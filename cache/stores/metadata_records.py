@@ -10,12 +10,14 @@ from cache.refusal import Refused
 def metadata_records(
     images: Iterable[dict], encoder: ClipEncoder, vector: Callable[[str], np.ndarray | None], tagged: bool,
 ) -> Iterator[tuple[str, dict]]:
-    """(hash_id, record) for each image of a dataset's listing; `vector` finds those of the encoder by hash. Raises Refused if an image
-    has none: somebody has cleared the cache."""
+    """(hash_id, record) for each image of a dataset's listing; `vector` finds those of the encoder by hash.
+    Raises Refused if an image has none: somebody has cleared the cache."""
     for image in images:
         embedded = vector(image["hash_id"])
         if embedded is None:
-            raise Refused(f"the vector of {image['file_path']} has gone from the clip cache; the same command makes it anew")
+            path = image["file_path"]
+            raise Refused(
+                f"the vector of {path} has gone from the clip cache; the same command makes it anew")
         yield image["hash_id"], _record(image, encoder, embedded, tagged)
 
 

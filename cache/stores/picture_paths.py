@@ -10,12 +10,12 @@ from cache.stores.sqlite_errors import DatabaseError
 
 
 def picture_paths(metadata_path: str | os.PathLike, hash_ids: Collection[str]) -> dict[str, str]:
-    """{hash_id: absolute path, which may lead into ZIPs}, without those unknown: of the file cache beside the metadata,
-    and what that does not know of the metadata itself. Whether anything is there still, only who opens it sees."""
+    """{hash_id: absolute path, which may lead into ZIPs}, without those unknown: of the file cache beside the
+    metadata, and what that does not know of the metadata itself. It is not asked what is still there."""
     path_of: dict[str, str] = {}
     for source in (_cached, _recorded):
         missing = set(hash_ids) - path_of.keys()
-        with suppress(Refused, DatabaseError):  # a damaged cache is no reason to show nothing, and the doctor names it
+        with suppress(Refused, DatabaseError):  # the doctor names a damaged cache
             path_of.update(source(metadata_path, missing))
     return {hash_id: path_of[hash_id] for hash_id in hash_ids if hash_id in path_of}
 
@@ -27,12 +27,13 @@ def _cached(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tup
     with files:
         for hash_id in missing:
             image = files.image(hash_id)
-            if image is not None and isinstance(image["absolute_path"], str):  # the file may come from anybody
-                yield hash_id, image["absolute_path"]
+            path = image["absolute_path"] if image else None
+            if isinstance(path, str):  # the file may come from anybody
+                yield hash_id, path
 
 
 def _recorded(metadata_path: str | os.PathLike, missing: set[str]) -> Iterator[tuple[str, str]]:
-    """Paths in the metadata are as stage 1 was given them, most often relative to the folder in which it was run."""
+    """As stage 1 was given them, most often relative to the folder in which it was run."""
     if not missing or is_database(metadata_path):
         return
     for hash_id, record in METADATA.members(metadata_path):

@@ -1,4 +1,4 @@
-"""What one run remembers of all its files: a database of its own on disk, so that memory does not grow with the number of files."""
+"""What one run remembers of all its files: on disk, so that memory does not grow with their number."""
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -7,10 +7,10 @@ if TYPE_CHECKING:
 
 
 class PrivateDatabase:
-    """Tables that nobody else sees. SQLite keeps them in a temporary file without a name, which goes with the run, however that ends.
+    """Tables that nobody else sees, in a temporary file of SQLite's that goes with the run, killed or not.
 
-    Use as a context manager, itself or a subclass with questions of its own. Rows are sqlite3.Row; what was written is read at once,
-    also before `with database.connection:` has ended its transaction.
+    Use as a context manager, itself or a subclass with questions of its own. Rows are sqlite3.Row; what was
+    written is read at once, also before `with database.connection:` has ended its transaction.
     """
 
     def __init__(self, schema: str):

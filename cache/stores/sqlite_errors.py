@@ -4,7 +4,14 @@ from sqlite3 import DatabaseError
 BUSY = ("locked", "busy")
 # SQLite's own words for the disk, the rights, and files that are damaged: https://www.sqlite.org/rescode.html
 TROUBLE = (
-    *BUSY, "disk is full", "readonly", "unable to open", "disk I/O error", "malformed", "decode to UTF-8", "too big",
+    *BUSY,
+    "disk is full",
+    "disk I/O error",
+    "readonly",
+    "unable to open",
+    "malformed",
+    "decode to UTF-8",
+    "too big",
 )
 
 

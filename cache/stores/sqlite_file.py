@@ -1,4 +1,4 @@
-"""A database file of ours: made whole, opened with our settings, and verified before anything in it is believed."""
+"""A database file of ours: made whole, opened with our settings, verified before any of it is believed."""
 import os
 import sqlite3
 import sys
@@ -14,7 +14,10 @@ APPLICATION_ID = 0x49545431  # "ITT1"
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 60
 RETRY_SECONDS = 0.01
-SKIPPED_SCHEMA = "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
+SKIPPED_SCHEMA = (
+    "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
+)
+CONTENTS = "SELECT type, name, sql FROM sqlite_master WHERE sql NOT NULL"  # without what SQLite makes itself
 LONGEST_VALUE = 16 * 1024 * 1024  # bytes; a vector has some thousand, a path at most as many
 SQLITE_MAGIC = b"SQLite format 3\x00"  # how such a file begins: https://www.sqlite.org/fileformat.html
 
@@ -54,8 +57,8 @@ def opened(path: str | os.PathLike, layout: Layout) -> sqlite3.Connection:
 
 
 def delete(path: str | os.PathLike, layout: Layout) -> None:
-    """Delete a database, after making sure that it is ours. Raises InUse while anybody else has it open: what they would write next
-    would be lost, or end in the next database of that name."""
+    """Delete a database, after making sure that it is ours. Raises InUse while anybody else has it open: what
+    they would write next would be lost, or end in the next database of that name."""
     connection = opened(path, layout)
     try:
         # Leaving WAL takes the database for this connection alone, and removes -wal and -shm.
@@ -73,7 +76,7 @@ def delete(path: str | os.PathLike, layout: Layout) -> None:
 
 
 def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
-    """`mode` as in SQLite's URIs: ro, rw, rwc. Nothing is verified. Raises Refused where the file cannot be opened."""
+    """Nothing is verified; `mode` as in SQLite's URIs: ro, rw, rwc. Raises Refused if it cannot be opened."""
     try:
         connection = sqlite3.connect(
             f"{Path(path).absolute().as_uri()}?mode={mode}",
@@ -91,23 +94,25 @@ def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
 
 
 def verify(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layout) -> None:
-    """Raises Refused for a database of anybody else, of another version, or with anything in it that would act when ours is written."""
+    """Raises Refused for a database that is somebody else's, of another version, or acts when written to."""
     try:
         connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
-        connection.execute("PRAGMA synchronous = NORMAL")  # with WAL: a power cut may lose the last batch, never all
+        connection.execute("PRAGMA synchronous = NORMAL")  # with WAL, a power cut costs one batch at most
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        contents = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql NOT NULL").fetchall()
+        contents = connection.execute(CONTENTS).fetchall()
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
     if application == 0 and _is_empty(connection, path):
         raise Missing(f"no such database: {path}; it is only being made")
     if application != APPLICATION_ID:
         raise Refused(
-            f"{path} was not made by these tools (caches of older ones hold pickles and are not read); name another file")
+            f"{path} was not made by these tools (caches of older ones hold pickles and are not read); "
+            "name another file")
     if version != SCHEMA_VERSION:
         raise Refused(
-            f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; name another file")
+            f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; "
+            "name another file")
     _verify_contents(contents, path, layout)
 
 
@@ -120,9 +125,10 @@ def _verify_contents(contents: list[sqlite3.Row], path: str | os.PathLike, layou
         if tables[name] != statement:
             raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
     for row in contents:
-        if row["type"] in ("trigger", "index") and row["sql"] not in layout.schema:  # our own writing would set it off
-            raise Refused(
-                f"{path} holds the {row['type']} {row['name']}, which these tools did not make; name another file")
+        acting = row["type"] in ("trigger", "index")  # our own writing would set it off
+        if acting and row["sql"] not in layout.schema:
+            name = f"the {row['type']} {row['name']}"
+            raise Refused(f"{path} holds {name}, which these tools did not make; name another file")
 
 
 def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
@@ -134,7 +140,7 @@ def _is_empty(connection: sqlite3.Connection, path: str | os.PathLike) -> bool:
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait for who is doing the same to a new database at this moment, but gives up at once: so we wait."""
+    """SQLite does not wait for who is doing the same to a new database at this moment: so we wait."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -159,7 +165,8 @@ def _create_tables(connection: sqlite3.Connection, layout: Layout) -> bool:
 
 
 def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:
-    if isinstance(error, sqlite3.OperationalError):  # of the disk, or of somebody who holds the file, not of what is in it
+    if isinstance(error, sqlite3.OperationalError):  # of the disk, or who holds the file, not of its content
         hint = "; is the disk full?" if "disk" in str(error) else ""
         return Refused(f"cannot open the database {path}: {error}{hint}")
-    return Refused(f"{path} is not a readable database: {error}; if it was one of yours, delete it, and it is made anew")
+    advice = "if it was one of yours, delete it, and it is made anew"
+    return Refused(f"{path} is not a readable database: {error}; {advice}")

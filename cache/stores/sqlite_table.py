@@ -1,4 +1,4 @@
-"""What every table of ours has in common: its connections, the `skipped` table beside it, random rows, clearing.
+"""What every table of ours has in common: its connections, the table `skipped` beside it, random rows.
 
 Not an ORM: a subclass of Table names its table and schema and keeps its own SQL.
 """
@@ -21,11 +21,11 @@ RANDOM_TRIES = 32  # after that many holes a run of deleted rows is likelier tha
 
 
 class Table:
-    """One open database file with our table `name` in it. Use as a context manager; `with table.connection:` is one
-    transaction.
+    """One open database file with our table `name` in it.
 
-    Every thread has a connection of its own: Python's sqlite3 keeps prepared statements per connection, and two threads
-    that run the same one at once get errors, or worse. What a thread has not committed the others do not see.
+    Use as a context manager; `with table.connection:` is one transaction. Every thread has a connection of
+    its own: Python's sqlite3 keeps prepared statements per connection, and two threads that run the same one
+    at once get errors, or worse. What a thread has not committed the others do not see.
     """
 
     name: ClassVar[str] = ""
@@ -33,8 +33,7 @@ class Table:
     page_size: ClassVar[int] = 4096
 
     def __init__(self, path: str | os.PathLike, create: bool = False):
-        """Open `path`, with `create` making it where it is missing. Raises Refused for a missing, foreign or damaged
-        database."""
+        """`create` makes it where it is missing. Raises Refused for a missing, foreign or damaged one."""
         self.path = os.fspath(path)
         if create:
             self.create(path)
@@ -58,7 +57,7 @@ class Table:
 
     @classmethod
     def delete_file(cls, path: str | os.PathLike) -> None:
-        """Delete the database, after making sure that it is ours. Raises InUse while anybody else has it open."""
+        """Delete a database that is ours. Raises InUse while anybody else has it open."""
         sqlite_file.delete(path, cls)
 
     def __enter__(self) -> "Self":
@@ -95,7 +94,7 @@ class Table:
         self.connection.executemany("DELETE FROM skipped WHERE file_path = ?", paths)
 
     def forget_missing(self, root: str, present: Iterable[str]) -> None:
-        """Delete the rows of files at or under `root` (absolute) whose absolute_path is not among `present`."""
+        """Delete the rows of files at or under `root` whose absolute_path is not among `present`."""
         with self.connection as connection:
             connection.execute("CREATE TEMP TABLE IF NOT EXISTS present(absolute_path TEXT PRIMARY KEY)")
             connection.execute("DELETE FROM present")
@@ -113,7 +112,7 @@ class Table:
     def absolute_path(self, hash_id: str) -> str | None:
         """Where an image with this hash lies, for the tables that have a row per file."""
         row = self._one("hash_id = ?", hash_id)
-        return row["absolute_path"] if row and "absolute_path" in row.keys() else None  # noqa: SIM118  a Row is no dict
+        return dict(row).get("absolute_path") if row else None
 
     def row_count(self) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {self.name}").fetchone()[0]
@@ -126,9 +125,9 @@ class Table:
         return count
 
     def random_row(self, condition: str = "1") -> sqlite3.Row | None:
-        """A random row that meets the condition, None if there is none. Draws row numbers, so that its cost does not
-        depend on the number of rows; `ORDER BY RANDOM()` reads them all."""
-        # Two subqueries: min and max in one read the whole table. One statement: others may clear it in between.
+        """A random row that meets the condition, None if there is none. Draws row numbers, so that its cost
+        does not depend on the number of rows; `ORDER BY RANDOM()` reads them all."""
+        # In two subqueries, because min and max in one read all; in one statement, because others may clear.
         first, last = self.connection.execute(
             f"SELECT (SELECT min(rowid) FROM {self.name}), (SELECT max(rowid) FROM {self.name})").fetchone()
         if first is None:

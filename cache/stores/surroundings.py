@@ -41,7 +41,7 @@ class Surroundings:
         return answer["tags"] if answer else []
 
     def scores(self, hash_id: str) -> list[dict]:
-        """Under every model once, those of stage 3 before those of stage 4; each with the database it stands in."""
+        """Under every model once, that of stage 3 before that of stage 4; each with its database."""
         score_of: dict[tuple[str, str], dict] = {}
         for kind in SCORES:
             table = self._table(kind)

@@ -1,5 +1,4 @@
-"""Groups of pictures that are nearly the same, so that no copy of what a model has learnt counts as a success
-of it.
+"""Groups of pictures that are nearly the same, so that no copy of what is learnt counts as a success.
 
 Two pictures belong together if the cosine of their vectors, measured from the mean of all vectors, is at
 least 0.99, directly or through others. Without the mean taken away all pictures would look alike: the vectors
@@ -57,8 +56,7 @@ def _blocks(alike: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _connected(alike: np.ndarray, start: int, taken: np.ndarray, largest: int) -> np.ndarray:
-    """The rows that are connected with `start` through rows not yet taken, the nearest first, at most
-    `largest`."""
+    """At most `largest` rows connected with `start` through rows not yet taken, the nearest first."""
     members, newest = np.array([start]), np.array([start])
     while len(newest) and len(members) < largest:
         nearest = (alike[newest] @ alike.T).max(0)

@@ -12,8 +12,8 @@ SMALLEST_LENGTH = 1e-12  # of two vectors, multiplied: below, one of them points
 def nearest(
     query: np.ndarray, vectors: Iterable[tuple[str, np.ndarray]], count: int,
 ) -> list[tuple[float, str]]:
-    """(cosine, name) of the `count` vectors most like `query` (d,), the best first, equal ones by name backwards. Vectors of another
-    width are passed over."""
+    """(cosine, name) of the `count` vectors most like `query` (d,), the best first, equal ones by name
+    backwards. Vectors of another width are passed over."""
     best: list[tuple[float, str]] = []
     comparable = ((name, vector) for name, vector in vectors if vector.shape == query.shape)
     while part := list(islice(comparable, ROWS_AT_ONCE)):
