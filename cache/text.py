@@ -1,7 +1,8 @@
-"""Text of strangers and for people: paths that any file can hold, lines that move no cursor, counted nouns."""
+"""Text for people: paths that any file can hold, lines of strangers that move no cursor, counted nouns."""
 import os
 import re
 
+# Control characters, and what turns the direction of text or ends a line.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -11,9 +12,11 @@ def printable(path: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Text of a stranger's for a terminal: what would move its cursor, colour it or turn its direction becomes \\xNN or \\uNNNN."""
+    """Text of a stranger's for a terminal: what would move its cursor, colour it or turn its direction
+    becomes \\xNN or \\uNNNN."""
     return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def plural(count: int, name: str) -> str:
+    """As in 1 picture, 2,000 pictures."""
     return f"{count:,} {name}{'' if count == 1 else 's'}"

@@ -6,41 +6,54 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from cache.decoder.crop_spec import CropSpec
 from cache.reader.source_file import Item, Picture, Skipped
 
+BATCH_SIZE = 32  # pictures embedded at once, where nobody says how many
 MOST_BATCHES = 32  # a batch ends at the latest where this many batches of new pictures would
+
+Kind = TypeVar("Kind")
 
 
 @dataclass
 class Batch:
     items: list[Item] = field(default_factory=list)
-    vectors: dict[str, np.ndarray] = field(default_factory=dict)  # hash_id -> float32 (d,), of the pictures embedded now
+    # hash_id -> float32 (d,), of the pictures embedded now
+    vectors: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def of(self, kind: type) -> list:
+    def of(self, kind: type[Kind]) -> list[Kind]:
         return [item for item in self.items if isinstance(item, kind)]
 
 
 class Store(Protocol):
+    """What becomes of a batch: rows of a cache, scores, counts, a bar."""
+
     def add(self, batch: Batch) -> None: ...
 
 
 class Encoder(Protocol):
-    crop_spec: CropSpec
-    def encode(self, crops: np.ndarray) -> np.ndarray: ...
+    """ClipEncoder, or anything else that turns crops of one kind into vectors."""
+
+    @property
+    def crop_spec(self) -> CropSpec: ...
+
+    def encode(self, crops: np.ndarray) -> np.ndarray:
+        """uint8 (n, size, size, 3) -> float32 (n, d)"""
+        ...
 
 
 @dataclass(frozen=True)
 class Embedding:
-    """What a pass needs to embed: the encoder (loaded when the first picture asks for a crop), and which vectors are there already."""
+    """What a pass needs to embed: the encoder (loaded when the first picture asks for a crop), and which
+    vectors are there already."""
 
     encoder: Encoder
     has_vector: Callable[[str, str | None], bool]  # by hash_id and old_hash_id
-    batch_size: int = 32
+    batch_size: int = BATCH_SIZE
 
     def crop_for(self, hash_id: str, old_hash_id: str | None) -> CropSpec | None:
         return None if self.has_vector(hash_id, old_hash_id) else self.encoder.crop_spec
@@ -79,8 +92,8 @@ class Counts:
 
 
 def record(items: Generator[Item], stores: Sequence[Store], embedding: Embedding | None = None) -> None:
-    """Run the stream to its end, and close it even where a store fails. A batch reaches the stores in their order, each in one
-    transaction of its own; a store may replace items of the batch for those behind it."""
+    """Run the stream to its end, and close it even where a store fails. A batch reaches the stores in their
+    order, each in one transaction of its own; a store may replace items of the batch for those behind it."""
     with closing(items):
         for batch in batches(items, embedding):
             for store in stores:
@@ -93,25 +106,30 @@ def observers(observer: Store | None) -> list[Store]:
 
 
 def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterator[Batch]:
-    """Cut in listing order when enough pictures are new, and at every so-many-th item of the listing, so that one new picture among
-    many known ones ends up in a bounded batch. A resumed run starts behind the last whole batch and therefore cuts the rest as an
-    unbroken run would: the same pictures share a matrix product, and the same floats come out."""
-    items_now: list[Item] = []
+    """Cut in listing order when enough pictures are new, and at every so-many-th item of the listing, so that
+    one new picture among many known ones ends up in a bounded batch. A resumed run starts behind the last
+    whole batch and therefore cuts the rest as an unbroken run would: the same pictures share a matrix
+    product, and the same floats come out."""
+    batch_size = embedding.batch_size if embedding else BATCH_SIZE
+    batch: list[Item] = []
     crops: dict[str, np.ndarray] = {}
-    batch_size = embedding.batch_size if embedding else 32
     for number, item in enumerate(items, start=1):
         if isinstance(item, Picture) and item.crop is not None:
             # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
-            if not embedding.has_vector(item.hash_id, item.old_hash_id):
+            if embedding and not embedding.has_vector(item.hash_id, item.old_hash_id):
                 crops.setdefault(item.hash_id, item.crop)
-            item = replace(item, crop=None)
-        items_now.append(item)
+            batch.append(replace(item, crop=None))
+        else:
+            batch.append(item)
         if len(crops) == batch_size or number % (MOST_BATCHES * batch_size) == 0:
-            yield Batch(items_now, _embed(crops, embedding))
-            items_now, crops = [], {}
-    if items_now:
-        yield Batch(items_now, _embed(crops, embedding))
+            yield Batch(batch, _embedded(crops, embedding))
+            batch, crops = [], {}
+    if batch:
+        yield Batch(batch, _embedded(crops, embedding))
 
 
-def _embed(crops: dict[str, np.ndarray], embedding: Embedding | None) -> dict[str, np.ndarray]:
-    return dict(zip(crops, embedding.encoder.encode(np.stack(list(crops.values()))), strict=True)) if crops else {}
+def _embedded(crops: dict[str, np.ndarray], embedding: Embedding | None) -> dict[str, np.ndarray]:
+    if embedding is None or not crops:
+        return {}
+    vectors = embedding.encoder.encode(np.stack(list(crops.values())))
+    return dict(zip(crops, vectors, strict=True))

@@ -1,4 +1,5 @@
-"""Folders and single files on disk -> a stream of SourceFiles, sorted by name at each level. Only for reading."""
+"""Folders and single files on disk -> a stream of SourceFiles, sorted by name at each level. Only for
+reading."""
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -9,79 +10,104 @@ from cache.reader.source_file import Skipped, SourceFile
 from cache.refusal import Missing
 from cache.text import printable
 
+FolderId = tuple[int, int]  # device and inode
+
 
 def anywhere(path: str) -> bool:
     """Links may lead anywhere: it is the person's own folder."""
     return True
 
 
-def disk_files(source: str | os.PathLike, allowed: Callable[[str], bool] = anywhere) -> Iterator[SourceFile | Skipped]:
-    """Regular files under a folder, sorted by name at each level; or the one file given. Links are followed if allowed(path)."""
+def disk_files(
+    source: str | os.PathLike[str], allowed: Callable[[str], bool] = anywhere,
+) -> Iterator[SourceFile | Skipped]:
+    """Regular files under a folder, sorted by name at each level; or the one file given. Links are followed
+    if allowed(path)."""
     source = os.fspath(source)
     if not os.path.exists(source):
         raise Missing(f"no such file or folder: {source}")
     if os.path.isdir(source):
         source = source.rstrip("/" + os.sep) or os.sep
-    read: set[tuple[int, int]] = set()
+    read: set[FolderId] = set()
     # A stack, not recursion: Python's ends at a depth of a thousand folders.
     waiting: list[_Place | Skipped] = [_Place(source, os.path.abspath(source))]
     while waiting:
         place = waiting.pop()
-        found = place if isinstance(place, Skipped) else _opened(place, read, allowed)
-        if isinstance(found, list):
-            waiting.extend(reversed(found))
+        opened = place if isinstance(place, Skipped) else _opened(place, read, allowed)
+        if isinstance(opened, list):
+            waiting.extend(reversed(opened))
         else:
-            yield found
+            yield opened
 
 
 class _Place(NamedTuple):
-    """A file or folder to be read, of which `folder` tags a file, and `name` the files in it if it is a folder."""
+    """A file or folder to be read, of which `folder` tags a file, and `name` the files in it if it is a
+    folder."""
 
     path: str
     absolute_path: str
     folder: str | None = None
     name: str | None = None
-    ancestors: tuple[tuple[int, int], ...] = ()  # device and number of the folders around it
+    ancestors: tuple[FolderId, ...] = ()  # the folders around it
     links: int = 0  # passed on the way here
 
 
-def _opened(place: _Place, read: set[tuple[int, int]], allowed: Callable[[str], bool]) -> SourceFile | Skipped | list[_Place | Skipped]:
-    """The file, or what lies in the folder. One stat, and no other call to the system but the listing: a run over known pictures does
-    little else."""
+def _opened(
+    place: _Place, read: set[FolderId], allowed: Callable[[str], bool],
+) -> SourceFile | Skipped | list[_Place | Skipped]:
+    """The file, or what lies in the folder. One stat, and no other call to the system but the listing: a run
+    over known pictures does little else."""
+    entries = None
     try:
         status = os.stat(place.path)
-        entries = sorted(os.scandir(place.path), key=lambda entry: entry.name) if stat.S_ISDIR(status.st_mode) else None
+        if stat.S_ISDIR(status.st_mode):
+            entries = sorted(os.scandir(place.path), key=lambda entry: entry.name)
     except OSError as error:
-        return Skipped(printable(place.path), "unreadable", error.strerror or "")
+        return _unreadable(place.path, error.strerror or "")
     if entries is None:
-        return _disk_file(place.path, place.absolute_path, place.folder, status)
+        return _disk_file(place, status)
     here = (status.st_dev, status.st_ino)
     if here in place.ancestors:
-        return Skipped(printable(place.path), "unreadable", "a link to a folder that holds it")
-    if place.links > 1 and here in read:  # or 40 folders with two links each to the next would be 2 ** 40 paths
-        return Skipped(printable(place.path), "unreadable", "a link behind a link to a folder that was read already")
+        return _unreadable(place.path, "a link to a folder that holds it")
+    # Or 40 folders with two links each to the next would be 2 ** 40 paths.
+    if place.links > 1 and here in read:
+        return _unreadable(place.path, "a link behind a link to a folder that was read already")
     read.add(here)
     ancestors = (*place.ancestors, here)
     return [_inside(place, entry, ancestors, allowed) for entry in entries]
 
 
-def _inside(folder: _Place, entry: os.DirEntry, ancestors: tuple, allowed: Callable[[str], bool]) -> _Place | Skipped:
+def _inside(
+    folder: _Place,
+    entry: os.DirEntry[str],
+    ancestors: tuple[FolderId, ...],
+    allowed: Callable[[str], bool],
+) -> _Place | Skipped:
     linked = entry.is_symlink()
     if linked and not allowed(entry.path):
-        return Skipped(printable(entry.path), "unreadable", "a link that leads out of the allowed folders")
+        return _unreadable(entry.path, "a link that leads out of the allowed folders")
     inside = os.path.join(folder.absolute_path, entry.name)
     return _Place(entry.path, inside, folder.name, entry.name, ancestors, folder.links + linked)
 
 
-def _disk_file(path: str, absolute_path: str, folder: str | None, status: os.stat_result) -> SourceFile | Skipped:
+def _disk_file(place: _Place, status: os.stat_result) -> SourceFile | Skipped:
     if not stat.S_ISREG(status.st_mode):
-        return Skipped(printable(path), "unreadable", "not a regular file")
+        return _unreadable(place.path, "not a regular file")
     return SourceFile(
-        printable(path), printable(absolute_path), folder and printable(folder), None, status.st_size, status.st_mtime_ns,
-        lambda: open(path, "rb"),
+        file_path=printable(place.path),
+        absolute_path=printable(place.absolute_path),
+        folder=place.folder and printable(place.folder),
+        archive_path=None,
+        size=status.st_size,
+        mtime_ns=status.st_mtime_ns,
+        open=lambda: open(place.path, "rb"),
     )
 
 
-def dataset_name(source: str | os.PathLike) -> str:
+def _unreadable(path: str, why: str) -> Skipped:
+    return Skipped(printable(path), "unreadable", why)
+
+
+def dataset_name(source: str | os.PathLike[str]) -> str:
     path = Path(source).resolve()
     return path.name if path.is_dir() else path.stem

@@ -16,7 +16,7 @@ SKIPS_SHOWN = 20
 class FileProgress:
     """A store of batches.record() that shows how far it is, and names each skipped file, on stderr."""
 
-    def __init__(self, source: str | os.PathLike, database: str):
+    def __init__(self, source: str | os.PathLike[str], database: str):
         """database: where the table `skipped` names them all."""
         self._database = database
         self._bar = file_bar(source)
@@ -40,12 +40,12 @@ class FileProgress:
                 say(on_one_line(f"skipped {skip.file_path}: {skip.reason}{detail}"))
 
 
-def file_bar(source: str | os.PathLike) -> "tqdm":
+def file_bar(source: str | os.PathLike[str]) -> "tqdm":
     """A bar over the files of a folder, which are only counted if anybody sees it."""
     return progress_bar(_count_files(source) if is_watched() else None, "files")
 
 
-def _count_files(source: str | os.PathLike) -> int | None:
+def _count_files(source: str | os.PathLike[str]) -> int | None:
     """None for a ZIP or a picture."""
     if not os.path.isdir(source):
         return None

@@ -1,21 +1,21 @@
-"""Folders, single files and ZIPs nested to any depth -> one stream of images, archives and skipped files, in listing order.
+"""Folders, single files and ZIPs nested to any depth -> one stream of what was found, in listing order.
 
     for item in images("photos"):
         match item:
-            case Picture(): ...     # a decoded image: where it lies, its hash_id, type, size, and its crop where one was wanted
-            case Archive(): ...     # a ZIP, after its content, with the number of pictures directly in it
-            case Skipped(): ...     # a file that was left out, with a reason code of image_limits.REASONS
+            case Picture(): ...     # where it lies, its hash_id, type, size, and its crop where one was
+            wanted case Archive(): ...     # a ZIP, after its content, with the number of pictures directly in
+            it case Skipped(): ...     # a file that was left out, with a reason code of limits.REASONS case
+            SetAside(): ...    # a file that `known` wants for something else
 
 Files are opened by their content, never by their name, and only for reading.
 """
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
 from cache.decoder.decoder_process import CropFor, Decoded
 from cache.decoder.limits import Limits, Skip
 from cache.decoder.pool import DecoderPool
@@ -26,22 +26,36 @@ from cache.reader.zip_reader import ENTER, ZipReader, is_zip
 
 
 def images(
-    source: str | os.PathLike, *, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), num_threads: int = 4,
-    window: int = 64, crop_for: Callable[[str, str | None], CropSpec | None] = lambda *hash_ids: None,
-    known: Known = lambda file: None, allowed: Callable[[str], bool] = anywhere,
-) -> Iterator[Item]:
-    """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the decoding;
-    crop_for(hash_id, old_hash_id), called from several threads, says whether a crop is wanted. Raises Missing if there is no `source`."""
-    files = walk(source, archives, tagged, limits, known, allowed)
+    source: str | os.PathLike[str],
+    *,
+    archives: str = ENTER,
+    tagged: bool = False,
+    limits: Limits = Limits(),
+    num_threads: int = 4,
+    window: int = 64,
+    crop_for: CropFor = lambda hash_id, old_hash_id: None,
+    known: Known = lambda file: None,
+    allowed: Callable[[str], bool] = anywhere,
+) -> Generator[Item, None, None]:
+    """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the
+    decoding; crop_for(hash_id, old_hash_id), called from several threads, says which crop is wanted. At most
+    `window` files are under way at once. Raises Missing if there is no `source`."""
+    files = walk(source, archives, tagged=tagged, limits=limits, known=known, allowed=allowed)
     with DecoderPool(num_threads, window, limits) as pool:
-        yield from _count_content(pool.map(files, _item, crop_for))
+        yield from _with_contents_counted(pool.map(files, _item, crop_for))
 
 
 def walk(
-    source: str | os.PathLike, archives: str = ENTER, tagged: bool = False, limits: Limits = Limits(), known: Known = lambda file: None,
+    source: str | os.PathLike[str],
+    archives: str = ENTER,
+    *,
+    tagged: bool = False,
+    limits: Limits = Limits(),
+    known: Known = lambda file: None,
     allowed: Callable[[str], bool] = anywhere,
 ) -> Iterator[SourceFile | Item]:
-    """The files under `source` before any decoding: SourceFile to be decoded, else what known(file) says, Archive, Skipped."""
+    """What lies under `source` before any decoding: a SourceFile is to be decoded, a Picture or SetAside is
+    what known(file) said, and Archive and Skipped as in images()."""
     zips = ZipReader(limits, archives, tagged, known)
     for file in disk_files(source, allowed):
         if isinstance(file, Skipped):
@@ -50,10 +64,13 @@ def walk(
             yield from zips.expand(file)
 
 
-def is_zip_file(path: str | os.PathLike) -> bool:
+def is_zip_file(path: str | os.PathLike[str]) -> bool:
     """By content, whatever the file is called; False for folders and what cannot be read."""
+    if not os.path.isfile(path):
+        return False
     try:
-        return os.path.isfile(path) and is_zip(next(disk_files(path)))
+        file = next(disk_files(path))
+        return isinstance(file, SourceFile) and is_zip(file)
     except Skip:
         return False
 
@@ -76,11 +93,13 @@ def _item(file: SourceFile, outcome: Decoded | Skip) -> Picture | Skipped:
     return Picture(file, **outcome.identity, crop=pixels)
 
 
-def _count_content(items: Iterator[Item]) -> Iterator[Item]:
+def _with_contents_counted(items: Iterable[Item]) -> Iterator[Item]:
+    """Each archive comes behind its pictures, and learns here how many there were."""
     counts: Counter[str] = Counter()
     for item in items:
         if isinstance(item, Picture) and item.file.archive_path:
             counts[item.file.archive_path] += 1
         if isinstance(item, Archive):
-            item = replace(item, n_content=counts.pop(item.file.file_path, 0))
-        yield item
+            yield replace(item, n_content=counts.pop(item.file.file_path, 0))
+        else:
+            yield item

@@ -1,9 +1,9 @@
-"""The few ZIPs that are open at once, however many a folder holds."""
+"""ZIPs opened again as often as need be, of which a few are open at once, however many a folder holds."""
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 from zipfile import ZipInfo
 
 from cache.decoder.limits import MIB
@@ -12,9 +12,10 @@ from cache.reader.open_zip import OpenZip
 
 @dataclass(frozen=True, eq=False)
 class ZipSource:
-    """How to open an archive, as often as need be, how many of its entries count, and which archive it lies in."""
+    """How to open an archive, as often as need be, how many of its entries count, and which archive it lies
+    in."""
 
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
     most: int
     around: "ZipSource | None" = None
 
@@ -25,8 +26,9 @@ class ZipSource:
 
 
 class OpenArchives:
-    """The few ZIPs that are open at once: a folder of a thousand ZIPs must not take a thousand file descriptors, nor the memory of a
-    thousand inner ZIPs or tables of contents. One lock for all, since opening an inner ZIP reads from the one around it."""
+    """The few ZIPs that are open at once: a folder of a thousand ZIPs must not take a thousand file
+    descriptors, nor the memory of a thousand inner ZIPs or tables of contents. One lock for all, since
+    opening an inner ZIP reads from the one around it."""
 
     def __init__(self, most: int = 8, most_table_bytes: int = 8 * MIB):
         self._most, self._most_table_bytes = most, most_table_bytes
@@ -39,7 +41,7 @@ class OpenArchives:
             archive = self._zip(source)
             return archive.infos, archive.total
 
-    def member(self, source: ZipSource, info: ZipInfo) -> BinaryIO:
+    def member(self, source: ZipSource, info: ZipInfo) -> IO[bytes]:
         """A stream of its own, which outlives the closing of the archive."""
         with self._lock:
             return self._zip(source).member(info)
@@ -54,6 +56,10 @@ class OpenArchives:
     def _make_room(self, source: ZipSource) -> None:
         """Before it is opened. The archives around it stay: each of its members would need them again."""
         around = set(source.all_around())
-        others = [(other, archive.table_bytes) for other, archive in self._open.items() if other not in around]
-        while others and (len(others) >= self._most or sum(size for _, size in others) > self._most_table_bytes):
-            self._open.pop(others.pop(0)[0]).close()
+        closable = [other for other in self._open if other not in around]
+        while closable and self._is_full(closable):
+            self._open.pop(closable.pop(0)).close()
+
+    def _is_full(self, sources: list[ZipSource]) -> bool:
+        table_bytes = sum(self._open[source].table_bytes for source in sources)
+        return len(sources) >= self._most or table_bytes > self._most_table_bytes

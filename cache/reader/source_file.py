@@ -2,7 +2,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class SourceFile:
     archive_path: str | None  # file_path of the ZIP it lies directly in
     size: int
     mtime_ns: int  # of the file on disk, for a ZIP member that of the outermost ZIP
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
 
     @property
     def file_name(self) -> str:
@@ -35,7 +35,7 @@ class SourceFile:
     def head(self) -> bytes:
         return self._guarded(lambda stream: stream.read(HEAD_BYTES))
 
-    def _guarded(self, read: Callable[[BinaryIO], bytes]) -> bytes:
+    def _guarded(self, read: Callable[[IO[bytes]], bytes]) -> bytes:
         try:
             with self.open() as stream:
                 return read(stream)
@@ -47,12 +47,14 @@ class SourceFile:
             if error.errno is None:  # not of the system: bz2 raises it for bytes that are none of its own
                 raise Skip("damaged", str(error)[:200]) from None
             raise Skip("unreadable", error.strerror or str(error)) from None
-        except Exception as error:  # zipfile lets the errors of zlib, bz2 and lzma through, and its own of bad checksums
+        except Exception as error:  # of zlib, bz2 and lzma, which zipfile lets through, and of its own
             raise Skip("damaged", f"{type(error).__name__}: {error}"[:200]) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
+    """A decoded image, or one that is known and was not decoded again."""
+
     file: SourceFile
     hash_id: str
     old_hash_id: str | None  # palette images: the digest that older tools wrote
@@ -61,25 +63,30 @@ class Picture:
     height: int
     crop: np.ndarray | None = None  # uint8 (size, size, 3)
     unchanged: bool = False  # known by path, size and time of change; not decoded in this run
-    orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what a picture that is unchanged is taken for
+    orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what an unchanged picture is taken for
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
+    """A ZIP, after all that was in it."""
+
     file: SourceFile
-    n_content: int = 0
+    n_content: int = 0  # pictures directly in it
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
+    """A file that was left out."""
+
     file_path: str
-    reason: str
+    reason: str  # a code of limits.REASONS
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A file that is not for decoding: who was asked whether it is known has a use of its own for it."""
+    """A file that is not for decoding: whoever was asked whether it is known has a use of their own for
+    it."""
 
     file: SourceFile
     kind: str  # what it is to them

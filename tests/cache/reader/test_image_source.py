@@ -303,6 +303,13 @@ def test_small_questions_about_a_source(here):
     assert [is_zip_file(path) for path in ("b.zip", "c.zip", "my.photos", "nowhere")] == [True, False, False, False]
 
 
+def test_a_file_that_cannot_be_read_any_more_is_no_zip(here, monkeypatch):
+    write(here, {"b.zip": zipped({"a": b""})})
+    gone = Skipped("b.zip", "unreadable", "Permission denied")
+    monkeypatch.setattr("cache.reader.image_source.disk_files", lambda path: iter([gone]))
+    assert not is_zip_file("b.zip")
+
+
 def test_a_decoder_that_wants_more_memory_than_a_picture_at_the_limit_is_stopped_and_the_next_picture_read(here):
     """WebP takes 16 bytes a pixel on the way: 47 MB where 28 MiB are allowed."""
     greedy = encoded(Image.new("RGB", (1_650, 1_650)), "WEBP", lossless=True)
@@ -323,8 +330,8 @@ def test_a_zip_with_too_many_entries_is_read_as_far_as_its_limit_without_making_
 
 
 def test_a_table_of_contents_beyond_all_measure_is_read_as_far_as_it_is_allowed_to_go(here, monkeypatch):
-    monkeypatch.setattr("cache.reader.open_zip.FEWEST_TABLE_BYTES", 1000)
-    monkeypatch.setattr("cache.reader.open_zip.TABLE_BYTES", 0)
+    monkeypatch.setattr("cache.reader.bounded_table.FEWEST_TABLE_BYTES", 1000)
+    monkeypatch.setattr("cache.reader.bounded_table.TABLE_BYTES", 0)
     write(here, {"many.zip": zipped({f"{number:04}.png": b"" for number in range(50)}), "z.png": png(1)})
     found = list(images("."))
     assert [(item.reason, item.file_path) for item in found[:18]] == [("empty", f"./many.zip/{number:04}.png") for number in range(18)]
