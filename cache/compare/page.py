@@ -38,7 +38,7 @@ def write_comparison_page(path: str, changed: ChangedDecisions, summary: list[st
         sections.append(Section(kind, members))
     title = f"{on_one_line(folders[0])} and {on_one_line(folders[1])}{COMPARED}"
     thumbnails = {hash_id: picture.thumbnail for hash_id, picture in shown.items()}
-    write_sheet(path, title, summary, sections, thumbnails, "change")
+    write_sheet(path, title, summary, sections, thumbnails=thumbnails, unit="change")
 
 
 def is_comparison_page(path: str) -> bool:

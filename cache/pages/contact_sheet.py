@@ -1,10 +1,10 @@
-"""A page of thumbnails: sections, in them groups that can be filtered by what they have in common, in these the pictures.
+"""A page of thumbnails: sections, in them groups that can be filtered by their facts, in these the pictures.
 
 A page is one file (html_page.py). Each picture is embedded once, however many groups show it.
 """
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,25 +50,39 @@ class Section:
 
 
 def choose(sections: Iterable[Sequence[Sequence[Key]]], most: int = MOST_THUMBNAILS) -> dict[Key, None]:
-    """The pictures that get a thumbnail: of one section after the other the first of every group, then the second, and so on, until
-    there are `most` different ones."""
+    """The pictures that get a thumbnail: of one section after the other the first of every group, then the
+    second, and so on, until there are `most` different ones."""
     chosen: dict[Key, None] = {}
     for groups in sections:
-        for row in zip_longest(*groups):
-            for key in row:
-                if len(chosen) < most and key is not None:
-                    chosen[key] = None
+        for key in chain.from_iterable(zip_longest(*groups)):
+            if len(chosen) < most and key is not None:
+                chosen[key] = None
     return chosen
 
 
 def write_sheet(
-    path: str | Path, title: str, summary: Sequence[str], sections: Sequence[Section], thumbnails: Mapping, unit: str,
+    path: str | Path, title: str, summary: Sequence[str], sections: Sequence[Section], *,
+    thumbnails: Mapping[Key, str], unit: str,
 ) -> None:
-    """thumbnails: {key of a picture: data URI}; a tile without one shows that there is none. unit: what a section counts: a picture has
-    a score, or a change, under each model."""
-    groups = [group for section in sections for group in section.groups]
-    facts = {name: sorted({group.facts[name] for group in groups}) for name in (groups[0].facts if groups else ())}
+    """thumbnails: {key of a picture: data URI}; a tile without one shows that there is none. unit: what a
+    section counts: a picture has a score, or a change, under each model."""
     write_page(
-        path, HERE / "templates", "sheet.html", title=title, summary=summary, sections=sections, thumbnails=thumbnails, unit=unit,
-        plural=plural, numbers={key: number for number, key in enumerate(thumbnails)},
-        filters={name: values for name, values in facts.items() if len(values) > 1})
+        path, HERE / "templates", "sheet.html",
+        title=title,
+        summary=summary,
+        sections=sections,
+        thumbnails=thumbnails,
+        numbers={key: number for number, key in enumerate(thumbnails)},
+        unit=unit,
+        plural=plural,
+        filters=_filters(sections),
+    )
+
+
+def _filters(sections: Sequence[Section]) -> dict[str, list[str]]:
+    """The facts in which groups differ, with their values."""
+    values: dict[str, set[str]] = {}
+    for group in chain.from_iterable(section.groups for section in sections):
+        for name, value in group.facts.items():
+            values.setdefault(name, set()).add(value)
+    return {name: sorted(different) for name, different in values.items() if len(different) > 1}

@@ -1,6 +1,7 @@
-"""Pages that are one file: Jinja2 templates from files, with the styles and pictures inside, so that they open offline and can be sent.
+"""Pages that are one file: Jinja2 templates from files, with the styles and pictures inside.
 
-A template of any room starts with {% extends 'page.html' %}; what it shows is escaped, whatever a file or tag is called.
+They open offline and can be sent. A template of any room starts with {% extends 'page.html' %}; what it shows
+is escaped, whatever a file or tag is called.
 """
 import os
 from pathlib import Path
@@ -12,14 +13,19 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 
-def write_page(path: str | os.PathLike, templates: Path, name: str, **values) -> None:
+def write_page(path: str | os.PathLike, templates: Path, name: str, **values: object) -> None:
     """Render the template `name` of the folder `templates` into the file `path`, which appears as a whole."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
-        loader=FileSystemLoader([templates, HERE / "templates"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True)
+        loader=FileSystemLoader([templates, HERE / "templates"]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     style = Markup((STATIC / "style.css").read_text())
+    parts = environment.get_template(name).stream(style=style, **values)
     with whole_file(path) as file:
-        file.writelines(text.encode(errors="replace") for text in environment.get_template(name).stream(style=style, **values))
+        file.writelines(part.encode(errors="replace") for part in parts)

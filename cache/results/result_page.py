@@ -30,8 +30,10 @@ def write_result_page(
     found = thumbnails(paths.values(), limits)
     groups = {number: [_group(cell, models[cell.column], files, _link(folder, cell, bins)) for cell in members]
               for number, members in cells.items()}
-    write_sheet(folder.building / PAGE, f"Scores of {on_one_line(source)}", _summary(counts, len(models)), list(_sections(groups, bins)),
-                {position: found[path] for position, path in paths.items() if path in found}, "score")
+    embedded = {position: found[path] for position, path in paths.items() if path in found}
+    write_sheet(
+        folder.building / PAGE, f"Scores of {on_one_line(source)}", _summary(counts, len(models)),
+        list(_sections(groups, bins)), thumbnails=embedded, unit="score")
 
 
 def _cells(listing: ScoreListing, models: Sequence[TagModel], bins: int) -> dict[int, list[Cell]]:

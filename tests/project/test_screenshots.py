@@ -16,7 +16,7 @@ def test_pages_of_other_pictures_are_refused_and_nothing_is_replaced(browser, tm
     write(tmp_path, {"docs/report.png": b"before", screenshots.PAGES["report"]: b"<h1>report</h1>"})
     groups = [Group({"tag": tag, "model": "ovr-svm"}, 1, [Tile("a", "a.png", "0.9")]) for tag in tags]
     gallery = tmp_path / screenshots.PAGES["gallery"]
-    write_sheet(gallery, "Scores", [], [Section("0.9–1.0", groups)], {}, "score")
+    write_sheet(gallery, "Scores", [], [Section("0.9–1.0", groups)], thumbnails={}, unit="score")
     before = tree(tmp_path)
     no_such_tag = "^error: demo/scored-folder/index.html shows no digit-9; run make demo first"
     with pytest.raises(SystemExit, match=no_such_tag):

@@ -220,7 +220,7 @@ def two_results(here) -> list[str]:
     (["--output", "one", "--csv", "folder/../one"], "--output and --csv both name folder/../one; name two files"),
 ])
 def test_nothing_is_replaced_but_an_earlier_comparison(here, capsys, two_results, flags, message):
-    write_sheet(here / "report.html", "Report on cats", [], [], {}, "score")
+    write_sheet(here / "report.html", "Report on cats", [], [], thumbnails={}, unit="score")
     write(here, {"picture.jpg": png(0), "README.md": b"file_path,tag_name\n", "folder/file": b""})
     (here / "gone.html").symlink_to("nowhere")
     before = tree(here)

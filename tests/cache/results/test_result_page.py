@@ -66,7 +66,8 @@ def test_thumbnails_go_to_the_first_sections_and_there_to_every_group_in_turn():
 def test_groups_of_which_no_picture_is_shown_are_named_behind_the_others(here):
     groups = [Group({"tag": tag, "model": "svm"}, count, tiles, link) for tag, count, tiles, link in (
         ("<b>", 12_345, [], "svm/%3Cb%3E/1.0/"), ("cats", 1, [Tile("key", "a.png", "0.99")], None), ("dogs", 2, [], None))]
-    write_sheet("page.html", "Title", ["Summary"], [Section("0.9–1.0", groups)], {"key": "data:image/jpeg;base64,AAAA"}, "score")
+    thumbnails = {"key": "data:image/jpeg;base64,AAAA"}
+    write_sheet("page.html", "Title", ["Summary"], [Section("0.9–1.0", groups)], thumbnails=thumbnails, unit="score")
     section = read_page("page.html").one("section")
     assert (section.one("h2").text, section.one("article").one("h3").text) == ("0.9–1.0 12,348 scores", "cats")
     assert section.one("article").one("span", "thumbnail").attributes["class"] == "thumbnail picture-0"
