@@ -11,8 +11,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-# A file stays in one process, and with it what its tests share; files in the order of tests/conftest.py.
-PYTEST := $(RUN) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# A file stays in one process, and with it what its tests share. One thread each: the processes take all cores.
+PYTEST := OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo check test hostile fuzz crash bench soak screenshots clean
 
