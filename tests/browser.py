@@ -23,6 +23,7 @@ PROGRAMS = (
 )
 MISSING = "no browser here: apt install chromium, or have any Chromium, Chrome or Edge in PATH"
 REQUIRED = "ITT_BROWSER"  # set to "required" where the browser tests have to run
+PATIENCE = 30_000  # milliseconds, as of clicks; the 5,000 of expect() are too few on a loaded machine
 OFF_THE_NETWORK = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -44,8 +45,9 @@ def program_in_path() -> str | None:
 @contextmanager
 def launched() -> Iterator["Browser | None"]:
     """The browser of this machine, or the one that `playwright install` fetched; None without either."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     program = program_in_path()
     with sync_playwright() as playwright:
         program = program or _program_of(playwright)

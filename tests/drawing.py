@@ -52,9 +52,14 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
 
 def tag_folders(count: int = 6, tags: tuple[str, ...] = ("cats", "dogs")) -> dict[str, bytes]:
     """{"cats/00.png": ..., "dogs/00.png": ...}"""
-    return {f"{tag}/{number:02}.png": png(100 * place + number, tag) for place, tag in enumerate(tags) for number in range(count)}
+    return {
+        f"{tag}/{number:02}.png": png(100 * place + number, tag)
+        for place, tag in enumerate(tags)
+        for number in range(count)
+    }
 
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file under a folder with its content."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}

@@ -207,17 +207,16 @@ class Prepared:
         keep, files = self._runner.keep, photos()
         if self.name == "stage 1 again":
             keep("some photos", {**some(files), "photos/cats/gone.png": png(2000)}, STAGE_1, after="nothing")
-            keep(self.name, {**others(files), "photos/cats/gone.png": None}, after="some photos")
+            keep(self.name, {**all_but_some(files), "photos/cats/gone.png": None}, after="some photos")
         elif self.name in STAGES[1:]:
-            keep(
-                "stage 2", files, STAGE_1, f"{STAGE_2} --test_per 0.4", after="nothing"
-            )  # models of another split
+            another_split = f"{STAGE_2} --test_per 0.4"
+            keep("stage 2", files, STAGE_1, another_split, after="nothing")
         else:
             keep(self.name, files, after="nothing")
         if self.source in ("new/", "archives/"):
             files = new_pictures("new") if self.source == "new/" else archives()
             keep(f"{self.name} before", some(files), self.command, after="stage 2")
-            keep(self.name, others(files), after=f"{self.name} before")
+            keep(self.name, all_but_some(files), after=f"{self.name} before")
 
 
 def some(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -225,7 +224,7 @@ def some(files: dict[str, bytes]) -> dict[str, bytes]:
     return dict(list(files.items())[::3])
 
 
-def others(files: dict[str, bytes]) -> dict[str, bytes]:
+def all_but_some(files: dict[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in files.items() if name not in some(files)}
 
 

@@ -20,7 +20,8 @@ from collections import Counter
 from contextlib import suppress
 from hashlib import blake2b
 
-LONGEST_SECONDS = 120
+PR_SET_CHILD_SUBREAPER = 36  # of prctl(2)
+LONGEST_SECONDS = 600  # a hang; an unkilled run takes three
 AUDITED = {
     "os.rename": "rename",
     "os.remove": "remove",
@@ -65,9 +66,8 @@ class Watch:
         os.write(self._log, (" ".join(words) + "\n").encode())
 
     def happens(self, kind: str, detail: str) -> None:
-        if (
-            threading.get_ident() == self._thread
-        ):  # what decoder threads do has no fixed place among the other events
+        # What decoder threads do has no fixed place among the other events.
+        if threading.get_ident() == self._thread:
             self.note(kind, detail)
             self._counts[kind] += 1
             if [kind, self._counts[kind]] == self._moment:
@@ -185,10 +185,9 @@ def exit_code(job: dict) -> int:
 def outcome(process: int, job: dict) -> dict:
     """How the run ended, how long it took, and what became of the processes it had started."""
     begun = time.monotonic()
+    # On both sides of the fork, because a kill of the group may come before the child has done it.
     with suppress(OSError):
-        os.setpgid(
-            process, process
-        )  # on both sides of the fork, because a kill of the group may come before the child has done it
+        os.setpgid(process, process)
     handle = os.pidfd_open(process)
     ended, _, _ = select.select([handle], [], [], job["after"] or LONGEST_SECONDS)
     os.close(handle)
@@ -199,7 +198,7 @@ def outcome(process: int, job: dict) -> dict:
     return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, **orphans()}
 
 
-def orphans(patience: int = 20) -> dict:
+def orphans(patience: int = 120) -> dict:
     """Processes that outlived their run became ours (see serve); they must end by themselves."""
     count = 0
     signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -227,16 +226,14 @@ def serve(model_config: str) -> None:
     import sklearn.metrics  # noqa: F401
 
     open_clip.add_model_config(model_config)
-    ctypes.CDLL(None).prctl(
-        36, 1, 0, 0, 0
-    )  # PR_SET_CHILD_SUBREAPER: the decoders of a killed run become children of this process
+    # The decoders of a killed run become children of this process.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for line in sys.stdin:
         job = json.loads(line)
         process = os.fork()
         if not process:
-            os._exit(
-                exit_code(job)
-            )  # to end as others do takes a second: everything imported would be taken down
+            # Without taking down all that was imported, which takes a second.
+            os._exit(exit_code(job))
         print(json.dumps(outcome(process, job)), flush=True)
 
 

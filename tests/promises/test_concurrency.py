@@ -51,11 +51,9 @@ def add_pictures(path: str, owner: int, shared: bool) -> None:
 def read_pictures(path: str, end) -> None:
     while not end.is_set():
         FileCache.create_file_cache(os.path.dirname(path), os.path.basename(path))
-        found = FileCache.get_random_image(path)
-        again = found and FileCache.get_img_by_hash(
-            path, found["hash_id"]
-        )  # None if it was cleared meanwhile
-        assert again in (None, found)
+        image = FileCache.get_random_image(path)
+        again = image and FileCache.get_img_by_hash(path, image["hash_id"])
+        assert again in (None, image)  # None if it was cleared meanwhile
 
 
 def clear_pictures(path: str, end) -> None:
@@ -91,7 +89,7 @@ def rows(path: str) -> list[tuple[str, str]]:
 def expected_rows(owners: range | list[int]) -> list[tuple[str, str]]:
     """Of each owner in the order of adding."""
     pictures = [picture(owner, number) for owner in owners for number in range(BATCHES * PICTURES)]
-    return [(found.file.absolute_path, found.hash_id) for found in pictures]
+    return [(picture.file.absolute_path, picture.hash_id) for picture in pictures]
 
 
 def test_sixteen_processes_add_to_one_cache_beside_readers_and_every_row_is_there_once(tmp_path):
@@ -131,10 +129,8 @@ def test_a_writer_waits_for_another_one_and_is_not_told_that_the_database_is_loc
         holder.execute("INSERT INTO skipped VALUES ('a', 'empty', '')")
         holder.execute("COMMIT")
         waiting.join()
-        assert table.connection.execute("SELECT count(*) FROM skipped").fetchone()[0] in (
-            0,
-            1,
-        )  # cleared behind or before it
+        [left] = table.connection.execute("SELECT count(*) FROM skipped").fetchone()
+        assert left in (0, 1)  # cleared behind or before it
     holder.close()
 
 

@@ -1,6 +1,6 @@
 """Kills at every kind of moment: nothing half-written is ever seen, and the same command again finishes it.
 
-With --full 100 kills, by events of the run and by the clock; otherwise three for each target.
+With --full 100 kills, by events of the run and by the clock; otherwise two for each target, of kinds in turn.
 """
 
 import random
@@ -38,21 +38,25 @@ INTERRUPTED = "interrupted; what was finished is kept, the same command goes on 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     full = metafunc.config.getoption("--full")
     if "kill" in metafunc.fixturenames:
-        counts = KILLS if full else dict.fromkeys(KILLS, {"event": 3})
-        kills = [
-            (name, manner, number)
-            for name, manners in counts.items()
-            for manner, count in manners.items()
-            for number in range(count)
-        ]
-        metafunc.parametrize("kill", kills, ids=_id)
+        metafunc.parametrize("kill", list(_kills(full)), ids=_id)
     if "interrupt" in metafunc.fixturenames:
-        numbers = range(8 if full else 2)
-        metafunc.parametrize(
-            "interrupt",
-            [(name, text, number) for name in STAGES for text in SIGNALS for number in numbers],
-            ids=_id,
-        )
+        metafunc.parametrize("interrupt", list(_interrupts(full)), ids=_id)
+
+
+def _kills(full: bool) -> Iterator[tuple[str, str, int]]:
+    """(target, manner, number); the number of an event says of which kind it is."""
+    for place, (name, manners) in enumerate(KILLS.items()):
+        if not full:
+            yield from ((name, "event", number) for number in (place % 4, place % 4 + 4))
+            continue
+        for manner, count in manners.items():
+            yield from ((name, manner, number) for number in range(count))
+
+
+def _interrupts(full: bool) -> Iterator[tuple[str, str, int]]:
+    for place, name in enumerate(STAGES):
+        for text in SIGNALS:
+            yield from ((name, text, number) for number in (range(8) if full else [place]))
 
 
 def _id(value: tuple) -> str:
@@ -62,13 +66,12 @@ def _id(value: tuple) -> str:
 @pytest.fixture(scope="module")
 def figures(request, full) -> Iterator[dict[str, Counter]]:
     """What the kills of each target came to; with --full shown at the end."""
-    found: dict[str, Counter] = {}
-    yield found
+    figures: dict[str, Counter] = {}
+    yield figures
     with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
-        for name, counts in found.items() if full else ():
-            print(
-                f"\n{name}: {', '.join(f'{what} {count}' for what, count in sorted(counts.items()))}", end=""
-            )
+        for name, counts in figures.items() if full else ():
+            line = ", ".join(f"{what} {count}" for what, count in sorted(counts.items()))
+            print(f"\n{name}: {line}", end="")
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +207,9 @@ def test_a_run_killed_between_its_outputs_is_finished_by_the_next_one(
 ):
     target = runner.prepared(name)
     target.reset()
-    number = max(number for number, found in enumerate(target.unkilled.of(kind), start=1) if found == detail)
-    left = check(target, target.run(moment=[kind, number - back]), figures)
+    events = target.unkilled.of(kind)
+    last = len(events) - events[::-1].index(detail)  # counted from 1
+    left = check(target, target.run(moment=[kind, last - back]), figures)
     assert left.result() == (getattr(target, result).result() if result else {})
     assert {table: left.databases[table] for table in tables} == {
         table: getattr(target, state).databases[table] for table, state in tables.items()

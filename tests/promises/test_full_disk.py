@@ -174,11 +174,8 @@ def test_an_output_that_cannot_be_written_to_is_refused_and_left_as_it_is(photos
     for run in (stage_1(tiny), stage_2, stage_3):
         capsys.readouterr()
         assert run() == 2
-        assert (
-            capsys.readouterr()
-            .err.splitlines()[-1]
-            .endswith(("cannot be written to", "Read-only file system"))
-        )
+        last_line = capsys.readouterr().err.splitlines()[-1]
+        assert last_line.endswith(("cannot be written to", "Read-only file system"))
     assert tree(disk) == before
 
 

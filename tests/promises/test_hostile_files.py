@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import zlib
 from collections import defaultdict
@@ -35,6 +36,7 @@ ONE_OF = 8  # without --full
 # Six times through everything take half of all time for these two; without --full they are alone only.
 ALONE = {"zip with 30000 entries in an inner zip", "cmyk jpeg at the limit"}
 GIGABYTE = 10**9
+PATIENCE = ("--file_timeout", str(LIMITS.file_timeout))
 
 
 def chosen(config: pytest.Config, cases: list[Case]) -> list[Case]:
@@ -70,38 +72,34 @@ def test_there_are_at_least_250_cases_of_different_names():
 def test_a_hostile_file_alone_costs_neither_its_neighbours_nor_the_reader(place, case):
     case.build(place)
     before = checksum(place)
-    found, most_memory = read_isolated(str(place), case.name)
-    assert case.differences(found, case.expected()) == []
+    outcomes, most_memory = read_isolated(str(place), case.name)
+    assert case.differences(outcomes, case.expected()) == []
     assert most_memory < GIGABYTE
     assert checksum(place) == before
 
 
 def checksum(root: Path) -> dict[str, tuple]:
     """What lies under a folder, to the last bit: kind, rights, size, time of change and content."""
-    found: dict[str, tuple] = {}
+    sums: dict[str, tuple] = {}
     waiting = [os.fspath(root)]
     while waiting:
         path = waiting.pop()
         try:
             status = os.lstat(path)
-            entries = os.scandir(path) if os.path.isdir(path) and not os.path.islink(path) else ()
-            content = (
-                hashlib.sha256(Path(path).read_bytes()).digest()
-                if os.path.isfile(path) and not os.path.islink(path)
-                else b""
-            )
+            content = _content(path)
+            entries = os.scandir(path) if stat.S_ISDIR(status.st_mode) else ()
         except OSError as error:
-            found[path] = (error.errno,)
+            sums[path] = (error.errno,)
             continue
-        found[path] = (
-            status.st_mode,
-            status.st_size,
-            status.st_mtime_ns,
-            content,
-            os.path.islink(path) and os.readlink(path),
-        )
+        sums[path] = (status.st_mode, status.st_size, status.st_mtime_ns, content)
         waiting.extend(entry.path for entry in entries)
-    return found
+    return sums
+
+
+def _content(path: str) -> str | bytes:
+    if os.path.islink(path):
+        return os.readlink(path)
+    return hashlib.sha256(Path(path).read_bytes()).digest() if os.path.isfile(path) else b""
 
 
 @pytest.fixture(scope="module")
@@ -152,80 +150,59 @@ def recorded(database: str, query: str) -> list[tuple[str, str]]:
 def test_every_stage_and_cache_survives_all_of_them_in_one_folder(request, everything, stage1, tiny, capsys):
     result = stage1("hostile", limits=LIMITS, batch_size=32)
     assert result["skipped"] > 10
-    found = recorded("output/file_cache.sqlite", "SELECT path, type FROM file_cache")
-    assert differences(request.config, found, Case.expected) == []
+    outcomes = recorded("output/file_cache.sqlite", "SELECT path, type FROM file_cache")
+    assert differences(request.config, outcomes, Case.expected) == []
     train("output/input-metadata.json", "output/input-tag-to-image-hash-list.json", "output")
     for stage, database, expected in (
         (classify, "stage3.db", Case.expected_of_loose_pictures),
         (classify_zip, "stage4.db", Case.expected_of_archives),
     ):
-        assert (
-            stage.command(["--directory", "hostile", "--output", f"scored-{database}", "--file_timeout", "5"])
-            == 0
-        )
+        flags = ["--directory", "hostile", "--output", f"scored-{database}", *PATIENCE]
+        assert stage.command(flags) == 0
         table = database.removesuffix(".db")
-        found = recorded(f"output/{database}", f"SELECT DISTINCT file_path, type FROM {table}")
-        assert differences(request.config, found, expected) == []
+        outcomes = recorded(f"output/{database}", f"SELECT DISTINCT file_path, type FROM {table}")
+        assert differences(request.config, outcomes, expected) == []
 
 
 def test_every_cache_survives_all_of_them_in_one_folder(request, everything, tiny):
     FileCache.add_folder_to_file_cache("hostile", "caches")
-    found = recorded("caches/file_cache.sqlite", "SELECT path, type FROM file_cache")
-    assert differences(request.config, found, Case.expected) == []
+    outcomes = recorded("caches/file_cache.sqlite", "SELECT path, type FROM file_cache")
+    assert differences(request.config, outcomes, Case.expected) == []
     with FileTable("caches/file_cache.sqlite") as files:
-        pictures_found = files.counts()["pictures"]
+        pictures = files.counts()["pictures"]
     for add, database in (
         (ClipCache(**tiny).add_folder_to_clip_cache, "clip_cache.sqlite"),
         (TagCache.add_folder_to_tag_cache, "tag_cache.sqlite"),
     ):
         result = add("hostile", "caches")
-        assert result["processed"] + result["unchanged"] == pictures_found
+        assert result["processed"] + result["unchanged"] == pictures
         skipped = recorded(f"caches/{database}", "SELECT '', '' WHERE 0")
-        assert sorted(skipped) == sorted(row for row in found if row[1] in REASONS)
+        assert sorted(skipped) == sorted(row for row in outcomes if row[1] in REASONS)
 
 
 def test_the_doctor_names_what_the_reader_skips(request, everything, capsys):
-    assert doctor(["doctor", "hostile", "--json", "--file_timeout", "5"]) == 3
+    assert doctor(["doctor", "hostile", "--json", *PATIENCE]) == 3
     report = json.loads(capsys.readouterr().out)
     named = {
         finding["path"]
         for finding in report["problems"] + report["notes"]
         if finding["kind"] in ("skipped", "system")
     }
-    reasons = {
-        (problem["path"], problem["reason"]) for problem in report["problems"] if problem["kind"] == "skipped"
-    }
-    skipped = {
-        (item.file_path, item.reason)
-        for item in images("hostile", limits=LIMITS)
-        if isinstance(item, Skipped)
-    }
+    problems = [problem for problem in report["problems"] if problem["kind"] == "skipped"]
+    reasons = {(problem["path"], problem["reason"]) for problem in problems}
+    stream = images("hostile", limits=LIMITS)
+    skipped = {(item.file_path, item.reason) for item in stream if isinstance(item, Skipped)}
     assert (named, reasons - skipped) == ({path for path, _ in skipped}, set())
 
 
 def test_the_command_of_stage_1_ends_well_and_strictly_with_3(everything, tiny, capsys):
     from stage1.ImageDatasetProcessor import main
 
+    folders = ["--input_folder", "hostile", "--output_folder", "strict"]
     encoder = ["--clip_model", tiny["clip_model"], "--pretrained", tiny["pretrained"]]
-    assert (
-        main(
-            [
-                "--input_folder",
-                "hostile",
-                "--output_folder",
-                "strict",
-                *encoder,
-                "--file-timeout",
-                "5",
-                "--strict",
-            ]
-        )
-        == 3
-    )
+    assert main([*folders, *encoder, *PATIENCE, "--strict"]) == 3
     output = capsys.readouterr()
     assert output.out.splitlines()[-1].startswith("processed ")
     assert "Traceback" not in output.err
-    assert (
-        len([line for line in output.err.splitlines() if line.startswith("skipped ")])
-        == command_line.SKIPS_SHOWN
-    )
+    skips = [line for line in output.err.splitlines() if line.startswith("skipped ")]
+    assert len(skips) == command_line.SKIPS_SHOWN

@@ -30,6 +30,7 @@ METADATA, TAGS, MODELS = (
 )
 SVM_OF_CATS = generate_model_path(MODELS, SVM, "cats")
 CARD_OF_CATS = SVM_OF_CATS.replace(".pkl", ".json")
+SCORING = ["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]
 Change = Callable[[], object]
 
 
@@ -374,16 +375,10 @@ def other_width() -> str:
 @pytest.mark.parametrize("change", HOSTILE_MODELS.values(), ids=HOSTILE_MODELS)
 def test_a_hostile_model_among_good_ones_is_named_and_left_out(stand, request, change, capsys):
     if "card" not in request.node.callspec.id:
-        os.remove(
-            CARD_OF_CATS
-        )  # it knows the digest of the good model; somebody hostile would not leave it there
+        # It knows the digest of the good model; somebody hostile would not leave it there.
+        os.remove(CARD_OF_CATS)
     change()
-    assert (
-        classify.command(
-            ["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]
-        )
-        == 0
-    )
+    assert classify.command(SCORING) == 0
     output = capsys.readouterr()
     named = [line for line in output.err.splitlines() if line.startswith("skipped model: ")]
     assert [SVM_OF_CATS.removesuffix(".pkl") in line for line in named] == [True], output.err
@@ -410,12 +405,7 @@ def test_a_model_that_gives_no_number_ends_the_run_in_one_line(stand, monkeypatc
         return scores
 
     monkeypatch.setattr(ModelSet, "score", overflowing)
-    assert (
-        classify.command(
-            ["--directory", "photos", "--metadata_json", METADATA, "--model", MODELS, "--output", "scored"]
-        )
-        == 2
-    )
+    assert classify.command(SCORING) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"error: {SVM_OF_CATS} gives no probability for photos/cats/01.png; train again"
     )

@@ -23,6 +23,7 @@ def test_every_described_call_answers_as_described_and_never_with_500(photos, fu
             SCHEMATHESIS, "run", f"{address}/openapi.json",
             "--checks", "not_a_server_error,status_code_conformance",
             "--phases", "fuzzing",
+            "--request-timeout", "60",
             "--max-examples", "100" if full else "5",
             "--generation-deterministic",
             "--no-color",

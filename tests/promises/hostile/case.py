@@ -56,14 +56,14 @@ class Case:
                 expected[path] = "not_in_archive"
         return expected
 
-    def differences(self, found: dict[str, str], expected: Outcomes) -> list[str]:
-        """What is not as it has to be; [] if all is well. found: what outcomes_of() says of the folder of
+    def differences(self, outcomes: dict[str, str], expected: Outcomes) -> list[str]:
+        """What is not as it has to be; [] if all is well. outcomes: what outcomes_of() says of the folder of
         this case."""
         lines = []
-        for path in sorted({*expected, *found}):
+        for path in sorted({*expected, *outcomes}):
             wanted = expected.get(path, "nothing of that name")
-            if found.get(path, "not mentioned") not in ((wanted,) if isinstance(wanted, str) else wanted):
-                lines.append(f"{self.name}: {path} is {found.get(path, 'not mentioned')}, not {wanted}")
+            if outcomes.get(path, "not mentioned") not in ((wanted,) if isinstance(wanted, str) else wanted):
+                lines.append(f"{self.name}: {path} is {outcomes.get(path, 'not mentioned')}, not {wanted}")
         return lines
 
 
@@ -78,12 +78,18 @@ def file_case(name: str, file_name: str, data: Callable[[], bytes], *outcomes: s
 
 def outcomes_of(items: Iterable[Item], root: str) -> dict[str, str]:
     """{path below `root`: format, "zip" or reason} of a stream."""
-    found: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
     for item in items:
-        path = item.file.file_path if isinstance(item, Picture | Archive) else item.file_path
-        outcome = (
-            item.type if isinstance(item, Picture) else "zip" if isinstance(item, Archive) else item.reason
-        )
+        path, outcome = _outcome_of(item)
         path = path.removeprefix(f"{root}/")
-        found[path] = f"{found[path]},{outcome}" if path in found else outcome
-    return found
+        outcomes[path] = f"{outcomes[path]},{outcome}" if path in outcomes else outcome
+    return outcomes
+
+
+def _outcome_of(item: Item) -> tuple[str, str]:
+    match item:
+        case Picture():
+            return item.file.file_path, item.type
+        case Archive():
+            return item.file.file_path, "zip"
+    return item.file_path, item.reason

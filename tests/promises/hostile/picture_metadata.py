@@ -91,7 +91,7 @@ def _metadata() -> Iterator[Case]:
     endless = good("png")[:33] + struct.pack(">I", 2**31 - 1) + good("png")[37:]
     segment = b"http://ns.adobe.com/xap/1.0/\0" + b"x" * 65_000
     pairs = b"MPF\0II*\0\x08\0\0\0\xff\xff" + bytes(40)
-    found: dict[str, tuple[str, partial, tuple[str, ...]]] = {
+    families: dict[str, tuple[str, partial, tuple[str, ...]]] = {
         "png whose text is a bomb": ("text.png", partial(_with_bomb, b"zTXt", 200_000_000), ("damaged",)),
         "png with many bombs of text": ("text.png", partial(_with_bomb, b"zTXt", 900_000, 300), ("damaged",)),
         "png with 100000 chunks": (
@@ -125,7 +125,7 @@ def _metadata() -> Iterator[Case]:
             ("damaged",),
         ),
     }
-    for name, (file_name, data, outcomes) in found.items():
+    for name, (file_name, data, outcomes) in families.items():
         yield file_case(name, file_name, data, *outcomes)
 
 

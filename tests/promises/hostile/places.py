@@ -113,8 +113,8 @@ def _doubled() -> Outcomes:
         **{f"a/{'1/' * passed}2": "unreadable" for passed in range(1, len(LEVELS))},
     }
     second = {f"a/2/{name}": "unreadable" for name in "12"}
-    others = {f"{here}/{one}/{two}": "unreadable" for here in LEVELS[1:-1] for one in "12" for two in "12"}
-    return {**first, **second, **others, "w/1/a.png": "png", "w/2/a.png": "png", "z/a.png": "png"}
+    between = {f"{here}/{one}/{two}": "unreadable" for here in LEVELS[1:-1] for one in "12" for two in "12"}
+    return {**first, **second, **between, "w/1/a.png": "png", "w/2/a.png": "png", "z/a.png": "png"}
 
 
 def _no_files() -> Iterator[Case]:

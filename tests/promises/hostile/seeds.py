@@ -150,9 +150,8 @@ def ppms() -> list[bytes]:
 
 def avifs() -> list[bytes]:
     animated = encoded(PICTURE, "AVIF", **several(), duration=100)
-    animated = re.sub(
-        rb"((?:mvhd|tkhd|mdhd)\x01.{3}).{16}", lambda match: match[1] + bytes(16), animated, flags=re.DOTALL
-    )  # no dates
+    dates = rb"((?:mvhd|tkhd|mdhd)\x01.{3}).{16}"
+    animated = re.sub(dates, lambda match: match[1] + bytes(16), animated, flags=re.DOTALL)
     return [
         encoded(PICTURE, "AVIF"),
         encoded(CLEAR, "AVIF"),
@@ -225,7 +224,6 @@ DRAWERS: dict[str, Callable[[], list[bytes]]] = {
 
 @cache
 def seeds(name: str) -> list[bytes]:
-    with patch(
-        "time.localtime", return_value=(2001, 2, 3, 4, 5, 6)
-    ):  # which stands in ZIPs; the same bytes in every run
+    # Which stands in ZIPs: the same bytes in every run.
+    with patch("time.localtime", return_value=(2001, 2, 3, 4, 5, 6)):
         return DRAWERS[name]()
