@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from cache import ClipCache, FileCache, TagCache, command_line
+from cache import ClipCache, FileCache, TagCache
 from cache.__main__ import main as doctor
 from cache.decoder.limits import REASONS
+from cache.reader.file_progress import SKIPS_SHOWN
 from cache.reader.image_source import images
 from cache.reader.source_file import Skipped
 from cache.stores.file_table import FileTable
@@ -205,4 +206,4 @@ def test_the_command_of_stage_1_ends_well_and_strictly_with_3(everything, tiny, 
     assert output.out.splitlines()[-1].startswith("processed ")
     assert "Traceback" not in output.err
     skips = [line for line in output.err.splitlines() if line.startswith("skipped ")]
-    assert len(skips) == command_line.SKIPS_SHOWN
+    assert len(skips) == SKIPS_SHOWN
