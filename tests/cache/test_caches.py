@@ -24,6 +24,11 @@ def rows(path: str, query: str) -> list[tuple]:
         connection.close()
 
 
+def answer(path: str, processed: int = 0, unchanged: int = 0, skipped: int = 0) -> dict:
+    """Of add_folder_to_..."""
+    return {"db_path": path, "processed": processed, "unchanged": unchanged, "skipped": skipped}
+
+
 def hash_of(seed: int, kind: str = "cats") -> str:
     return blake2b(drawn(seed, kind).tobytes()).hexdigest()
 
@@ -32,7 +37,7 @@ def test_the_file_cache_has_a_row_for_every_file_and_every_zip(here):
     write(here, {"x/cats/a.png": png(1), "x/cats/copy.bmp": encoded(drawn(1), "BMP"), "x/no.txt": b"-"})
     write(here, {"x/b.zip": zipped({"in/c.png": png(2)})})
     assert FileCache.create_file_cache() == {"db_path": FILES, "created": True, "message": f"created {FILES}"}
-    assert FileCache.add_folder_to_file_cache("x") == {"db_path": FILES, "processed": 3, "unchanged": 0, "skipped": 1}
+    assert FileCache.add_folder_to_file_cache("x") == answer(FILES, processed=3, skipped=1)
     columns = "file_name, path, hash_id, type, is_archive, n_content, container_archive, width, height"
     expected = [
         ("c.png", "x/b.zip/in/c.png", hash_of(2), "png", None, None, "x/b.zip", 48, 40),
@@ -42,8 +47,9 @@ def test_the_file_cache_has_a_row_for_every_file_and_every_zip(here):
     ]
     assert rows(FILES, f"SELECT {columns} FROM file_cache ORDER BY rowid") == expected
     assert rows(FILES, "SELECT * FROM skipped") == [("x/no.txt", "not_an_image", "")]
-    assert FileCache.add_folder_to_file_cache(str(here / "x")) == {"db_path": FILES, "processed": 0, "unchanged": 3, "skipped": 1}
-    assert FileCache.create_file_cache() == {"db_path": FILES, "created": False, "message": f"{FILES} exists already and was left as it is"}
+    assert FileCache.add_folder_to_file_cache(str(here / "x")) == answer(FILES, unchanged=3, skipped=1)
+    assert FileCache.create_file_cache() == {
+        "db_path": FILES, "created": False, "message": f"{FILES} exists already and was left as it is"}
     assert len(rows(FILES, "SELECT * FROM file_cache")) == 4
 
 
@@ -52,9 +58,21 @@ def test_a_file_is_found_by_its_hash_with_both_spellings_of_every_name(here):
     FileCache.add_folder_to_file_cache("x", "caches", "mine.sqlite")
     status = (here / "x" / "a.png").stat()
     assert FileCache.get_img_by_hash("caches/mine.sqlite", hash_of(1)) == {
-        "hash_id": hash_of(1), "file_name": "a.png", "path": "x/a.png", "file_path": "x/a.png", "type": "png", "file_type": "png",
-        "is_archive": None, "n_content": None, "container_archive": None, "absolute_path": str(here / "x" / "a.png"),
-        "size_bytes": status.st_size, "mtime_ns": status.st_mtime_ns, "width": 48, "height": 40, "old_hash_id": None,
+        "hash_id": hash_of(1),
+        "file_name": "a.png",
+        "path": "x/a.png",
+        "file_path": "x/a.png",
+        "type": "png",
+        "file_type": "png",
+        "is_archive": None,
+        "n_content": None,
+        "container_archive": None,
+        "absolute_path": str(here / "x" / "a.png"),
+        "size_bytes": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+        "width": 48,
+        "height": 40,
+        "old_hash_id": None,
     }
     assert FileCache.get_img_by_hash("caches/mine.sqlite", "0" * 128) is None
 
@@ -64,9 +82,9 @@ def test_a_palette_picture_is_also_found_under_the_digest_of_older_tools(here):
     write(here, {"x/a.png": encoded(picture)})
     FileCache.add_folder_to_file_cache("x")
     old = blake2b(picture.tobytes()).hexdigest()
-    found = FileCache.get_img_by_hash(FILES, old)
-    assert (found["file_name"], found["old_hash_id"]) == ("a.png", old)
-    assert found["hash_id"] != old
+    image = FileCache.get_img_by_hash(FILES, old)
+    assert (image["file_name"], image["old_hash_id"]) == ("a.png", old)
+    assert image["hash_id"] != old
 
 
 def test_random_files_are_pictures_and_an_empty_cache_has_none(here):
@@ -83,7 +101,8 @@ def test_a_changed_file_replaces_its_row_and_a_repaired_one_is_no_longer_skipped
     FileCache.add_folder_to_file_cache("x")
     write(here, {"x/a.png": encoded(drawn(3, size=(50, 50))), "x/b.png": png(2)})
     assert FileCache.add_folder_to_file_cache("x")["processed"] == 2
-    assert rows(FILES, "SELECT path, width FROM file_cache ORDER BY path") == [("x/a.png", 50), ("x/b.png", 48)]
+    widths = rows(FILES, "SELECT path, width FROM file_cache ORDER BY path")
+    assert widths == [("x/a.png", 50), ("x/b.png", 48)]
     assert rows(FILES, "SELECT * FROM skipped") == []
 
 
@@ -109,7 +128,8 @@ def test_clearing_empties_or_deletes_a_cache(here):
     FileCache.add_folder_to_file_cache("x")
     assert FileCache.clear_cache(FILES) == {"db_path": FILES, "cleared": 1, "deleted": False}
     assert FileCache.get_random_image(FILES) is None
-    assert FileCache.clear_cache(FILES, delete_cache=True) == {"db_path": FILES, "cleared": 0, "deleted": True}
+    deleted = FileCache.clear_cache(FILES, delete_cache=True)
+    assert deleted == {"db_path": FILES, "cleared": 0, "deleted": True}
     assert list((here / "output").iterdir()) == []
     with pytest.raises(Refused, match="no such database"):
         FileCache.clear_cache(FILES)
@@ -118,9 +138,9 @@ def test_clearing_empties_or_deletes_a_cache(here):
 def test_the_clip_cache_keeps_a_vector_per_picture_and_model(photos, tiny):
     clips = ClipCache(**tiny)
     assert clips.create_clip_cache()["created"] is True
-    assert clips.add_folder_to_clip_cache(photos) == {"db_path": CLIPS, "processed": 12, "unchanged": 0, "skipped": 0}
-    [(model, count, size)] = rows(CLIPS, "SELECT model, count(*), max(length(clip_vector)) FROM clip_cache GROUP BY model")
-    assert (model, count, size) == (clips.encoder.key, 12, 64)
+    assert clips.add_folder_to_clip_cache(photos) == answer(CLIPS, processed=12)
+    of_models = rows(CLIPS, "SELECT model, count(*), max(length(clip_vector)) FROM clip_cache GROUP BY model")
+    assert of_models == [(clips.encoder.key, 12, 64)]
     clip = clips.get_clip_by_hash(CLIPS, hash_of(0))
     assert list(clip) == ["hash_id", "clip_vector", "model"]
     assert (clip["hash_id"], clip["model"]) == (hash_of(0), clips.encoder.key)
@@ -131,13 +151,14 @@ def test_the_clip_cache_keeps_a_vector_per_picture_and_model(photos, tiny):
     assert clips.clear_cache(CLIPS) == {"db_path": CLIPS, "cleared": 12, "deleted": False}
 
 
-def test_adding_a_folder_again_embeds_nothing_and_with_a_file_cache_decodes_nothing(photos, tiny, monkeypatch):
+def test_adding_a_folder_again_embeds_nothing_and_beside_a_file_cache_decodes_nothing(
+        photos, tiny, monkeypatch):
     clips = ClipCache(**tiny)
     clips.add_folder_to_clip_cache(photos)
     monkeypatch.setattr(type(clips.encoder), "encode", None)  # calling it would fail
     assert clips.add_folder_to_clip_cache(photos)["processed"] == 12
     FileCache.add_folder_to_file_cache(photos)
-    assert clips.add_folder_to_clip_cache(photos) == {"db_path": CLIPS, "processed": 0, "unchanged": 12, "skipped": 0}
+    assert clips.add_folder_to_clip_cache(photos) == answer(CLIPS, unchanged=12)
     assert len(rows(CLIPS, "SELECT * FROM clip_cache")) == 12
 
 
@@ -145,20 +166,26 @@ def test_of_several_models_the_instances_own_vector_comes_first(photos, tiny):
     clips = ClipCache(**tiny)
     clips.add_folder_to_clip_cache(photos)
     with closing(sqlite3.connect(CLIPS)) as connection, connection:
-        connection.execute("INSERT INTO clip_cache SELECT hash_id, 'another:model', precision, clip_vector FROM clip_cache")
+        copy = "SELECT hash_id, 'another:model', precision, clip_vector FROM clip_cache"
+        connection.execute(f"INSERT INTO clip_cache {copy}")
     assert clips.get_clip_by_hash(CLIPS, hash_of(0))["model"] == clips.encoder.key
     assert ClipCache("another", "model").get_clip_by_hash(CLIPS, hash_of(0))["model"] == "another:model"
 
 
 def test_the_tag_cache_gives_an_image_all_its_tags(here):
-    write(here, {"x/cats/a.png": png(1), "x/animals/a.png": png(1), "x/dogs/b.png": png(2), "x/loose.png": png(3)})
+    write(here / "x", {"cats/a.png": png(1), "animals/a.png": png(1), "dogs/b.png": png(2)})
+    write(here / "x", {"loose.png": png(3)})
     assert TagCache.create_tag_cache()["created"] is True
-    assert TagCache.add_folder_to_tag_cache("x") == {"db_path": TAGS, "processed": 3, "unchanged": 0, "skipped": 1}
+    assert TagCache.add_folder_to_tag_cache("x") == answer(TAGS, processed=3, skipped=1)
     assert TagCache.add_folder_to_tag_cache("x")["processed"] == 3
     assert rows(TAGS, "SELECT hash_id, tag, path FROM tag_cache ORDER BY rowid") == [
-        (hash_of(1), "animals", "x/animals/a.png"), (hash_of(1), "cats", "x/cats/a.png"), (hash_of(2), "dogs", "x/dogs/b.png")]
+        (hash_of(1), "animals", "x/animals/a.png"),
+        (hash_of(1), "cats", "x/cats/a.png"),
+        (hash_of(2), "dogs", "x/dogs/b.png"),
+    ]
     assert rows(TAGS, "SELECT * FROM skipped") == [("x/loose.png", "outside_tag_folder", "")]
-    assert TagCache.get_tag_by_hash(TAGS, hash_of(1)) == {"hash_id": hash_of(1), "tag": "animals", "tags": ["animals", "cats"]}
+    assert TagCache.get_tag_by_hash(TAGS, hash_of(1)) == {
+        "hash_id": hash_of(1), "tag": "animals", "tags": ["animals", "cats"]}
     assert TagCache.get_tag_by_hash(TAGS, hash_of(3)) is None
     assert {TagCache.get_random_tag(TAGS)["tag"] for _ in range(50)} == {"animals", "dogs"}
     assert TagCache.get_random_hash(TAGS)["hash_id"] in (hash_of(1), hash_of(2))
@@ -167,5 +194,6 @@ def test_the_tag_cache_gives_an_image_all_its_tags(here):
 
 def test_one_cache_is_not_taken_for_another(photos):
     FileCache.add_folder_to_file_cache(photos)
-    with pytest.raises(Refused, match=r"file_cache.sqlite holds no table tag_cache; it is another cache of these tools"):
+    refusal = "file_cache.sqlite holds no table tag_cache; it is another cache of these tools"
+    with pytest.raises(Refused, match=refusal):
         TagCache.get_random_tag(FILES)

@@ -60,6 +60,8 @@ def test_databases_of_ours_are_listed_by_name_and_nothing_else(here):
     (here / "text.sqlite").write_text("no database " * 20)
     (here / "empty.sqlite").touch()
     assert list(databases(str(here))) == [
-        (str(here / "a.db"), "file_cache"), (str(here / "a.sqlite"), "tag_cache"), (str(here / "b.sqlite"), "file_cache"),
+        (str(here / "a.db"), "file_cache"),
+        (str(here / "a.sqlite"), "tag_cache"),
+        (str(here / "b.sqlite"), "file_cache"),
         (str(here / "below/c.sqlite"), "file_cache"),
     ]
