@@ -27,6 +27,7 @@ class Layout(Protocol):
 
     name: str
     schema: tuple[str, ...]  # CREATE statements, that of the table `name` first
+    older_schemas: tuple[tuple[str, ...], ...]  # of earlier versions, which are still read
     page_size: int  # bytes
 
 
@@ -119,14 +120,17 @@ def verify(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layo
 def _verify_contents(contents: list[sqlite3.Row], path: str | os.PathLike, layout: Layout) -> None:
     """SQLite keeps the statements as they were written."""
     tables = {row["name"]: row["sql"] for row in contents if row["type"] == "table"}
-    for name, statement in ((layout.name, layout.schema[0]), ("skipped", SKIPPED_SCHEMA)):
+    schemas = (layout.schema, *layout.older_schemas)
+    made_by = {layout.name: {schema[0] for schema in schemas}, "skipped": {SKIPPED_SCHEMA}}
+    for name, statements in made_by.items():
         if name not in tables:
             raise Refused(f"{path} holds no table {name}; it is another cache of these tools")
-        if tables[name] != statement:
+        if tables[name] not in statements:
             raise Refused(f"{path} holds a table {name} that these tools did not make; name another file")
+    own = {statement for schema in schemas for statement in schema}
     for row in contents:
         acting = row["type"] in ("trigger", "index")  # our own writing would set it off
-        if acting and row["sql"] not in layout.schema:
+        if acting and row["sql"] not in own:
             name = f"the {row['type']} {row['name']}"
             raise Refused(f"{path} holds {name}, which these tools did not make; name another file")
 

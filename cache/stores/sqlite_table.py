@@ -30,6 +30,7 @@ class Table:
 
     name: ClassVar[str] = ""
     schema: ClassVar[tuple[str, ...]] = ()
+    older_schemas: ClassVar[tuple[tuple[str, ...], ...]] = ()
     page_size: ClassVar[int] = 4096
 
     def __init__(self, path: str | os.PathLike, create: bool = False):

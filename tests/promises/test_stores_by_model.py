@@ -408,7 +408,7 @@ class Scores(Store):
             assert list(listing.output_json()) == list(self.output_json(models, whole.of(Picture), of_all))
             self.table.replace(listing)
         for row in self.listed(models, whole, iter(of_all)):
-            key = (row["file_path"], row["model_type"], row["tag_name"])
+            key = (row["absolute_path"], row["model_type"], row["tag_name"])
             self.rows.pop(key, None)  # a row that replaces another comes in anew
             self.rows[key] = tuple(row.get(name) for name in self.table.columns)
             self.skipped.pop(row["file_path"], None)

@@ -298,6 +298,23 @@ def test_a_newer_score_replaces_the_older_one(here, ready):
     assert rows("output/stage3.db", "SELECT DISTINCT file_path, type, count(*) FROM stage3") == [("new/a.png", "bmp", 4)]
 
 
+def test_a_file_is_one_file_however_the_input_is_spelled(here, ready):
+    write(here, {"new/a.png": png(0), "new.zip": zipped({"in.zip": zipped({"a.png": png(0)})})})
+    for spelled in ("new", str(here / "new"), "./new"):
+        assert ready(classify, spelled) == 0
+    assert rows("output/stage3.db", "SELECT file_path, absolute_path, count(*) FROM stage3 GROUP BY 1, 2") == [
+        ("./new/a.png", str(here / "new/a.png"), 4)]
+    for spelled in (str(here / "new.zip"), "new.zip"):
+        assert ready(classify_zip, spelled) == 0
+    for database in ("stage4.db", "zip_score_cache.sqlite"):
+        query = f"SELECT file_path, absolute_path, count(*) FROM {database.split('.')[0]} GROUP BY 1, 2"
+        assert rows(f"output/{database}", query) == [
+            ("new.zip", str(here / "new.zip"), 1),
+            ("new.zip/in.zip", str(here / "new.zip/in.zip"), 1),
+            ("new.zip/in.zip/a.png", str(here / "new.zip/in.zip/a.png"), 4),
+        ]
+
+
 def test_a_failed_run_leaves_neither_a_result_nor_rows(here, ready, monkeypatch):
     write(here, {"new/a.png": png(0)})
 
@@ -484,7 +501,8 @@ def test_the_bins_of_a_table_are_those_of_the_folders_also_at_their_edges(here, 
     probabilities = [min(1.0, max(0.0, edge / bins + step)) for edge in range(bins + 1) for step in (-2e-9, -2e-10, 0, 1e-11, 2e-10, 2e-9)]
     with Stage3Table("stage3.db", create=True) as table:
         with table.connection:
-            table.connection.executemany("INSERT INTO stage3 VALUES ('', ?, '', '', 'svm', 'cats', ?, NULL, '')", enumerate(probabilities))
+            table.connection.executemany(
+                "INSERT INTO stage3 VALUES ('', '', '', '', 'svm', 'cats', ?2, NULL, ?1)", enumerate(probabilities))
         counted = {found["name"]: found["total"] for found in table.bins("cats", "svm", bins)}
     names = [bin_name(bin_number(probability, bins), bins) for probability in probabilities]
     assert counted == {name: names.count(name) for name in counted}
