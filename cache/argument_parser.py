@@ -46,11 +46,11 @@ class ArgumentParser(argparse.ArgumentParser):
             self.error(f"{flag} is not a flag{guess} (--help lists them)")
 
     def parse_args(self, args=None, namespace=None):  # noqa: ANN001  as argparse declares it
-        arguments, stray = self.parse_known_args(args, namespace)
-        if stray and stray[0].startswith("-"):
-            self.error(f"{stray[0]} is not a flag (--help lists them)")
-        if stray:
-            self.error(f"one word too many: {stray[0]}; a path with spaces needs quotes (--help says more)")
+        arguments, strays = self.parse_known_args(args, namespace)
+        for stray in strays[:1]:
+            if stray.startswith("-") and " " not in stray:
+                self.error(f"{stray} is not a flag (--help lists them)")
+            self.error(f"one word too many: {stray}; a path with spaces needs quotes (--help says more)")
         if self._input:
             self._settle_input(arguments, *self._input)
         return arguments
@@ -78,7 +78,9 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
 
 
 def _is_flag(argument: str) -> bool:
-    return argument.startswith("--") and argument != "--"
+    """As argparse sees it: text with a space in it is none."""
+    name = argument.partition("=")[0]
+    return name.startswith("--") and name != "--" and " " not in name
 
 
 def _snake_case(argument: str) -> str:

@@ -30,7 +30,8 @@ try:
 except SystemExit as end:
     print(end.code, sorted({"torch", "sklearn", "open_clip", "tqdm"} & sys.modules.keys()))
 """
-INTERRUPTED_BY_THE_FIRST_BATCH = """
+INTERRUPTED = "interrupted; what was finished is kept, the same command goes on from there\n"
+INTERRUPTS_ITSELF = """
 import os, signal, sys
 from cache.reader import batches
 from stage1.ImageDatasetProcessor import main
@@ -77,6 +78,7 @@ EMBED = "python ./stage1/ImageDatasetProcessor.py"
      "--batch-sise is not a flag; did you mean --batch_size? (--help lists them)"),
     (["photos", "--xyz"], "--xyz is not a flag (--help lists them)"),
     (["photos", "-x"], "-x is not a flag (--help lists them)"),
+    (["photos", "-- b-c"], "one word too many: -- b-c; a path with spaces needs quotes (--help says more)"),
     ([], f"name the folder of pictures: {EMBED} photos (--help says more)"),
     (["my", "photos"], "one word too many: photos; a path with spaces needs quotes (--help says more)"),
     (["photos", "--input_folder", "more"],
@@ -161,10 +163,9 @@ def test_exit_codes_say_what_happened(capsys):
     def bug(counts):
         raise OSError(errno.EBADF, "Bad file descriptor")
 
-    again = "interrupted; what was finished is kept, the same command goes on from there\n"
     assert outcome(lambda counts: None, capsys) == (0, "processed 0, unchanged 0, skipped 0\n", "")
     assert outcome(refuse, capsys) == (2, "", "error: no such folder: x\n")
-    assert outcome(interrupt, capsys) == (130, "processed 3, unchanged 0, skipped 0\n", again)
+    assert outcome(interrupt, capsys) == (130, "processed 3, unchanged 0, skipped 0\n", INTERRUPTED)
     make_room = "make room, the same command goes on from there\n"
     assert outcome(disk_full, capsys) == (
         2, "", f"error: cannot read or write: [Errno 28] No space left on device; {make_room}")
@@ -206,7 +207,8 @@ def test_a_stage_starts_from_any_directory_and_as_a_module(here, script):
     (ROOT, "from cache import FileCache, ClipCache, TagCache", {}),
     (ROOT, "from cache.cache_file import FileCache", {}),
     (ROOT / "cache",
-     "from cache_file import FileCache; from cache_clip import ClipCache; from cache_tag import TagCache", {}),
+     "from cache_file import FileCache\nfrom cache_clip import ClipCache\nfrom cache_tag import TagCache",
+     {}),
     (None, "from cache_file import FileCache", {"PYTHONPATH": str(ROOT / "cache")}),
 ], ids=["from the package", "from the module", "inside cache/", "cache/ on the path"])
 def test_the_caches_can_be_imported_every_promised_way_and_used(here, start):
@@ -227,9 +229,9 @@ def test_a_name_that_is_not_public_is_no_attribute_of_the_package():
 
 def test_an_interrupt_from_the_keyboard_ends_a_stage_with_130_and_its_decoders_with_it(here):
     write(here, {f"photos/cats/{number:03}.png": png(number) for number in range(40)})
-    done = run_python("-c", INTERRUPTED_BY_THE_FIRST_BATCH, cwd=here, PYTHONPATH=str(ROOT))
+    done = run_python("-c", INTERRUPTS_ITSELF, cwd=here, PYTHONPATH=str(ROOT))
     assert (done.returncode, done.stdout) == (130, "processed 0, unchanged 0, skipped 0\n")
-    assert done.stderr.endswith("interrupted; what was finished is kept, the same command goes on from there\n")
+    assert done.stderr.endswith(INTERRUPTED)
 
 
 def test_a_name_cannot_write_on_the_terminal(here, capsys):

@@ -1,18 +1,19 @@
 """The wheel: built from the sdist, installed into an environment of its own, and run as a person would."""
 import email
 import os
-import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
 import zipfile
+from email.message import Message
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
 import pytest
+from packaging.requirements import Requirement
 
 from cache import __version__
 from tests.conftest import ROOT
@@ -23,6 +24,13 @@ BUILT_FROM = [
     *PACKAGED, "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "requirements.txt",
 ]
 NEEDED_TO_BUILD = {"requirements.txt"}  # of a stage or a companion; the wheel has them as its metadata
+A_COMPANION = {
+    "companions/__init__.py": b"",
+    "companions/sleep/__init__.py": b'"""Counts sheep."""\n',
+    "companions/sleep/__main__.py": b"def main(argv, prog):\n    print(prog, *argv)\n    return 0\n",
+    "companions/sleep/requirements.txt":
+        b"# What it counts.\nsheep>=1.5  # white\nsheep-black>=2; python_version>'3'\n",
+}
 
 
 class Built(NamedTuple):
@@ -32,13 +40,15 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> Built:
-    """From a copy: building leaves folders behind. --no-isolation needs no network."""
+    """From a copy, since building leaves folders behind, with one companion more. --no-isolation needs no
+    network."""
     clone, out = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("dist")
     for name in BUILT_FROM:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif (ROOT / name).exists():
             shutil.copy(ROOT / name, clone / name)
+    write(clone, A_COMPANION)
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(clone)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -68,9 +78,8 @@ def test_the_wheel_holds_every_file_of_the_rooms(built):
     with zipfile.ZipFile(built.wheel) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     paths = [path for name in PACKAGED for path in [ROOT / name, *(ROOT / name).rglob("*")] if path.is_file()]
-    expected = {path.relative_to(ROOT) for path in paths
-                if path.suffix != ".pyc" and path.name not in NEEDED_TO_BUILD}
-    assert held == {path.as_posix() for path in expected}
+    expected = {*A_COMPANION, *(path.relative_to(ROOT).as_posix() for path in paths if path.suffix != ".pyc")}
+    assert held == {name for name in expected if name.rpartition("/")[2] not in NEEDED_TO_BUILD}
 
 
 def test_every_package_is_typed():
@@ -81,8 +90,14 @@ def test_every_package_is_typed():
 def test_the_sdist_holds_the_lists_that_its_metadata_is_read_from(built):
     with tarfile.open(built.sdist) as sdist:
         held = {name.partition("/")[2] for name in sdist.getnames()}
-    lists = {path.relative_to(ROOT).as_posix() for path in (ROOT / "companions").glob("*/requirements.txt")}
-    assert {"requirements.txt", "setup.py", "LICENSE", "README.md"} | lists <= held
+    lists = {"requirements.txt", "companions/sleep/requirements.txt"}
+    assert {*lists, "setup.py", "LICENSE", "README.md"} <= held
+
+
+def metadata_of(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return email.message_from_bytes(archive.read(name))
 
 
 def listed(path: Path) -> list[str]:
@@ -91,19 +106,25 @@ def listed(path: Path) -> list[str]:
 
 
 def test_the_metadata_is_written_once(built):
-    with zipfile.ZipFile(built.wheel) as wheel:
-        name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
-        metadata = email.message_from_bytes(wheel.read(name))
-    core = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
+    metadata = metadata_of(built.wheel)
     assert (metadata["Name"], metadata["Version"], metadata["Requires-Python"]) == (
         "image-tagging-tools", __version__, ">=3.10")
+    required = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
+    core = [f"{each.name}{each.specifier}" for each in required if not each.marker]
     assert core == listed(ROOT / "requirements.txt")
-    companions = {path.parent.name: listed(path) for path in (ROOT / "companions").glob("*/requirements.txt")}
-    extras = {extra: {re.sub(r"\s*;.*", "", line) for line in metadata.get_all("Requires-Dist")
-                      if re.search(f"""extra == ["']{extra}["']""", line)}
-              for extra in metadata.get_all("Provides-Extra")}
-    expected = {name: set(requirements) for name, requirements in companions.items()}
-    assert extras == {**expected, "all": set().union(*expected.values())}
+
+
+def test_a_companion_brings_an_extra_of_its_name_and_all_holds_them_all(built):
+    metadata = metadata_of(built.wheel)
+    companions = {path.parent.name for path in (ROOT / "companions").glob("*/requirements.txt")}
+    assert set(metadata.get_all("Provides-Extra")) == {*companions, "sleep", "all"}
+    required = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
+
+    def brought_by(extra: str) -> set[str]:
+        return {each.name for each in required if each.marker and each.marker.evaluate({"extra": extra})}
+
+    assert brought_by("sleep") == {"sheep", "sheep-black"}
+    assert brought_by("all") == set().union(*map(brought_by, [*companions, "sleep"]))
 
 
 def test_the_whole_job_runs_from_the_installed_wheel(installed, here):
@@ -113,7 +134,8 @@ def test_the_whole_job_runs_from_the_installed_wheel(installed, here):
     where = "import cache, web_api, itt; print(cache.__file__, web_api.__file__, itt.__file__)"
     files = run(installed / "python", "-c", where, cwd=here).stdout.split()
     assert [file.startswith(str(installed.parent)) for file in files] == [True] * 3
-    assert run(installed / "itt", cwd=here).stdout.startswith("usage: itt VERB ...\n")
+    assert "  sleep         Counts sheep\n" in run(installed / "itt", cwd=here).stdout
+    assert run(installed / "itt", "sleep", "--well", cwd=here).stdout == "itt sleep --well\n"
     results = [run(installed / "itt", *words, cwd=here) for words in (
         ("embed", "photos", "--clip_model", "EfficientNet-Lite0-MS"), ("train",),
         ("classify", "new", "--output", "sorted"), ("doctor", "photos"))]

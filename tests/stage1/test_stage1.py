@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -34,11 +35,16 @@ def test_the_outputs_describe_the_dataset(here, stage1, tiny):
     before = tree(here / "photos")
     result = stage1("photos")
     assert tree(here / "photos") == before
-    assert result == {"processed": 3, "unchanged": 0, "skipped": 1, "written": [f"./output/{name}" for name in (
-        "input-metadata.json", "input-tag-to-image-hash-list.json", "input-image-hash-to-tag-list.json", "stage1.db")]}
+    assert result == {"processed": 3, "unchanged": 0, "skipped": 1, "written": [
+        "./output/input-metadata.json",
+        "./output/input-tag-to-image-hash-list.json",
+        "./output/input-image-hash-to-tag-list.json",
+        "./output/stage1.db",
+    ]}
     first, second = hash_of(1), hash_of(2)
-    assert json.loads(json_files()["input-tag-to-image-hash-list.json"]) == {"cats": [first, second], "pets": [first]}
-    assert json.loads(json_files()["input-image-hash-to-tag-list.json"]) == {first: ["cats", "pets"], second: ["cats"]}
+    written = {name: json.loads(content) for name, content in json_files().items()}
+    assert written["input-tag-to-image-hash-list.json"] == {"cats": [first, second], "pets": [first]}
+    assert written["input-image-hash-to-tag-list.json"] == {first: ["cats", "pets"], second: ["cats"]}
     encoder = ClipEncoder(**tiny)
     vectors = encoder.encode(np.stack([crop(drawn(seed), encoder.crop_spec) for seed in (1, 2)]))
     metadata = json.loads(json_files()["input-metadata.json"])
@@ -46,7 +52,8 @@ def test_the_outputs_describe_the_dataset(here, stage1, tiny):
     assert metadata[first] == {
         "hash_id": first, "file_path": "photos/cats/a.png", "file_name": "a.png", "file_type": "png",
         "image_size_bytes": len(png(1)), "image_resolution": [48, 40], "image_xsize": 48, "image_ysize": 40,
-        "image_tags": ["cats", "pets"], "embeddings_type": "CLIP", "model": "tiny-test-clip", "pretrained": encoder.pretrained,
+        "image_tags": ["cats", "pets"],
+        "embeddings_type": "CLIP", "model": "tiny-test-clip", "pretrained": encoder.pretrained,
         "embeddings_vector": orjson.loads(orjson.dumps(vectors[0], option=orjson.OPT_SERIALIZE_NUMPY)),
     }
     assert rows("output/stage1.db", "SELECT * FROM stage1") == [
@@ -71,14 +78,18 @@ def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatc
 
     def traced(path, mode):
         connection = connect(path, mode)
-        connection.set_trace_callback(lambda statement: statements.append((Path(path).name, statement.split()[0])))
+        file = Path(path).name
+        connection.set_trace_callback(lambda statement: statements.append((file, statement.split()[0])))
         return connection
 
     monkeypatch.setattr(sqlite_file, "connect", traced)
     stage1()
     commits = Counter(name for name, word in statements if word == "COMMIT")
-    # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones; stage1.db takes over the whole run.
-    assert commits == {"clip_cache.sqlite": 3 + 1, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 2}
+    # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones;
+    # stage1.db takes over the whole run.
+    assert commits == {
+        "clip_cache.sqlite": 3 + 1, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 2,
+    }
 
 
 def test_only_what_is_new_is_embedded_and_what_vanished_is_forgotten_but_for_its_vector(here, photos, stage1):
@@ -127,7 +138,8 @@ def test_the_outputs_do_not_depend_on_the_number_of_decoders(photos, stage1):
 def test_a_dataset_without_tags_goes_into_clip_cache(here, stage1):
     write(here / "mixed bag", {"a.png": png(1), "deep/er/b.png": png(2)})
     result = stage1("mixed bag", tagged_dataset=False)
-    assert result["written"] == ["./output/clip-cache/mixed bag-metadata.json", "./output/clip-cache/stage1.db"]
+    assert result["written"] == [
+        "./output/clip-cache/mixed bag-metadata.json", "./output/clip-cache/stage1.db"]
     metadata = json.loads((here / "output/clip-cache/mixed bag-metadata.json").read_text())
     assert [(record["file_path"], "image_tags" in record) for record in metadata.values()] == [
         ("mixed bag/a.png", False), ("mixed bag/deep/er/b.png", False)]
@@ -141,7 +153,8 @@ def test_a_zip_of_tag_folders_gives_the_same_tags_as_the_folders(here, photos, s
     stage1("photos.zip", output_folder="zipped")
     for name in ("input-tag-to-image-hash-list.json", "input-image-hash-to-tag-list.json"):
         assert json_files()[name] == json_files("zipped")[name]
-    assert rows("zipped/file_cache.sqlite", "SELECT path, n_content FROM file_cache WHERE is_archive") == [("photos.zip", 12)]
+    archives = rows("zipped/file_cache.sqlite", "SELECT path, n_content FROM file_cache WHERE is_archive")
+    assert archives == [("photos.zip", 12)]
     assert stage1("photos.zip", output_folder="zipped")["unchanged"] == 12
 
 
@@ -154,7 +167,8 @@ def test_vectors_of_another_model_are_kept_beside_not_mixed(photos, stage1, tiny
     first = json_files()
     assert stage1(pretrained=str(other))["processed"] == 12
     assert json_files()["input-metadata.json"] != first["input-metadata.json"]
-    assert rows("output/clip_cache.sqlite", "SELECT count(DISTINCT model), count(*) FROM clip_cache") == [(2, 24)]
+    vectors = rows("output/clip_cache.sqlite", "SELECT count(DISTINCT model), count(*) FROM clip_cache")
+    assert vectors == [(2, 24)]
     stage1()
     assert json_files() == first
 
@@ -163,14 +177,16 @@ def test_vectors_of_another_model_are_kept_beside_not_mixed(photos, stage1, tiny
     ("nowhere", {}, "no such file or folder: nowhere"),
     ("empty", {}, "no readable picture in a tag folder under empty (it is empty)"),
     ("junk", {}, "no readable picture in a tag folder under junk (2 not_an_image)"),
-    ("flat", {}, "no readable picture in a tag folder under flat (1 outside_tag_folder); a tagged dataset has its pictures in "
-                 "<folder>/<tag>/, for others add --no-tagged_dataset"),
+    ("flat", {}, "no readable picture in a tag folder under flat (1 outside_tag_folder); a tagged dataset "
+                 "has its pictures in <folder>/<tag>/, for others add --no-tagged_dataset"),
     ("empty", {"tagged_dataset": False}, "no readable picture under empty (it is empty)"),
-    ("photos", {"output_folder": "photos/output"}, "the output folder {here}/photos/output lies inside the input folder {here}/photos; "
-                                                   "name another one"),
+    ("photos", {"output_folder": "photos/output"},
+     "the output folder {here}/photos/output lies inside the input folder {here}/photos; name another one"),
     ("photos", {"pretrained": "./gone.pt"}, "no such checkpoint: ./gone.pt"),
 ])
-def test_what_cannot_be_done_is_refused_before_anything_is_written(here, photos, stage1, source, options, message):
+@pytest.mark.usefixtures("photos")
+def test_what_cannot_be_done_is_refused_before_anything_is_written(
+        here, stage1, source, options, message):
     (here / "empty").mkdir()
     write(here, {"junk/cats/a.txt": b"a", "junk/cats/b.txt": b"b", "flat/a.png": png(1)})
     with pytest.raises(Refused) as caught:
@@ -184,18 +200,25 @@ def test_bad_pictures_cost_nothing_but_themselves(here, photos, stage1):
     result = stage1()
     assert (result["processed"], result["skipped"]) == (12, 3)
     assert rows("output/stage1.db", "SELECT file_path, reason FROM skipped ORDER BY 1") == [
-        ("photos/cats/cut.png", "damaged"), ("photos/cats/zero.jpg", "empty"), ("photos/dogs/page.html", "not_an_image")]
+        ("photos/cats/cut.png", "damaged"),
+        ("photos/cats/zero.jpg", "empty"),
+        ("photos/dogs/page.html", "not_an_image"),
+    ]
 
 
 def test_the_command_line_prints_what_it_wrote_and_counts_the_files(here, photos, tiny, capsys):
     write(here / photos, {"cats/zero.jpg": b""})
-    arguments = ["--input-folder", photos, "--clip-model=" + tiny["clip_model"], "--pretrained", tiny["pretrained"], "--num-threads=2"]
+    encoder = ["--clip-model=" + tiny["clip_model"], "--pretrained", tiny["pretrained"]]
+    arguments = ["--input-folder", photos, *encoder, "--num-threads=2"]
     assert main(arguments) == 0
     out, err = capsys.readouterr()
     assert out == (
         "2 tags: cats 6, dogs 6\n"
-        "wrote ./output/input-metadata.json\nwrote ./output/input-tag-to-image-hash-list.json\n"
-        "wrote ./output/input-image-hash-to-tag-list.json\nwrote ./output/stage1.db\nprocessed 12, unchanged 0, skipped 1\n")
+        "wrote ./output/input-metadata.json\n"
+        "wrote ./output/input-tag-to-image-hash-list.json\n"
+        "wrote ./output/input-image-hash-to-tag-list.json\n"
+        "wrote ./output/stage1.db\n"
+        "processed 12, unchanged 0, skipped 1\n")
     assert "skipped photos/cats/zero.jpg: empty\n" in err
     assert main([*arguments, "--strict"]) == 3
     assert main(["--input_folder", "nowhere"]) == 2
@@ -204,7 +227,8 @@ def test_the_command_line_prints_what_it_wrote_and_counts_the_files(here, photos
 
 def test_the_largest_tags_are_named_and_folders_in_tag_folders_are_pointed_out(here, stage1):
     """A tag is the folder a picture lies in directly: photos/flowers/2019 is 2019, which surprises people."""
-    write(here / "photos", {f"{number:02}/{file}.png": png(file) for number in range(12) for file in range(1 + number // 6)})
+    for tag in range(12):
+        write(here / f"photos/{tag:02}", {f"{file}.png": png(file) for file in range(1 + tag // 6)})
     notes: list[str] = []
     stage1(notes=notes)
     assert notes == ["12 tags: 06 2, 07 2, 08 2, 09 2, 10 2, 11 2, 00 1, 01 1, 02 1, 03 1 and 2 more"]
@@ -221,7 +245,8 @@ def test_the_largest_tags_are_named_and_folders_in_tag_folders_are_pointed_out(h
     ({"trip.zip": zipped({"dogs/a.png": png(1)})}, []),
     ({"dogs/trip.zip": zipped({"a.png": png(1)})}, []),
     ({"trip.zip": zipped({"dogs/rex/a.png": png(1)})},
-     ["photos/trip.zip/dogs holds folders of its own: the pictures in photos/trip.zip/dogs/rex are tagged rex"]),
+     ["photos/trip.zip/dogs holds folders of its own: "
+      "the pictures in photos/trip.zip/dogs/rex are tagged rex"]),
 ])
 def test_a_zip_is_no_folder_around_a_tag(here, stage1, files, nested):
     write(here / "photos", files)
@@ -245,12 +270,14 @@ def test_the_embedded_encoder_is_asked_for_by_its_name_alone(here, photos, capsy
 
 def test_a_cache_of_another_kind_in_the_output_folder_is_refused(here, photos, stage1):
     (here / "output").mkdir()
-    sqlite3.connect("output/clip_cache.sqlite").execute("CREATE TABLE clip_cache(hash_id, clip_vector)").connection.close()
+    with closing(sqlite3.connect("output/clip_cache.sqlite")) as connection:
+        connection.execute("CREATE TABLE clip_cache(hash_id, clip_vector)")
     with pytest.raises(Refused, match=r"output/clip_cache.sqlite was not made by these tools"):
         stage1()
 
 
-def test_a_clip_cache_that_is_cleared_meanwhile_costs_the_run_but_not_the_metadata(photos, stage1, monkeypatch):
+def test_a_clip_cache_that_is_cleared_meanwhile_costs_the_run_but_not_the_metadata(
+        photos, stage1, monkeypatch):
     stage1()
     before = json_files("output")
     write(Path(photos), {"cats/new.png": png(900)})
@@ -261,7 +288,8 @@ def test_a_clip_cache_that_is_cleared_meanwhile_costs_the_run_but_not_the_metada
         return absolute_paths(listing)
 
     with monkeypatch.context() as patched:
-        patched.setattr(DatasetListing, "absolute_paths", cleared)  # asked for behind the last batch, before anything is written
+        # Asked for behind the last batch, before anything is written.
+        patched.setattr(DatasetListing, "absolute_paths", cleared)
         with pytest.raises(Refused, match="the vector of photos/cats/00.png has gone from the clip cache"):
             stage1()
     assert json_files("output") == before
