@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from cache import __version__
 from cache.argument_parser import ArgumentParser, positive, seconds
@@ -47,7 +48,7 @@ def new_parser(description: str, example: str, prog: str | None = None) -> Argum
     return parser
 
 
-def help_options(description: str, example: str) -> dict[str, str]:
+def help_options(description: str, example: str) -> dict[str, Any]:
     """What the parser of a command, or of a command's command, is made with."""
     return {"description": description, "example": example}
 

@@ -33,9 +33,9 @@ except SystemExit as end:
 INTERRUPTED = "interrupted; what was finished is kept, the same command goes on from there\n"
 INTERRUPTS_ITSELF = """
 import os, signal, sys
-from cache.reader import batches
+from cache.encoders.clip_encoder import ClipEncoder
 from stage1.ImageDatasetProcessor import main
-batches._embed = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+ClipEncoder.encode = lambda *_: os.kill(os.getpid(), signal.SIGINT)
 sys.exit(main(["--input_folder", "photos", "--clip_model", "EfficientNet-Lite0-MS"]))
 """
 
