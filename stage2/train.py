@@ -48,7 +48,8 @@ def train(settings: TrainSettings) -> "TrainingRun":
     from stage2.report.reports import Reports
     from stage2.run import TrainingRun
 
-    metadata = read_metadata(settings.metadata_json)
+    with progress_bar(None, "vectors", "reading", delay=PATIENCE) as bar:
+        metadata = read_metadata(settings.metadata_json, bar.update)
     tagged = _tagged_rows(settings, metadata)
     _check_overlap(settings, tagged)
     splits = _splits(settings, tagged)
@@ -138,10 +139,10 @@ def command(argv: list[str] | None = None, prog: str | None = None) -> int:
         for path in (METADATA, TAG_LIST):
             if path in (settings.metadata_json, settings.tag_to_hash_json):
                 command_line.refuse_missing(path, f"{command_line.call('embed', prog)} photos")
-        outcome = train(settings)
-        print(*summary(outcome), sep="\n")
-        counts.processed = outcome.images
-        failures.extend(below_gate(outcome, arguments.fail_under))
+        run = train(settings)
+        print(*summary(run), sep="\n")
+        counts.processed = run.images
+        failures.extend(below_gate(run, arguments.fail_under))
 
     code = command_line.run(work)
     print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)

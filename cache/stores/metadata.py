@@ -1,5 +1,6 @@
 """The vectors that stage 1 made, read back as one matrix: from its metadata JSON, or from its clip cache."""
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,9 +41,10 @@ class Metadata:
         return None if row is None else self.matrix[row]
 
 
-def read_metadata(path: str | os.PathLike) -> Metadata:
-    """A metadata JSON, or a clip cache with the vectors of one encoder. Raises Refused for anything else."""
-    return _read_clip_cache(path) if is_database(path) else _read_json(path)
+def read_metadata(path: str | os.PathLike, read: Callable[[], object] = lambda: None) -> Metadata:
+    """A metadata JSON, or a clip cache with the vectors of one encoder; read() is called after each vector.
+    Raises Refused for anything else."""
+    return _read_clip_cache(path, read) if is_database(path) else _read_json(path, read)
 
 
 def is_database(path: str | os.PathLike) -> bool:
@@ -51,7 +53,7 @@ def is_database(path: str | os.PathLike) -> bool:
         return file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
 
 
-def _read_json(path: str | os.PathLike) -> Metadata:
+def _read_json(path: str | os.PathLike, read: Callable[[], object]) -> Metadata:
     rows: dict[str, int] = {}
     keys: set[str] = set()
     widths: set[int] = set()
@@ -64,6 +66,7 @@ def _read_json(path: str | os.PathLike) -> Metadata:
             encoders = f"{', '.join(sorted(keys))}; {sorted(widths)} features"
             raise Refused(f"{path} mixes vectors of several encoders ({encoders}); make it anew")
         rows[hash_id] = matrix.append(vector)
+        read()
     if not rows:
         raise Refused(f"{path} holds no image")
     return Metadata(keys.pop(), rows, matrix.whole())
@@ -82,7 +85,7 @@ def _key_and_vector(path: str | os.PathLike, hash_id: str, record: object) -> tu
     return f"{facts.get('model')}:{facts.get('pretrained')}", vector
 
 
-def _read_clip_cache(path: str | os.PathLike) -> Metadata:
+def _read_clip_cache(path: str | os.PathLike, read: Callable[[], object]) -> Metadata:
     with ClipTable(path) as table:
         key = table.only_model()
         rows: dict[str, int] = {}
@@ -92,6 +95,7 @@ def _read_clip_cache(path: str | os.PathLike) -> Metadata:
                 widths = f"{matrix.width} and of {len(vector)} features"
                 raise Refused(f"{path} holds vectors of {widths}; delete it, it is made anew")
             rows[hash_id] = matrix.append(vector)
+            read()
     return Metadata(key, rows, matrix.whole())
 
 

@@ -124,7 +124,8 @@ class Reports:
 
     def _write_audit(self, suspects_of: Mapping[str, Sequence[Suspect]]) -> None:
         names = self._metadata.hash_ids
-        hash_of = {suspect.row: names[suspect.row] for listed in suspects_of.values() for suspect in listed}
+        all_suspects = [suspect for suspects_of_tag in suspects_of.values() for suspect in suspects_of_tag]
+        hash_of = {suspect.row: names[suspect.row] for suspect in all_suspects}
         path_of = self._find_paths(list(hash_of.values()))
         records = audit_json(suspects_of, hash_of, path_of)
         write_json_object(os.path.join(self.folder, "label-audit.json"), records.items())
@@ -142,7 +143,8 @@ def _unlabelled(path: str, metadata: Metadata, metadata_path: str) -> Unlabelled
         raise Refused(
             f"--unlabelled {path} is a folder; stage 1 makes its vectors (--no-tagged_dataset): "
             "name their metadata JSON")
-    unlabelled = read_metadata(path)
+    with progress_bar(None, "vectors", "reading", delay=PATIENCE) as bar:
+        unlabelled = read_metadata(path, bar.update)
     if (unlabelled.key, unlabelled.width) != (metadata.key, metadata.width):
         raise Refused(
             f"--unlabelled {path} holds vectors of {unlabelled.key}, {metadata_path} of {metadata.key}; "

@@ -43,7 +43,7 @@ def test_a_resampled_metric_is_the_metric_of_the_resampled_pictures():
     measured = _metrics_by_sample(is_tag, probabilities, weights)
     for column in range(3):
         drawn = np.repeat(np.arange(40), weights[:, column].astype(int))
-        assert {name: float(found[column]) for name, found in measured.items()} == pytest.approx(
+        assert {name: float(estimates[column]) for name, estimates in measured.items()} == pytest.approx(
             metrics_of(is_tag[drawn], probabilities[drawn]), abs=1e-5)
 
 
@@ -60,9 +60,10 @@ def test_an_interval_holds_its_value_and_shrinks_with_the_number_of_pictures():
     widths = []
     for count in (100, 1000, 10000):
         is_tag = random.random(count) < 0.3
-        found = Resamples(np.arange(count)).estimates(np.arange(count), is_tag, sigmoid(random.normal(size=count) + 2 * is_tag))
-        assert all(estimate.low <= estimate.value <= estimate.high for estimate in found.values())
-        widths.append(found["average_precision"].high - found["average_precision"].low)
+        probabilities = sigmoid(random.normal(size=count) + 2 * is_tag)
+        estimates = Resamples(np.arange(count)).estimates(np.arange(count), is_tag, probabilities)
+        assert all(estimate.low <= estimate.value <= estimate.high for estimate in estimates.values())
+        widths.append(estimates["average_precision"].high - estimates["average_precision"].low)
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
 
 
@@ -76,8 +77,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(tags, others, dista
 
     truth = average_precision(*draw(200))
     rows, resamples = np.arange(tags + others), Resamples(np.arange(tags + others))
-    found = [resamples.estimates(rows, *draw())["average_precision"] for _ in range(150)]
-    assert np.mean([estimate.low <= truth <= estimate.high for estimate in found]) >= 0.92
+    estimates = [resamples.estimates(rows, *draw())["average_precision"] for _ in range(150)]
+    assert np.mean([estimate.low <= truth <= estimate.high for estimate in estimates]) >= 0.92
 
 
 def test_a_perfect_ranking_of_few_images_is_not_certain():
@@ -85,11 +86,13 @@ def test_a_perfect_ranking_of_few_images_is_not_certain():
     for images, copies, low in ((3, 1, 0.292402), (30, 1, 0.884297), (3, 10, 0.292402)):
         is_tag = np.arange(100) < images * copies
         group_of = np.where(is_tag, np.arange(100) // copies, np.arange(100) + 1000)
-        found = Resamples(np.unique(group_of, return_inverse=True)[1]).estimates(np.arange(100), is_tag, np.where(is_tag, 0.9, 0.1))
-        assert (found["average_precision"], found["f1"]) == (Estimate(1.0, low, 1.0), Estimate(1.0, low, 1.0))
+        resamples = Resamples(np.unique(group_of, return_inverse=True)[1])
+        estimates = resamples.estimates(np.arange(100), is_tag, np.where(is_tag, 0.9, 0.1))
+        assert estimates["average_precision"] == estimates["f1"] == Estimate(1.0, low, 1.0)
 
 
 def test_without_both_kinds_of_pictures_nothing_is_measured():
     resamples = Resamples(np.arange(2), count=5)
-    assert resamples.estimates(np.arange(2), np.array([True, True]), np.array([0.1, 0.2])) == dict.fromkeys(METRICS, NOTHING)
+    estimates = resamples.estimates(np.arange(2), np.array([True, True]), np.array([0.1, 0.2]))
+    assert estimates == dict.fromkeys(METRICS, NOTHING)
     assert metrics_of(np.array([False, False]), np.array([0.1, 0.2])) == dict.fromkeys(METRICS)

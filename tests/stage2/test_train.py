@@ -18,17 +18,19 @@ from stage2 import train
 from stage2.report import pictures, reports
 from stage2.train import command, main
 from tests.drawing import tree
-from tests.stage2.datasets import dataset
+from tests.stage2.datasets import LOW_AND_HIGH, dataset
 
 
 def test_both_classifiers_of_every_tag_are_written_with_card_and_report(trained):
-    assert list_models(trained) == [f"./output/models/model-{model_type}-tag-{tag}.pkl" for model_type in (
-        LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs")]
-    assert sorted(os.listdir("output/reports")) == ["index.html", "label-audit.json", *(
-        f"model-report-{model_type}-tag-{tag}.txt" for model_type in (LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs"))]
+    types = (LOGISTIC_REGRESSION, SVM)
+    names = [f"{model_type}-tag-{tag}" for model_type in types for tag in ("cats", "dogs")]
+    assert list_models(trained) == [f"./output/models/model-{name}.pkl" for name in names]
+    assert sorted(os.listdir("output/reports")) == [
+        "index.html", "label-audit.json", *(f"model-report-{name}.txt" for name in names)]
     card = json.loads(open_text("output/models/model-ovr-svm-tag-cats.json"))
-    assert list(card) == ["model_type", "tag_name", "model", "width", "preprocessing", "counts", "base_rate", "metrics", "cross_validation",
-                          "calibration", "thresholds", "training_list", "versions", "created", "sha256"]
+    assert list(card) == [
+        "model_type", "tag_name", "model", "width", "preprocessing", "counts", "base_rate", "metrics",
+        "cross_validation", "calibration", "thresholds", "training_list", "versions", "created", "sha256"]
     assert list(card["cross_validation"]) == ["average_precision", "roc_auc", "f1", "calibration_error"]
     assert (card["base_rate"], card["thresholds"]) == (0.5, None)
     assert card["counts"] == {"tag_train": 5, "tag_test": 1, "other_train": 5, "other_test": 1}
@@ -42,7 +44,7 @@ def open_text(path: str) -> str:
 
 
 def test_class_0_is_the_tag(here):
-    main(*dataset({"low": list(range(20)), "high": list(range(20, 40))}))
+    main(*dataset())
     low, high = np.zeros((2, 1, 6))
     high[0, 0] = 100
     for model_type in (LOGISTIC_REGRESSION, SVM):
@@ -73,36 +75,44 @@ def test_a_clip_cache_gives_the_same_models_as_the_metadata(trained, here):
 
 
 def test_vectors_of_images_without_a_tag_change_nothing(here):
-    tags = {"low": list(range(20)), "high": list(range(20, 40))}
-    main(*dataset(tags), "first")
-    names, tag_list = dataset(tags)
+    metadata, tags = dataset()
+    main(metadata, tags, "first")
     record = {"model": "M", "pretrained": "p", "embeddings_vector": [1e30] * 6}
-    lines = [*open_text(names).splitlines()[:-2], open_text(names).splitlines()[-2] + ",", f'"outlier": {json.dumps(record)}', "}"]
-    (here / "more.json").write_text("\n".join(lines) + "\n")
-    main("more.json", tag_list, "second")
+    add_line(metadata, f'"outlier": {json.dumps(record)}')
+    main(metadata, tags, "second")
     assert tree(here / "second" / "reports") == tree(here / "first" / "reports")
 
 
 def test_a_picture_listed_twice_in_the_metadata_counts_once(here):
-    names, tag_list = dataset({"low": list(range(20)), "high": list(range(20, 40))})
-    lines = open_text(names).splitlines()
-    (here / "twice.json").write_text("\n".join([*lines[:-2], lines[-2] + ",", lines[1].rstrip(","), "}"]) + "\n")
-    assert main("twice.json", tag_list)[SVM]["low"]["tag_train"] == 18
+    metadata, tags = dataset()
+    add_line(metadata, open_text(metadata).splitlines()[1].rstrip(","))
+    assert main(metadata, tags)[SVM]["low"]["tag_train"] == 18
+
+
+def add_line(path: str, line: str) -> None:
+    """One more member of the JSON object."""
+    *first, last, end = open_text(path).splitlines()
+    Path(path).write_text("\n".join([*first, f"{last},", line, end]) + "\n")
 
 
 def test_a_tag_without_a_vector_is_skipped_and_named(here, capsys):
-    results = main(*dataset({"many": list(range(20)), "more": list(range(20, 40)), "gone": [99], "all": list(range(40))}))
+    results = main(*dataset({**LOW_AND_HIGH, "gone": [99], "all": list(range(40))}))
     assert capsys.readouterr().err == (
         "1 images of tags.json have no vector in metadata.json\n"
         "skipped tag all: no image without it that has a vector\n"
         "skipped tag gone: no image with a vector\n")
-    assert list(results[SVM]) == ["many", "more"]
+    assert list(results[SVM]) == ["high", "low"]
 
 
 @pytest.mark.parametrize(("tags", "message"), [
-    ({"only": list(range(10))}, "no negatives: every image carries every tag; add a second tag, or a folder other-training"),
-    ({"one": [90], "two": [91]}, "no image of tags.json has a vector in metadata.json: these two files are not of one dataset"),
-    ({}, "no tag of tags.json has an image with a vector in metadata.json"),
+    ({"only": list(range(10))},
+     "no negatives: every image carries every tag; add a second tag, or a folder other-training"),
+    ({"one": [90], "two": [91]},
+     "no image of tags.json has a vector in metadata.json: these two files are not of one dataset"),
+    ({"a": [90, 91], "b": [92, 93]},
+     "no image of tags.json has a vector in metadata.json: these two files are not of one dataset"),
+    ({},
+     "no tag of tags.json has an image with a vector in metadata.json"),
 ])
 def test_what_cannot_be_learnt_is_refused(here, tags, message):
     with pytest.raises(Refused) as caught:
@@ -124,13 +134,8 @@ def test_a_path_stands_in_a_message_as_it_is_called(here, capsys):
     with pytest.raises(Refused) as caught:
         main(metadata, tags)
     assert str(caught.value) == (
-        "no image of we have no doubt/tags.json has a vector in metadata.json: these two files are not of one dataset")
-
-
-def test_two_files_of_different_datasets_are_recognised(here):
-    metadata, tags = dataset({"a": [90, 91], "b": [92, 93]})
-    with pytest.raises(Refused, match="no image of tags.json has a vector in metadata.json: these two files are not of one dataset"):
-        main(metadata, tags)
+        "no image of we have no doubt/tags.json has a vector in metadata.json: "
+        "these two files are not of one dataset")
 
 
 def test_images_without_a_vector_are_counted(here, capsys):
@@ -143,13 +148,14 @@ def test_models_left_by_an_earlier_run_are_named(here, capsys):
     main(*dataset({"old": list(range(20)), "kept": list(range(20, 40))}))
     capsys.readouterr()
     main(*dataset({"new": list(range(20)), "kept": list(range(20, 40))}))
-    assert capsys.readouterr().err == "".join(
-        f"still there from an earlier run: ./output/models/model-{model_type}-tag-old.pkl; delete it if its tag is gone\n"
-        for model_type in (LOGISTIC_REGRESSION, SVM))
+    regression, svm = (f"./output/models/model-{name}-tag-old.pkl" for name in (LOGISTIC_REGRESSION, SVM))
+    assert capsys.readouterr().err == (
+        f"still there from an earlier run: {regression}; delete it if its tag is gone\n"
+        f"still there from an earlier run: {svm}; delete it if its tag is gone\n")
 
 
 def test_the_command_line_shows_how_good_each_model_is_on_unseen_images(here, capsys):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40)), "one": [3]})
+    metadata, tags = dataset({**LOW_AND_HIGH, "one": [3]})
     assert command(["--metadata-json", metadata, "--tag_to_hash_json", tags, "--test_per", "0.2"]) == 0
     assert capsys.readouterr().out == (
         "                        average precision on unseen images (95 % interval)\n"
@@ -167,7 +173,9 @@ def test_the_command_line_shows_how_good_each_model_is_on_unseen_images(here, ca
 class CountingBar:
     """In the place of tqdm's."""
 
-    def __init__(self, opened: list, total: int, unit: str, description: str | None = None, delay: float = 0):
+    def __init__(
+        self, opened: list, total: int | None, unit: str, description: str | None = None, delay: float = 0,
+    ):
         self.name, self.delay, self.total = description or unit, delay, total
         self.done, self.is_open = 0, True
         opened.append(self)
@@ -186,14 +194,19 @@ def test_a_run_says_how_far_it_is_from_the_beginning_to_the_end(here, monkeypatc
     bars, open_meanwhile = [], []
     for module in (train, reports):
         monkeypatch.setattr(module, "progress_bar", partial(CountingBar, bars))
-    monkeypatch.setattr(pictures, "read_thumbnails", lambda *_: open_meanwhile.extend(
-        bar.name for bar in bars if bar.is_open) or [])
+    monkeypatch.setattr(
+        pictures, "read_thumbnails",
+        lambda *_: open_meanwhile.extend(bar.name for bar in bars if bar.is_open) or [])
     metadata, tags = dataset({"low": list(range(18)), "high": list(range(20, 38))})
     main(metadata, tags, unlabelled=metadata)
-    blocks, regressions, tags = 1, 54, 2
-    assert [(bar.name, bar.delay, bar.total) for bar in bars] == [
-        ("near-duplicates", PATIENCE, 36), ("fits", 0, 24), ("report", PATIENCE, blocks + regressions + tags)]
-    assert [bar.done for bar in bars] == [bar.total for bar in bars]
+    blocks, regressions, sections = 1, 54, 2
+    steps = blocks + regressions + sections
+    assert [(bar.name, bar.delay, bar.done, bar.total) for bar in bars] == [
+        ("reading", PATIENCE, 40, None),
+        ("near-duplicates", PATIENCE, 36, 36),
+        ("reading", PATIENCE, 40, None),  # what --unlabelled names
+        ("fits", 0, 24, 24),
+        ("report", PATIENCE, steps, steps)]
     assert open_meanwhile == [], "the thumbnails have a bar of their own"
 
 
@@ -203,7 +216,7 @@ def test_a_terminal_shows_the_bars_of_a_run_one_after_the_other(here, monkeypatc
     monkeypatch.setattr(sys, "stderr", terminal)
     for module in (train, reports):
         monkeypatch.setattr(module, "PATIENCE", 0)
-    main(*dataset({"low": list(range(20)), "high": list(range(20, 40))}))
-    finished = re.findall(r"(\S+): 100%\|[^|]*\| (\d+)/\d+ |100%\|[^|]*\| (\d+)/\d+ ", terminal.getvalue())
+    main(*dataset())
+    finished = re.findall(r"\r(\D*)(?:100%\|[^|]*\| )(\d+/\d+) ", terminal.getvalue())
     assert list(dict.fromkeys(finished)) == [
-        ("near-duplicates", "40", ""), ("", "", "24"), ("report", "56", "")]
+        ("near-duplicates: ", "40/40"), ("", "24/24"), ("report: ", "56/56")]

@@ -1,4 +1,5 @@
-"""What stage 2 may be asked for besides: promises, a quality gate, what to label next, tags known by a text."""
+"""What stage 2 may be asked for besides: promises, a quality gate, what to label next, tags known by a
+text."""
 import json
 from functools import partial
 from pathlib import Path

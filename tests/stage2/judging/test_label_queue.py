@@ -57,7 +57,8 @@ def test_of_near_duplicates_only_the_most_uncertain_is_suggested():
 
 
 def two_clouds() -> tuple[Metadata, np.ndarray]:
-    """Thirty images of one kind, which are a little surer than ten of another, and an odd one that is the least sure of all."""
+    """Thirty images of one kind, which are a little surer than ten of another, and an odd one that is the
+    least sure of all."""
     random = np.random.default_rng(1)
     kinds = np.repeat(np.eye(3, 64), [30, 10, 1], axis=0) * 10
     vectors = (kinds + random.normal(size=kinds.shape)).astype(np.float32)

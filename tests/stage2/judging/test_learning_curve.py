@@ -1,4 +1,5 @@
-"""What so many images of every tag would give: learnt from one half of what there is, measured on the other."""
+"""What so many images of every tag would give: learnt from one half of what there is, measured on the
+other."""
 import numpy as np
 import pytest
 
@@ -9,7 +10,8 @@ from stage2.learning.task import Task
 
 
 def tasks_of(tags: np.ndarray, pool: np.ndarray | None = None, prior: np.ndarray | None = None) -> list[Task]:
-    """tags: bool (n, tags), of tags named a, b, c ...; pool: the rows that may be negatives, all if it is not given; prior: like tags."""
+    """tags: bool (n, tags), of tags named a, b, c ...; pool: the rows that may be negatives, all if it is not
+    given; prior: like tags."""
     tasks = []
     for column, is_tag in enumerate(tags.T):
         rows = np.flatnonzero(is_tag | (True if pool is None else pool))

@@ -1,5 +1,6 @@
 """The text report of a model, to the letter."""
 import numpy as np
+import pytest
 from sklearn.metrics import classification_report
 
 from stage2.judging.held_out import HeldOut
@@ -7,16 +8,18 @@ from stage2.judging.model_text import report_text
 from stage2.judging.results import ModelResult
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.learning.split import Split
-from stage2.metrics import Estimate
+from stage2.metrics import METRICS, Estimate
 
 
-def report_of(evaluation: HeldOut, train: tuple[int, int] = (1, 1)) -> str:
-    """The report of a model that was measured out of fold, too."""
-    parts = [np.arange(count) for count in (train[0], len(evaluation.tag_scores), train[1], len(evaluation.other_scores))]
-    estimate = Estimate(0.75, 0.5, 0.98765)
-    metrics = {"average_precision": estimate, "roc_auc": Estimate(0.8, None, None), "f1": estimate, "calibration_error": estimate}
+def report_of(held_out: HeldOut, tags: int = 1, others: int = 1) -> str:
+    """The report of a model that learnt from so many images, and was measured out of fold, too."""
+    counts = (tags, len(held_out.tag_scores), others, len(held_out.other_scores))
+    split = Split(*(np.arange(count) for count in counts))
+    metrics = dict.fromkeys(METRICS, Estimate(0.75, 0.5, 0.98765))
+    metrics["roc_auc"] = Estimate(0.8, None, None)
     calibration = Calibration(SIGMOID, 2.0, 0.1, np.zeros(3), 0.2, 0.1)
-    return report_text("M:p", 512, "cats", Split(*parts), ModelResult("ovr-svm", calibration, metrics, evaluation, None))
+    result = ModelResult("ovr-svm", calibration, metrics, held_out, None)
+    return report_text("M:p", 512, "cats", split, result)
 
 
 def strip_lines(text: str) -> str:
@@ -24,8 +27,8 @@ def strip_lines(text: str) -> str:
 
 
 def test_the_report_is_a_page_a_person_can_read():
-    evaluation = HeldOut(np.array([0.95, 1.0, 0.2]), np.array([0.0, 0.05, 0.1, 0.62]), np.array([0.3]))
-    assert report_of(evaluation, (20, 40)) == """\
+    held_out = HeldOut(np.array([0.95, 1.0, 0.2]), np.array([0.0, 0.05, 0.1, 0.62]), np.array([0.3]))
+    assert report_of(held_out, 20, 40) == """\
 model type   ovr-svm
 tag          cats
 encoder      M:p, 512 features
@@ -95,9 +98,11 @@ def test_without_held_out_images_the_report_says_so():
     assert "precision    recall" not in text
 
 
-def test_the_table_of_the_report_is_that_of_scikit_learn():
-    for found, false_alarms in (([0.9, 0.8, 0.1], [0.2, 0.7]), ([0.1], [0.2, 0.3]), ([0.9], []), ([], [0.9, 0.2])):
-        evaluation = HeldOut(np.array(found), np.array(false_alarms), None)
-        wanted = classification_report(evaluation.is_tag(), evaluation.scores() >= 0.5, labels=[True, False], target_names=["tag", "other"],
-                                       digits=4, zero_division=0).rstrip()
-        assert strip_lines(wanted) in report_of(evaluation)
+@pytest.mark.parametrize(("tags", "others"), [
+    ([0.9, 0.8, 0.1], [0.2, 0.7]), ([0.1], [0.2, 0.3]), ([0.9], []), ([], [0.9, 0.2])])
+def test_the_table_of_the_report_is_that_of_scikit_learn(tags, others):
+    held_out = HeldOut(np.array(tags), np.array(others), None)
+    table = classification_report(
+        held_out.is_tag(), held_out.scores() >= 0.5, labels=[True, False], target_names=["tag", "other"],
+        digits=4, zero_division=0)
+    assert strip_lines(table.rstrip()) in report_of(held_out)

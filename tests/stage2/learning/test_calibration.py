@@ -16,16 +16,20 @@ def test_a_sigmoid_mends_scores_that_are_too_timid():
     random = np.random.default_rng(0)
     truth = random.normal(size=3000) * 3 - 2
     is_tag, folds = random.random(3000) < sigmoid(truth), np.arange(3000) % 5
-    found = calibrate(task(is_tag, folds), truth / 4, lambda: truth)
-    assert (found.kind, found.slope, found.offset) == (SIGMOID, pytest.approx(4, rel=0.1), pytest.approx(0, abs=0.2))
-    assert found.error_with < found.error_without / 3
-    assert np.abs(found.unseen - sigmoid(truth)).max() < 0.05
-    weights, offset = found.of_linear(np.array([1.0, 2.0]), 0.5)
-    assert np.allclose([*weights, offset], [found.slope, 2 * found.slope, 0.5 * found.slope + found.offset])
+    calibration = calibrate(task(is_tag, folds), truth / 4, lambda: truth)
+    assert calibration.kind == SIGMOID
+    assert calibration.slope == pytest.approx(4, rel=0.1)
+    assert calibration.offset == pytest.approx(0, abs=0.2)
+    assert calibration.error_with < calibration.error_without / 3
+    assert np.abs(calibration.unseen - sigmoid(truth)).max() < 0.05
+    weights, offset = calibration.of_linear(np.array([1.0, 2.0]), 0.5)
+    slope = calibration.slope
+    assert np.allclose([*weights, offset], [slope, 2 * slope, 0.5 * slope + calibration.offset])
 
 
 @pytest.mark.parametrize(("count", "share", "distance", "size"), [
-    (9000, 0.02, 2, 1), (200, 0.5, 30, 1), (40, 0.05, -1, 1), (300, 0.3, 3, 1000), (300, 0.3, 3, 0.001), (300, 0.3, 3, 0)])
+    (9000, 0.02, 2, 1), (200, 0.5, 30, 1), (40, 0.05, -1, 1),
+    (300, 0.3, 3, 1000), (300, 0.3, 3, 0.001), (300, 0.3, 3, 0)])
 def test_the_sigmoid_is_that_of_scikit_learn(count, share, distance, size):
     random = np.random.default_rng(0)
     is_tag = np.arange(count) < share * count
@@ -39,10 +43,10 @@ def test_a_sigmoid_that_does_not_help_is_left_out():
     random = np.random.default_rng(7)
     truth = random.normal(size=200) * 2
     is_tag, folds = random.random(200) < sigmoid(truth), np.arange(200) % 5
-    found = calibrate(task(is_tag, folds), truth, lambda: truth)
-    assert (found.kind, found.slope, found.offset) == (LEFT_OUT, 1.0, 0.0)
-    assert found.error_with >= found.error_without
-    assert np.array_equal(found.unseen, sigmoid(truth))
+    calibration = calibrate(task(is_tag, folds), truth, lambda: truth)
+    assert (calibration.kind, calibration.slope, calibration.offset) == (LEFT_OUT, 1.0, 0.0)
+    assert calibration.error_with >= calibration.error_without
+    assert np.array_equal(calibration.unseen, sigmoid(truth))
 
 
 def test_the_sigmoid_of_a_fold_has_not_seen_the_fold():
@@ -58,24 +62,26 @@ def test_the_sigmoid_of_a_fold_has_not_seen_the_fold():
 
 def test_where_unseen_scores_of_few_images_are_the_wrong_way_round_the_images_learnt_from_decide():
     is_tag, folds = np.array([True, True, False, False, False, False]), np.array([0, 1, 0, 1, 0, 1])
-    found = calibrate(task(is_tag, folds), np.array([-2.0, -1, 0, 1, 0, 1]), lambda: np.array([1.0, 2, -1, -1, -1, -1]))
-    assert (found.kind, found.slope > 0) == (FROM_TRAINING, True)
-    assert found.measured is None, "the model speaks on another scale than what was measured"
+    unseen_scores, training_scores = np.array([-2.0, -1, 0, 1, 0, 1]), np.array([1.0, 2, -1, -1, -1, -1])
+    calibration = calibrate(task(is_tag, folds), unseen_scores, lambda: training_scores)
+    assert (calibration.kind, calibration.slope > 0) == (FROM_TRAINING, True)
+    assert calibration.measured is None, "the model speaks on another scale than what was measured"
 
 
 def test_where_many_images_give_no_signal_the_model_says_about_the_tags_share_of_each():
     random = np.random.default_rng(0)
     is_tag, folds, scores = np.arange(300) < 30, np.arange(300) % 5, random.normal(size=300)
     scores[:30] -= 1
-    found = calibrate(task(is_tag, folds), scores, lambda: is_tag * 2.0)
-    assert found.kind == NO_SIGNAL
-    probabilities = sigmoid(found.slope * scores + found.offset)
+    calibration = calibrate(task(is_tag, folds), scores, lambda: is_tag * 2.0)
+    assert calibration.kind == NO_SIGNAL
+    probabilities = sigmoid(calibration.slope * scores + calibration.offset)
     assert np.abs(probabilities - 0.1).max() < 1e-6
     assert np.array_equal(np.argsort(probabilities), np.argsort(scores)), "the order stays"
-    assert np.abs(found.measured - 0.1).max() < 0.01
+    assert np.abs(calibration.measured - 0.1).max() < 0.01
 
 
 def test_of_a_single_image_nothing_is_known_out_of_fold():
-    found = calibrate(task(np.arange(5) == 0, np.arange(5) % 2), np.full(5, np.nan), lambda: np.array([2.0, -1, -1, -1, -1]))
-    assert (found.kind, found.unseen, found.error_with) == (FROM_TRAINING, None, None)
-    assert found.slope * 2 + found.offset > 0
+    one_of_five = task(np.arange(5) == 0, np.arange(5) % 2)
+    calibration = calibrate(one_of_five, np.full(5, np.nan), lambda: np.array([2.0, -1, -1, -1, -1]))
+    assert (calibration.kind, calibration.unseen, calibration.error_with) == (FROM_TRAINING, None, None)
+    assert calibration.slope * 2 + calibration.offset > 0

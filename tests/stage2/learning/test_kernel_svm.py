@@ -16,13 +16,16 @@ def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one(large
     features, tags = clouds()
     rows, folds, fits = np.arange(20, 300), np.arange(280) % 5, []
     tasks = [Task(str(column), rows, 1 - tags[rows, column].astype(int), folds) for column in range(3)]
-    machines = {tag: machine for tag, machine, _ in kernel_svm.fit_all(features, tasks, lambda: fits.append(1))}
+    fitted = kernel_svm.fit_all(features, tasks, lambda: fits.append(1))
+    machines = {tag: machine for tag, machine, _ in fitted}
     assert (list(machines), len(fits)) == (["0", "1", "2"], 3 * 6)
     same_folds = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(5)]
+    same_machine = SVC(C=kernel_svm.C, gamma=1 / (10 * float(features.var())))
     for task in tasks:
-        alone = CalibratedClassifierCV(SVC(C=kernel_svm.C, gamma=1 / (10 * float(features.var()))), ensemble=False, cv=same_folds)
+        alone = CalibratedClassifierCV(same_machine, ensemble=False, cv=same_folds)
         alone.fit(features[rows].astype(float), task.classes)
-        assert np.abs(machines[task.tag].predict_proba(features) - alone.predict_proba(features)).max() < 0.005
+        ours = machines[task.tag].predict_proba(features)
+        assert np.abs(ours - alone.predict_proba(features)).max() < 0.005
 
 
 def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatch):

@@ -44,7 +44,8 @@ def clips_own_probabilities(checkpoint: str, vectors: np.ndarray, tag: str) -> n
 
     model = open_clip.create_model(TINY, checkpoint).eval()
     with torch.inference_mode():
-        texts = model.encode_text(open_clip.get_tokenizer(TINY)([f"a photo of {tag}", "a photo of something"]), normalize=True)
+        tokens = open_clip.get_tokenizer(TINY)([f"a photo of {tag}", "a photo of something"])
+        texts = model.encode_text(tokens, normalize=True)
         logits = model.logit_scale.exp() * torch.nn.functional.normalize(torch.from_numpy(vectors)) @ texts.T
         return logits.softmax(1)[:, 0].numpy()
 
@@ -74,7 +75,8 @@ def test_a_longer_vector_is_surer_and_never_on_the_other_side(vectors, encode, t
     ours = text_priors(PROMPT, TAGS, vectors, encode)["cats"].logits(vectors * lengths)
     theirs = clips_own_probabilities(tiny_checkpoint, vectors, "cats")
     assert (np.sign(ours) == np.sign(theirs - 0.5)).all()
-    assert text_priors(PROMPT, TAGS, vectors, encode)["cats"].logits(vectors) * lengths[:, 0] == pytest.approx(ours, rel=1e-5)
+    of_given_length = text_priors(PROMPT, TAGS, vectors, encode)["cats"].logits(vectors)
+    assert of_given_length * lengths[:, 0] == pytest.approx(ours, rel=1e-5)
 
 
 def test_it_is_a_model_like_any_other(scaler):
@@ -88,7 +90,8 @@ def test_it_is_a_model_like_any_other(scaler):
 
 
 def test_learnt_weights_are_added_to_what_the_text_says(scaler):
-    prior, learnt, vectors = TextPrior(RANDOM.normal(size=16)), RANDOM.normal(size=16), RANDOM.normal(2, 3, (50, 16))
+    prior, learnt = TextPrior(RANDOM.normal(size=16)), RANDOM.normal(size=16)
+    vectors = RANDOM.normal(2, 3, (50, 16))
     features = scaler.transform(vectors)
     weights, offset = with_prior(prior, scaler, learnt, 0.5)
     assert features @ weights + offset == pytest.approx(features @ learnt + 0.5 + prior.logits(vectors))
@@ -101,21 +104,29 @@ def test_the_prompt_may_hold_any_other_brace_and_a_tag_is_put_in_as_it_is():
         asked.extend(texts)
         return np.eye(len(texts), 4, dtype=np.float32), 100.0
 
-    priors = text_priors("{} {0} {tag} {tag}", ["cats", "{tag}", "{0}"], np.full((2, 4), 3, np.float32), encode)
+    vectors = np.full((2, 4), 3, np.float32)
+    priors = text_priors("{} {0} {tag} {tag}", ["cats", "{tag}", "{0}"], vectors, encode)
     assert asked == ["{} {0} cats cats", "{} {0} {tag} {tag}", "{} {0} {0} {0}", "{} {0} something something"]
     assert {tag: prior.weights.tolist() for tag, prior in priors.items()} == {
-        "cats": [100 / 6, 0, 0, -100 / 6], "{tag}": [0, 100 / 6, 0, -100 / 6], "{0}": [0, 0, 100 / 6, -100 / 6]}
+        "cats": [100 / 6, 0, 0, -100 / 6],
+        "{tag}": [0, 100 / 6, 0, -100 / 6],
+        "{0}": [0, 0, 100 / 6, -100 / 6]}
 
 
 def test_a_dataset_whose_vectors_are_all_zero_says_nothing():
-    prior = text_priors(PROMPT, ["cats"], np.zeros((3, 2), np.float32), lambda texts: (np.eye(2, dtype=np.float32), 1.0))["cats"]
-    assert prior.logits(np.zeros((3, 2), np.float32)).tolist() == [0, 0, 0]
+    def encode(texts):
+        return np.eye(2, dtype=np.float32), 1.0
+
+    vectors = np.zeros((3, 2), np.float32)
+    assert text_priors(PROMPT, ["cats"], vectors, encode)["cats"].logits(vectors).tolist() == [0, 0, 0]
 
 
 def test_a_prompt_without_a_place_for_the_tag_is_refused(vectors, encode):
-    assert refusal("a photo", vectors, encode) == '--prompt "a photo" names no {tag}; for example --prompt "a photo of {tag}"'
-    assert refusal("a {TAG}", vectors, encode) == '--prompt "a {TAG}" names no {tag}; for example --prompt "a photo of {tag}"'
+    for prompt in ("a photo", "a {TAG}"):
+        assert refusal(prompt, vectors, encode) == (
+            f'--prompt "{prompt}" names no {{tag}}; for example --prompt "a photo of {{tag}}"')
 
 
 def test_vectors_that_are_not_of_the_encoder_they_name_are_refused(vectors, encode):
-    assert refusal(PROMPT, vectors[:, :3], encode) == "the vectors have 3 features, but texts of their encoder have 16; run stage 1 again"
+    assert refusal(PROMPT, vectors[:, :3], encode) == (
+        "the vectors have 3 features, but texts of their encoder have 16; run stage 1 again")

@@ -1,4 +1,5 @@
-"""reports/index.html of stage 2: what it says of every tag, that it needs nothing but itself, and that names do nothing in it."""
+"""reports/index.html of stage 2: what it says of every tag, that it needs nothing but itself, and that names
+do nothing in it."""
 import re
 from collections import Counter
 from itertools import pairwise

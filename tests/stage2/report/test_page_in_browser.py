@@ -1,4 +1,5 @@
-"""The report of stage 2 in a real browser, opened from disk: links into closed sections, the keyboard, light and dark, a phone."""
+"""The report of stage 2 in a real browser, opened from disk: links into closed sections, the keyboard, light
+and dark, a phone."""
 import pytest
 
 from stage2.judging.results import CurvePoint, Suspect
