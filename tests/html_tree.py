@@ -53,8 +53,12 @@ class _Reader(HTMLParser):
 
 
 def read_page(path: str | Path) -> Element:
+    return parse_page(Path(path).read_text())
+
+
+def parse_page(text: str) -> Element:
     reader = _Reader()
-    reader.feed(Path(path).read_text())
+    reader.feed(text)
     reader.close()
     [page] = reader.open  # every element is closed
     return page

@@ -6,19 +6,19 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cache import ClipCache, FileCache, TagCache
 from cache.serving.api_error import ApiError
 from cache.serving.roots import Roots, plain_name
+from web_api.arguments import value_of
 
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
-LARGEST_NUMBER = 10**9
 PATHS = ("data_dir", "out_dir", "db_path")
-
 
 SUMMARIES = {
     "create": "Make an empty cache; one that is there is left as it is.",
-    "add": "Read a folder, a picture or a ZIP into the cache. Answers 202 and a job if it takes longer than 10 s, unless wait=true.",
+    "add": "Read a folder, a picture or a ZIP into the cache. "
+           "Answers 202 and a job if it takes longer than 10 s, unless wait=true.",
     "get": "Look something up.",
     "clear": "Delete all rows; with delete_cache=true the database, too.",
 }
@@ -29,7 +29,7 @@ class Endpoint:
     name: str
     call: Callable
     kind: str  # "create", "add", "get" or "clear"; "read" for what brings its own kind of answer
-    summary: str
+    summary: str = ""
 
     @property
     def changes(self) -> bool:
@@ -38,70 +38,44 @@ class Endpoint:
     @property
     def parameters(self) -> list[inspect.Parameter]:
         """The arguments a client may give: those of the Python method, without its keyword-only ones."""
-        found = inspect.signature(self.call).parameters.values()
-        return [parameter for parameter in found if parameter.kind is not parameter.KEYWORD_ONLY]
+        parameters = inspect.signature(self.call).parameters.values()
+        return [parameter for parameter in parameters if parameter.kind is not parameter.KEYWORD_ONLY]
 
-    def bind(self, values: Mapping[str, object], roots: Roots) -> dict:
-        """The arguments of the call, each checked. Raises ApiError 400 with the name of the bad one, 403 for paths outside the roots."""
+    def bind(self, values: Mapping[str, object], roots: Roots) -> dict[str, Any]:
+        """The arguments of the call, each checked.
+
+        Raises ApiError 400 with the name of the bad one, 403 for paths outside the roots.
+        """
         unknown = sorted(set(values) - {parameter.name for parameter in self.parameters})
         if unknown:
             raise ApiError(400, "unknown_argument", f"{self.name} has no argument {unknown[0]}")
-        bound = {}
-        for parameter in self.parameters:
-            if parameter.name in values:
-                bound[parameter.name] = _value(parameter, values[parameter.name])
-            elif parameter.default is parameter.empty:
-                raise ApiError(400, "missing_argument", f"{self.name} needs the argument {parameter.name}")
-            else:
-                bound[parameter.name] = parameter.default
+        bound: dict[str, Any] = {
+            parameter.name: self._argument(parameter, values) for parameter in self.parameters}
         for name in PATHS:
             if name in bound:
                 bound[name] = roots.check(bound[name])
         if "db_name" in bound:
-            path = os.path.join(bound["out_dir"], plain_name(bound["db_name"]))
-            if roots.check(path) != path:
-                raise ApiError(400, "bad_name", "db_name is a link; name the database itself")
+            _check_database_name(bound["out_dir"], bound["db_name"], roots)
         return bound
 
-
-def _value(parameter: inspect.Parameter, value: object) -> str | bool | int | float:
-    if type(parameter.default) in (int, float):
-        return _number(parameter, value)
-    if isinstance(parameter.default, bool):
-        if isinstance(value, bool):
-            return value
-        if str(value).lower() not in TRUTHS:
-            raise ApiError(400, "bad_argument", f"{parameter.name} is neither true nor false")
-        return TRUTHS[str(value).lower()]
-    if not isinstance(value, str) or not _is_unicode(value):
-        raise ApiError(400, "bad_argument", f"{parameter.name} is not a text")
-    return value
+    def _argument(self, parameter: inspect.Parameter, values: Mapping[str, object]) -> object:
+        if parameter.name in values:
+            return value_of(parameter, values[parameter.name])
+        if parameter.default is parameter.empty:
+            raise ApiError(400, "missing_argument", f"{self.name} needs the argument {parameter.name}")
+        return parameter.default
 
 
-def _is_unicode(text: str) -> bool:
-    """Not half a character, as JSON can escape one."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _number(parameter: inspect.Parameter, value: object) -> int | float:
-    kind = type(parameter.default)
-    try:
-        number = kind(value)
-    except (TypeError, ValueError, OverflowError):
-        number = -1
-    if not 0 <= number <= LARGEST_NUMBER:  # also False for nan
-        raise ApiError(400, "bad_argument", f"{parameter.name} is not a number from 0 to {LARGEST_NUMBER}")
-    return number
+def _check_database_name(folder: str, name: str, roots: Roots) -> None:
+    path = os.path.join(folder, plain_name(name))
+    if roots.check(path) != path:
+        raise ApiError(400, "bad_name", "db_name is a link; name the database itself")
 
 
 def cache_endpoints() -> dict[str, Endpoint]:
-    """The eighteen calls by name. The encoder of the clip cache comes from ITT_CLIP_MODEL and ITT_PRETRAINED."""
-    clips = ClipCache(os.environ.get("ITT_CLIP_MODEL", "ViT-B-32"), os.environ.get("ITT_PRETRAINED", "openai"))
-    files, tags = FileCache, TagCache
+    """The eighteen calls by name. ITT_CLIP_MODEL and ITT_PRETRAINED name the encoder of the clip cache."""
+    model, weights = os.environ.get("ITT_CLIP_MODEL", "ViT-B-32"), os.environ.get("ITT_PRETRAINED", "openai")
+    clips, files, tags = ClipCache(model, weights), FileCache, TagCache
     table = [
         ("create_file_cache", files.create_file_cache, "create"),
         ("add_folder_to_file_cache", files.add_folder_to_file_cache, "add"),

@@ -20,11 +20,13 @@ class Cancelled(Exception):
 
 
 class Job:
-    """One call. As a store of batches.record() it counts what passes, and stops the stream when it is cancelled."""
+    """One call. As a store of batches.record() it counts what passes, and stops the stream when cancelled."""
 
     def __init__(self, name: str, db_path: str):
         self.id, self.name, self.db_path = uuid.uuid4().hex, name, db_path
-        self.state, self.result, self.error = "waiting", None, None
+        self.state = "waiting"
+        self.result: dict | None = None
+        self.error: Exception | None = None
         self.counts = Counts()
         self._cancelled, self._finished = threading.Event(), threading.Event()
 
@@ -43,9 +45,9 @@ class Job:
         except Cancelled:
             self.state = "cancelled"
         except Refused as refusal:
-            self.state, self.error = "failed", refusal
+            self.error, self.state = refusal, "failed"
         except Exception as error:
-            self.state, self.error = "failed", error
+            self.error, self.state = error, "failed"
             raise
         finally:
             self._finished.set()
@@ -62,8 +64,13 @@ class Job:
 
     def as_dict(self) -> dict:
         return {
-            "id": self.id, "call": self.name, "db_path": self.db_path, "state": self.state, "progress": self.counts.as_dict(),
-            "result": self.result, "error": str(self.error) if self.error else None,
+            "id": self.id,
+            "call": self.name,
+            "db_path": self.db_path,
+            "state": self.state,
+            "progress": self.counts.as_dict(),
+            "result": self.result,
+            "error": str(self.error) if self.error else None,
         }
 
 
@@ -76,11 +83,10 @@ class Jobs:
     def start(self, name: str, db_path: str, call: Callable[[Job], dict]) -> Job:
         job = Job(name, db_path)
         with self._lock:
-            if sum(other.active for other in self._jobs.values()) >= MOST_WAITING:
+            if sum(known.active for known in self._jobs.values()) >= MOST_WAITING:
                 raise ApiError(409, "busy", f"{MOST_WAITING} jobs are waiting already; try again later")
             self._jobs[job.id] = job
-            for old in [other for other in self._jobs.values() if not other.active][:max(0, len(self._jobs) - KEPT)]:
-                del self._jobs[old.id]
+            self._forget_oldest()
         self._threads.submit(job.run, call)
         return job
 
@@ -93,4 +99,10 @@ class Jobs:
 
     def busy_with(self, db_path: str) -> bool:
         with self._lock:
-            return any(job.active and os.path.realpath(job.db_path) == os.path.realpath(db_path) for job in self._jobs.values())
+            busy = {os.path.realpath(job.db_path) for job in self._jobs.values() if job.active}
+        return os.path.realpath(db_path) in busy
+
+    def _forget_oldest(self) -> None:
+        finished = [job for job in self._jobs.values() if not job.active]
+        for job in finished[:max(0, len(self._jobs) - KEPT)]:
+            del self._jobs[job.id]

@@ -1,100 +1,86 @@
-"""What a person opens in a browser: the caches, their pictures, tags and score bins. Plain HTML, no script, no build step."""
-import os
+"""What a person opens in a browser: files, tags, score bins, one picture. Plain HTML, no script."""
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from flask import Flask, redirect, render_template, request
+from werkzeug import Response
 
 from cache.refusal import Refused
 from cache.serving import guard
 from cache.serving.api_error import ApiError
 from cache.serving.pictures import any_table
 from cache.serving.roots import Roots
-from cache.stores.databases import databases
+from cache.serving.served_pages import ServedPages
 from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable
-from cache.stores.sqlite_errors import DatabaseError
 from cache.stores.surroundings import Surroundings
 from cache.stores.tag_table import TagTable
 from web_api.endpoints import Endpoint
+from web_api.home import Home
 
+TEMPLATES = Path(__file__).parent / "templates"
 PAGE_SIZE = 60
+NAMES = frozenset({"home", "files", "tags", "tag", "bins", "picture", "login"})
 
 
-class Pages:
-    """Each method is a page; its arguments are those of the query."""
-
-    def __init__(self, roots: Roots):
-        self._roots = roots
-
-    def caches(self) -> str:
-        found = []
-        for root in self._roots.folders:
-            for path, kind in databases(str(root)):
-                try:
-                    found.append({"path": os.path.relpath(path), "kind": kind, "facts": _facts(path)})
-                except (Refused, DatabaseError):
-                    continue  # deleted since it was listed, or not what its header says
-        return render_template("caches.html", caches=found, roots=self._roots.folders, views=VIEW_OF)
-
-    def files(self, db_path: str, after: int = 0) -> str:
-        with FileTable(db_path) as table, Surroundings(db_path) as around:
-            rows = table.page(after, PAGE_SIZE + 1)
-            pictures = [{**row, "tags": around.tags(row["hash_id"])} for row in rows[:PAGE_SIZE]]
-            facts = table.counts()
-        return render_template("files.html", db_path=db_path, pictures=pictures, facts=facts, more=len(rows) > PAGE_SIZE)
-
-    def tags(self, db_path: str) -> str:
-        with TagTable(db_path) as table:
-            return render_template("tags.html", db_path=db_path, tags=table.counts())
-
-    def tag(self, db_path: str, tag: str, after: int = 0) -> str:
-        with TagTable(db_path) as table:
-            rows = table.page(tag, after, PAGE_SIZE + 1)
-        return render_template("tag.html", db_path=db_path, tag=tag, pictures=rows[:PAGE_SIZE], more=len(rows) > PAGE_SIZE)
-
-    def picture(self, hash_id: str, db_path: str) -> str:
-        with any_table(db_path) as table, Surroundings(db_path) as around:
-            path = table.absolute_path(hash_id)
-            if path is None:
-                raise ApiError(404, "not_found", "no image with this hash")
-            row = table.image(hash_id) if isinstance(table, FileTable) else {"hash_id": hash_id, "path": path}
-            return render_template(
-                "picture.html", db_path=db_path, picture=row, tags=around.tags(hash_id), scores=around.scores(hash_id),
-                neighbours=around.neighbours(hash_id), files=around.path_of(FileTable) or db_path, tag_cache=around.path_of(TagTable),
-            )
-
-    def bins(self, db_path: str, tag: str = "", model_type: str = "") -> str:
-        with any_table(db_path) as table:
-            if not isinstance(table, ScoreTable):
-                raise Refused(f"{db_path} holds no scores")
-            classifiers = table.classifiers()
-            tag, model_type = (tag, model_type) if tag else next(iter(classifiers), ("", ""))
-            return render_template("bins.html", db_path=db_path, tag=tag, model_type=model_type, classifiers=classifiers,
-                                   bins=table.bins(tag, model_type))
+def files(db_path: str, after: int = 0) -> str:
+    with FileTable(db_path) as table, Surroundings(db_path) as around:
+        rows = table.page(after, PAGE_SIZE + 1)
+        pictures = [{**row, "tags": around.tags(row["hash_id"])} for row in rows[:PAGE_SIZE]]
+        facts = table.counts()
+    return render_template(
+        "files.html", db_path=db_path, pictures=pictures, facts=facts, more=len(rows) > PAGE_SIZE)
 
 
-def _facts(path: str) -> dict[str, int]:
-    with any_table(path) as table:
-        return table.counts() if isinstance(table, (FileTable, TagTable)) else {"rows": table.row_count()}
+def tags(db_path: str) -> str:
+    with TagTable(db_path) as table:
+        return render_template("tags.html", db_path=db_path, tags=table.counts())
 
 
-# The page on which a person looks at a database, by the name of its table.
-VIEW_OF = {"file_cache": "files", "tag_cache": "tags", "stage3": "bins", "stage4": "bins", "zip_score_cache": "bins"}
+def tag(db_path: str, tag: str, after: int = 0) -> str:
+    with TagTable(db_path) as table:
+        rows = table.page(tag, after, PAGE_SIZE + 1)
+    return render_template(
+        "tag.html", db_path=db_path, tag=tag, pictures=rows[:PAGE_SIZE], more=len(rows) > PAGE_SIZE)
 
-RULES = {"caches": "/", "files": "/files", "tags": "/tags", "tag": "/tag", "bins": "/bins", "picture": "/picture/<hash_id>"}
+
+def picture(hash_id: str, db_path: str) -> str:
+    with any_table(db_path) as table, Surroundings(db_path) as around:
+        path = table.absolute_path(hash_id)
+        if path is None:
+            raise ApiError(404, "not_found", "no image with this hash")
+        row = table.image(hash_id) if isinstance(table, FileTable) else {"hash_id": hash_id, "path": path}
+        return render_template(
+            "picture.html", db_path=db_path, picture=row, tags=around.tags(hash_id),
+            scores=around.scores(hash_id), neighbours=around.neighbours(hash_id),
+            files=around.path_of(FileTable) or db_path, tag_cache=around.path_of(TagTable))
 
 
-def install(app: Flask, roots: Roots, token: str | None) -> None:
-    pages = Pages(roots)
+def bins(db_path: str, tag: str = "", model_type: str = "") -> str:
+    with any_table(db_path) as table:
+        if not isinstance(table, ScoreTable):
+            raise Refused(f"{db_path} holds no scores")
+        classifiers = table.classifiers()
+        if not tag:
+            tag, model_type = next(iter(classifiers), ("", ""))
+        return render_template(
+            "bins.html", db_path=db_path, tag=tag, model_type=model_type, classifiers=classifiers,
+            bins=table.bins(tag, model_type))
 
-    def view(name: str):
-        endpoint = Endpoint(name, getattr(pages, name), "get", "")
+
+def install(app: Flask, roots: Roots, token: str | None, companions: Sequence[ServedPages]) -> None:
+    """Each page is a function whose arguments are those of the query."""
+    def view(name: str, page: Callable[..., str]) -> Callable[..., str]:
+        endpoint = Endpoint(name, page, "get")
         return lambda **path: endpoint.call(**endpoint.bind({**request.args, **path}, roots))
 
-    for name, rule in RULES.items():
-        app.add_url_rule(rule, name, view(name))
+    app.add_url_rule("/", "home", view("home", Home(roots, companions).page))
+    for page in (files, tags, tag, bins):
+        app.add_url_rule(f"/{page.__name__}", page.__name__, view(page.__name__, page))
+    app.add_url_rule("/picture/<hash_id>", "picture", view("picture", picture))
 
     @app.route("/login", methods=["GET", "POST"])
-    def login():
+    def login() -> str | Response:
         if request.method == "GET":
             return render_template("login.html")
         guard.refuse_other_sites()

@@ -1,7 +1,4 @@
-"""What every served page and endpoint needs: who may ask, which paths may be named, pictures, errors.
+"""What served pages and endpoints need: who may ask, which paths may be named, pictures, errors, the frame.
 
-May import `cache.stores`, `cache.pages` and below.
+May import `cache.stores`, `cache.pages` and below. Nothing in it knows the web app that serves it.
 """
-from pathlib import Path
-
-TEMPLATES = Path(__file__).parent / "templates"  # base.html, the frame of served pages; macros.html, tiles; error.html

@@ -1,4 +1,4 @@
-"""The folders a client may name. Every path that comes from outside, or from a row of a database, passes here."""
+"""The folders a client may name. Every path from outside, or from a row of a database, passes here."""
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,8 @@ class Roots:
     @classmethod
     def from_environment(cls) -> "Roots":
         """ITT_ROOT, separated like PATH; without it the current folder."""
-        return cls(list(filter(None, os.environ.get("ITT_ROOT", "").split(os.pathsep))) or ["."])
+        named = os.environ.get("ITT_ROOT", "").split(os.pathsep)
+        return cls(list(filter(None, named)) or ["."])
 
     def holds(self, path: str) -> bool:
         """Whether a path lies inside a root after all links are followed."""
@@ -21,8 +22,10 @@ class Roots:
         return any(resolved.is_relative_to(folder) for folder in self.folders)
 
     def check(self, path: str) -> str:
-        """The path to use: as it was given, or with its links followed where it has any. Raises ApiError 403 outside the roots, 400 for
-        what is no path."""
+        """The path to use: as it was given, or with its links followed where it has any.
+
+        Raises ApiError 403 outside the roots, 400 for what is no path.
+        """
         if not path or "\0" in path:
             raise ApiError(400, "bad_path", "a path is empty or has a zero byte in it")
         try:
@@ -30,7 +33,8 @@ class Roots:
         except (OSError, RuntimeError, ValueError):
             raise ApiError(400, "bad_path", "a path cannot be resolved") from None
         if not held:
-            raise ApiError(403, "outside_root", f"{path} lies outside the allowed folders")
+            where = "outside the allowed folders"
+            raise ApiError(403, "outside_root", f"{path} lies {where}", tile=where)
         return path if os.path.abspath(path) == resolved else resolved
 
 

@@ -231,7 +231,7 @@ def test_an_error_on_a_page_is_a_page(client):
 
 
 def test_a_long_job_is_answered_with_202_watched_and_cancelled(client, here, monkeypatch):
-    monkeypatch.setattr("web_api.cache_web_api.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("web_api.cache_views.PATIENCE_SECONDS", 0)
     reached, go_on = threading.Event(), threading.Event()
     add = jobs.Job.add
 
@@ -257,7 +257,7 @@ def test_a_long_job_is_answered_with_202_watched_and_cancelled(client, here, mon
 
 def test_while_four_clients_wait_the_next_is_answered_at_once(client, monkeypatch):
     """The server has eight threads: adding folders must leave some for look-ups, and for cancelling."""
-    monkeypatch.setattr("web_api.cache_web_api.PATIENCE_SECONDS", 60)
+    monkeypatch.setattr("web_api.cache_views.PATIENCE_SECONDS", 60)
     go_on, add = threading.Event(), jobs.Job.add
     monkeypatch.setattr(jobs.Job, "add", lambda self, batch: go_on.wait() and add(self, batch))
     waiting = [threading.Thread(target=client.application.test_client().get, args=("/add_folder_to_file_cache?data_dir=photos",))
@@ -413,7 +413,7 @@ def test_many_clients_at_once_lose_nothing_and_meet_no_locked_database(client, h
 
 
 def test_a_cache_deleted_while_the_first_page_is_made_is_left_out(client, monkeypatch):
-    monkeypatch.setattr("web_api.pages.databases", lambda root: [("gone.sqlite", "file_cache")])
+    monkeypatch.setattr("web_api.home.databases", lambda root: [("gone.sqlite", "file_cache")])
     response = client.get("/")
     assert (response.status_code, "gone.sqlite" in response.get_data(as_text=True)) == (200, False)
 

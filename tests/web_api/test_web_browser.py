@@ -64,3 +64,15 @@ def test_a_long_tag_fits_a_phone_and_headings_and_numbers_stay_whole(page, addre
     page.goto(f"{address}/bins?db_path=output/stage3.db&tag={tag}&model_type=ovr-logistic-regression")
     assert page.locator("select").first.bounding_box()["width"] <= 320
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_who_has_the_token_logs_in_with_a_browser(page, photos):
+    TagCache.add_folder_to_tag_cache(photos)
+    with serving("--token", "s3cret") as address:
+        page.goto(address)
+        page.get_by_role("link", name="Log in").click()
+        page.get_by_label("Token").fill("s3cret")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{address}/")
+        assert page.locator("h1").text_content() == "Your pictures"
+        playwright.expect(page.locator("img").first).to_have_js_property("naturalWidth", 96)

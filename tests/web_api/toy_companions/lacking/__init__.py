@@ -1,0 +1,1 @@
+"""A companion whose requirements nobody has."""

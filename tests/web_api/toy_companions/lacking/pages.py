@@ -1,0 +1,2 @@
+"""A companion whose requirements nobody has."""
+raise ImportError("what it needs is not there")

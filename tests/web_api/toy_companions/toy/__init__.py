@@ -1,0 +1,1 @@
+"""A companion as small as one can be: it keeps notes of pictures."""
