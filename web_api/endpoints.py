@@ -74,7 +74,7 @@ def _check_database_name(folder: str, name: str, roots: Roots) -> None:
 
 def cache_endpoints() -> dict[str, Endpoint]:
     """The eighteen calls by name. ITT_CLIP_MODEL and ITT_PRETRAINED name the encoder of the clip cache."""
-    model, weights = os.environ.get("ITT_CLIP_MODEL", "ViT-B-32"), os.environ.get("ITT_PRETRAINED", "openai")
+    model, weights = os.environ.get("ITT_CLIP_MODEL", "ViT-B-32"), os.environ.get("ITT_PRETRAINED")
     clips, files, tags = ClipCache(model, weights), FileCache, TagCache
     table = [
         ("create_file_cache", files.create_file_cache, "create"),

@@ -26,17 +26,17 @@ import joblib
 import matplotlib
 import numpy as np
 import open_clip
-import sklearn.linear_model
-import sklearn.svm
 import timm
 import torch
 import tqdm
 import waitress
 from PIL import Image, ImageFile
+from sklearn import calibration, linear_model, preprocessing, svm
 
 from tests.conftest import ROOT, TINY
 
-OTHERS = (joblib, timm, tqdm, waitress, sklearn)
+OTHERS = (joblib, timm, tqdm, waitress, calibration, linear_model, preprocessing, svm)
+LOGGERS = [logging.getLogger(name) for name in (None, "huggingface_hub", "PIL")]
 ROOMS = ("cache", "stage1", "stage2", "stage3", "stage4", "web_api")
 
 
@@ -46,10 +46,11 @@ def settings() -> dict[str, object]:
         "formats of Pillow": sorted(Image.OPEN),
         "PIL.ImageFile.LOAD_TRUNCATED_IMAGES": ImageFile.LOAD_TRUNCATED_IMAGES,
         "logging.disable": logging.root.manager.disable,
-        "levels of loggers": {name: logging.getLogger(name).level for name in ("", "huggingface_hub", "PIL")},
-        "handlers of loggers": {name: logging.getLogger(name).handlers[:] for name in ("", "huggingface_hub")},
-        "filters of loggers": {name: logging.getLogger(name).filters[:] for name in ("", "huggingface_hub")},
-        "filters of handlers": [handler.filters[:] for handler in (logging.lastResort, *logging.root.handlers)],
+        "levels of loggers": [logger.level for logger in LOGGERS],
+        "handlers of loggers": [logger.handlers[:] for logger in LOGGERS],
+        "filters of loggers": [logger.filters[:] for logger in LOGGERS],
+        "filters of handlers": [handler.filters[:] for logger in LOGGERS for handler in logger.handlers],
+        "filters of the last handler": logging.lastResort.filters[:],
         "warnings.filters": warnings.filters[:],
         "locale": locale.setlocale(locale.LC_ALL),
         "sys.path": [entry for entry in sys.path if entry != str(ROOT)],

@@ -30,7 +30,8 @@ def crops(encoder: ClipEncoder, count: int = 6) -> np.ndarray:
 
 
 def lowest_cosine(ours: np.ndarray, theirs: np.ndarray) -> float:
-    return float(min((a @ b) / np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(ours, theirs, strict=True)))
+    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    return float(((ours * theirs).sum(1) / lengths).min())
 
 
 def test_vectors_are_those_of_open_clips_own_preprocess_and_encode_image(tiny_checkpoint):
@@ -38,7 +39,8 @@ def test_vectors_are_those_of_open_clips_own_preprocess_and_encode_image(tiny_ch
 
     model, _, preprocess = open_clip.create_model_and_transforms(TINY, pretrained=tiny_checkpoint)
     with torch.inference_mode():
-        theirs = model.eval().encode_image(torch.stack([preprocess(picture) for picture in pictures(6)])).numpy()
+        batch = torch.stack([preprocess(picture) for picture in pictures(6)])
+        theirs = model.eval().encode_image(batch).numpy()
     encoder = ClipEncoder(TINY, tiny_checkpoint, "cpu", "fp32")
     ours = encoder.encode(crops(encoder))
     assert (ours.dtype, ours.shape, encoder.precision) == (np.float32, (6, 16), "fp32")
@@ -49,7 +51,8 @@ def test_a_checkpoint_is_known_by_its_content_not_by_its_path(tiny_checkpoint, t
     moved = tmp_path / "elsewhere.pt"
     shutil.copyfile(tiny_checkpoint, moved)
     digest = hashlib.sha256(moved.read_bytes()).hexdigest()
-    assert ClipEncoder(TINY, str(moved)).key == ClipEncoder(TINY, tiny_checkpoint).key == f"{TINY}:sha256-{digest[:12]}"
+    for path in (str(moved), tiny_checkpoint):
+        assert ClipEncoder(TINY, path).key == f"{TINY}:sha256-{digest[:12]}"
 
 
 def test_the_embedded_encoders_head_is_timms_on_the_same_weights():
@@ -88,7 +91,8 @@ def test_where_low_precision_would_cost_the_vectors_float32_stays(tiny_checkpoin
 
 @pytest.mark.parametrize(("cores", "sizes", "threads_each"), [
     (1, [7, 6, 6], 1), (2, [5, 5, 5, 4], 1), (3, [7, 6, 6], 1), (64, [7, 6, 6], 21)])
-def test_a_batch_is_embedded_in_parts_side_by_side_and_comes_back_in_order(cores, sizes, threads_each, tiny_checkpoint, monkeypatch):
+def test_a_batch_is_embedded_in_parts_side_by_side_and_comes_back_in_order(
+        cores, sizes, threads_each, tiny_checkpoint, monkeypatch):
     encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
     batch = crops(encoder, 2 * open_clip_encoder.PART + 3)
     one_by_one = np.concatenate([encoder.encode(batch[number:number + 1]) for number in range(len(batch))])
@@ -166,15 +170,17 @@ def test_a_hub_that_cannot_be_reached_is_tried_once_and_the_message_names_two_wa
         with pytest.raises(Refused) as caught:
             _ = encoder.crop_spec
     assert str(caught.value) == (
-        "cannot load the weights openai of ViT-B-32: they are not in the local cache, and the Hugging Face hub cannot be reached or does "
-        "not have them; use the embedded encoder (--clip_model EfficientNet-Lite0-MS --pretrained imagenet) or a local checkpoint "
+        "cannot load the weights openai of ViT-B-32: they are not in the local cache, and the Hugging Face "
+        "hub cannot be reached or does not have them; use the embedded encoder (--clip_model "
+        "EfficientNet-Lite0-MS --pretrained imagenet) or a local checkpoint "
         "(--pretrained /path/to/checkpoint)")
     assert attempts == [("ViT-B-32", "openai")]
     assert capsys.readouterr().err == "loading the encoder ViT-B-32:openai\n"
 
 
 @pytest.mark.parametrize(("model", "weights", "device", "message"), [
-    ("no-such-model", "openai", None, "unknown --clip_model no-such-model: neither EfficientNet-Lite0-MS nor one of open_clip"),
+    ("no-such-model", "openai", None,
+     "unknown --clip_model no-such-model: neither EfficientNet-Lite0-MS nor one of open_clip.list_models()"),
     ("ViT-B-32", "nobodys", None, "--pretrained nobodys is no checkpoint on disk and no weights of ViT-B-32"),
     (*EMBEDDED, "abacus", "--device abacus cannot be used"),
 ])
@@ -194,14 +200,9 @@ def test_a_path_that_is_not_there_is_refused_at_once():
         ClipEncoder("ViT-B-32", "./weights/mine.pt")
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, tiny_checkpoint):
-    (tmp_path / "broken.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(Refused, match=r"the file is no checkpoint of this model \(\w+\); use the embedded encoder"):
-        _ = ClipEncoder(TINY, str(tmp_path / "broken.pt")).crop_spec
-
-
 def test_models_with_oblong_pictures_are_refused():
     settings = {"size": (224, 336), "resize_mode": "shortest", "interpolation": "random", "fill_color": 0}
     with pytest.raises(Refused, match="only square ones"):
         open_clip_encoder._crop_spec(settings)
-    assert open_clip_encoder._crop_spec({**settings, "size": (224, 224)}) == CropSpec(224, "shortest", "bicubic", 0)
+    square = {**settings, "size": (224, 224)}
+    assert open_clip_encoder._crop_spec(square) == CropSpec(224, "shortest", "bicubic", 0)

@@ -48,10 +48,11 @@ def test_the_embedded_encoder_has_none(tiny_checkpoint):
 
 
 def test_weights_on_disk_have_to_be_named_and_to_be_those_of_the_vectors(key, tiny_checkpoint):
+    name = key.removeprefix(f"{TINY}:")
     assert refusal(key, None) == (
-        f"the vectors are of a checkpoint known as {key.removeprefix(f'{TINY}:')}; name its file: --pretrained /path/to/checkpoint")
+        f"the vectors are of a checkpoint known as {name}; name its file: --pretrained /path/to/checkpoint")
     assert refusal(f"{TINY}:sha256-000000000000", tiny_checkpoint) == (
-        f"--pretrained {tiny_checkpoint} is {key.removeprefix(f'{TINY}:')}, but the vectors are of {TINY}:sha256-000000000000")
+        f"--pretrained {tiny_checkpoint} is {name}, but the vectors are of {TINY}:sha256-000000000000")
 
 
 def test_what_cannot_be_had_is_refused_without_advice_that_would_not_help(key, tiny_checkpoint, monkeypatch):
@@ -60,15 +61,23 @@ def test_what_cannot_be_had_is_refused_without_advice_that_would_not_help(key, t
 
     monkeypatch.setattr(open_clip_encoder.open_clip, "get_tokenizer", unreachable)
     assert refusal(key, tiny_checkpoint) == (
-        f"cannot load the tokenizer of {TINY}: it is not in the local cache, and the Hugging Face hub cannot be reached or does not have "
-        f"it; --prompt and --tags need it")
+        f"cannot load the tokenizer of {TINY}: it is not in the local cache, and the Hugging Face hub "
+        f"cannot be reached or does not have it; --prompt and --tags need it")
     monkeypatch.setattr(open_clip_encoder.open_clip, "create_model", unreachable)
     assert refusal("ViT-B-32:openai", None) == (
-        "cannot load the weights openai of ViT-B-32: they are not in the local cache, and the Hugging Face hub cannot be reached or does "
-        "not have them; --prompt and --tags need them")
+        "cannot load the weights openai of ViT-B-32: they are not in the local cache, and the Hugging Face "
+        "hub cannot be reached or does not have them; --prompt and --tags need them")
 
 
 def test_a_tokenizer_that_needs_another_package_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    monkeypatch.setattr(open_clip_encoder.open_clip, "create_model", lambda *names, **options: torch.nn.Identity())
-    assert refusal("ViT-L-14-CLIPA:datacomp1b", None) == "the texts of ViT-L-14-CLIPA need one more package: pip install transformers"
+    untrained = torch.nn.Identity()
+    monkeypatch.setattr(open_clip_encoder.open_clip, "create_model", lambda *names, **options: untrained)
+    assert refusal("ViT-L-14-CLIPA:datacomp1b", None) == (
+        "the texts of ViT-L-14-CLIPA need one more package: pip install transformers")
+
+
+def test_a_bug_is_raised_as_it_is(key, tiny_checkpoint, monkeypatch):
+    monkeypatch.setattr(open_clip_encoder.open_clip, "get_tokenizer", lambda name: name.no_such_method())
+    with pytest.raises(AttributeError, match="no_such_method"):
+        text_vectors(key, tiny_checkpoint, ["a cat"])

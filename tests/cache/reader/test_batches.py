@@ -25,7 +25,7 @@ def picture(number: int, crop: bool = True, folder: str | None = "cats", unchang
 
 
 def cut(items: list, known: set = frozenset(), batch_size: int = 3) -> tuple[list[list[int]], list[int]]:
-    """What the encoder got, and the sizes of the batches; vectors of finished batches count as known, as in a cache."""
+    """What the encoder got, and the sizes of the batches. Vectors of finished batches count as known."""
     encoder, seen, sizes = Encoder(), set(known), []
     embedding = Embedding(encoder, lambda hash_id, old_hash_id: hash_id in seen, batch_size)
     for batch in batches(iter(items), embedding):
@@ -36,17 +36,19 @@ def cut(items: list, known: set = frozenset(), batch_size: int = 3) -> tuple[lis
 
 def test_the_encoder_is_called_once_a_batch_and_never_for_what_is_known():
     assert cut([picture(number) for number in range(7)]) == ([[0, 1, 2], [3, 4, 5], [6]], [3, 3, 1])
-    assert cut([picture(1, crop=False), picture(2), Skipped("x/3.png", "empty"), picture(4), picture(5)]) == ([[2, 4, 5]], [5])
+    items = [picture(1, crop=False), picture(2), Skipped("x/3.png", "empty"), picture(4), picture(5)]
+    assert cut(items) == ([[2, 4, 5]], [5])
 
 
 def test_duplicates_are_embedded_once_even_when_both_were_cropped():
-    assert cut([picture(1), picture(1), picture(2), picture(3), picture(1), picture(4)]) == ([[1, 2, 3], [4]], [4, 2])
+    items = [picture(number) for number in (1, 1, 2, 3, 1, 4)]
+    assert cut(items) == ([[1, 2, 3], [4]], [4, 2])
 
 
 def test_a_resumed_run_cuts_the_rest_as_the_unbroken_run_does():
-    items = [picture(number) for number in range(8)]
-    unbroken, _ = cut(items)
-    resumed, _ = cut([picture(number, crop=number >= 3) for number in range(8)], known={"hash0", "hash1", "hash2"})
+    unbroken, _ = cut([picture(number) for number in range(8)])
+    rest = [picture(number, crop=number >= 3) for number in range(8)]
+    resumed, _ = cut(rest, known={"hash0", "hash1", "hash2"})
     assert resumed == unbroken[1:]
 
 
@@ -57,10 +59,18 @@ def test_a_long_stretch_without_news_is_stored_in_parts_even_behind_a_new_pictur
 
 
 def test_batches_keep_the_listing_order_and_no_crops():
-    [batch] = batches([picture(1), Skipped("x/2.png", "empty"), picture(3)], Embedding(Encoder(), lambda *hash_ids: False))
+    items = [picture(1), Skipped("x/2.png", "empty"), picture(3)]
+    [batch] = batches(items, Embedding(Encoder(), lambda *hash_ids: False))
     assert [getattr(item, "hash_id", None) for item in batch.items] == ["hash1", None, "hash3"]
     assert [item.crop for item in batch.of(Picture)] == [None, None]
-    assert {name: vector.tolist() for name, vector in batch.vectors.items()} == {"hash1": [1.0], "hash3": [3.0]}
+    vectors = {hash_id: vector.tolist() for hash_id, vector in batch.vectors.items()}
+    assert vectors == {"hash1": [1.0], "hash3": [3.0]}
+
+
+def test_a_stream_that_is_not_to_be_embedded_loses_its_crops_all_the_same():
+    [batch] = batches([picture(1)])
+    assert [item.crop for item in batch.items] == [None]
+    assert batch.vectors == {}
 
 
 def test_every_store_gets_every_batch_in_turn():
@@ -73,13 +83,15 @@ def test_every_store_gets_every_batch_in_turn():
         def add(self, batch: Batch) -> None:
             calls.append((self.name, len(batch.items)))
 
-    record((picture(number) for number in range(4)), [Store("a"), Store("b")], Embedding(Encoder(), lambda *hash_ids: False, 3))
+    pictures = (picture(number) for number in range(4))
+    record(pictures, [Store("a"), Store("b")], Embedding(Encoder(), lambda *hash_ids: False, 3))
     assert calls == [("a", 3), ("b", 3), ("a", 1), ("b", 1)]
 
 
 def test_files_are_counted_by_what_became_of_them():
     counts = Counts()
-    counts.add(Batch([picture(1), picture(2, unchanged=True), Skipped("a", "empty"), Skipped("b", "empty"), Skipped("c", "damaged")]))
+    skipped = [Skipped("a", "empty"), Skipped("b", "empty"), Skipped("c", "damaged")]
+    counts.add(Batch([picture(1), picture(2, unchanged=True), *skipped]))
     assert str(counts) == "processed 1, unchanged 1, skipped 3"
     assert counts.why_nothing() == "(2 empty, 1 damaged)"
     assert Counts().why_nothing() == "(it is empty)"
