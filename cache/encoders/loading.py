@@ -68,7 +68,7 @@ def device_named(name: str | None) -> "torch.device":
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
         torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # no such name, build or machine
+    except (RuntimeError, AssertionError, ImportError) as error:  # no such name, machine, build or backend
         raise Refused(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from None
     return device
 

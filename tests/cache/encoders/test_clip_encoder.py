@@ -183,6 +183,8 @@ def test_a_hub_that_cannot_be_reached_is_tried_once_and_the_message_names_two_wa
      "unknown --clip_model no-such-model: neither EfficientNet-Lite0-MS nor one of open_clip.list_models()"),
     ("ViT-B-32", "nobodys", None, "--pretrained nobodys is no checkpoint on disk and no weights of ViT-B-32"),
     (*EMBEDDED, "abacus", "--device abacus cannot be used"),
+    (*EMBEDDED, "xla", "--device xla cannot be used"),
+    (*EMBEDDED, "privateuseone", "--device privateuseone cannot be used"),
 ])
 def test_names_that_mean_nothing_are_refused(model, weights, device, message):
     with pytest.raises(Refused) as caught:
