@@ -1,0 +1,1 @@
+"""Plain Python models of the tables, which hypothesis drives beside the tables themselves."""
