@@ -1,7 +1,7 @@
 """Every ratio in one table, each measured side by side in one run with the limit it is compared to.
 
-    python -m benchmarks                              # all parts, also written to benchmarks/results.json and docs/speed.md
-    python -m benchmarks stage_1 caches               # these parts; the others keep their rows in results.json
+    python -m benchmarks                    # all parts; written to benchmarks/results.json and docs/speed.md
+    python -m benchmarks stage_1 caches     # these parts; the others keep their rows in results.json
 """
 import argparse
 import json
@@ -23,32 +23,41 @@ HEADINGS = ("what", "measured", "compared with", "ratio", "bar")
 
 
 def run_part(part: str) -> tuple[list[dict], bool]:
-    """The measurements of a part, run as a program of its own so that neither its memory nor its threads disturb the next; and whether it
-    came to its end."""
+    """The measurements of a part, run as a program of its own so that neither its memory nor its threads
+    disturb the next; and whether it came to its end."""
     print(f"measuring {part}", file=sys.stderr)
-    done = subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    return [{"part": part, **json.loads(line)} for line in done.stdout.splitlines()], done.returncode == 0
+    command = [sys.executable, "-m", f"benchmarks.{part}"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    measurements = [{"part": part, **json.loads(line)} for line in done.stdout.splitlines()]
+    return measurements, done.returncode == 0
 
 
 def machine() -> dict[str, str | int | bool]:
     import torch  # after the parts, which had the memory to themselves
 
     return {
-        "cpu": cpu_model(), "cores": os.cpu_count() or 1, "bf16": computes_in_bfloat16(),
+        "cpu": cpu_model(),
+        "cores": os.cpu_count() or 1,
+        "bf16": computes_in_bfloat16(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
-        "python": platform.python_version(), "torch": version("torch"),
+        "python": platform.python_version(),
+        "torch": version("torch"),
     }
 
 
 def cpu_model() -> str:
     information = Path("/proc/cpuinfo")  # Linux; elsewhere platform knows better
     lines = information.read_text().splitlines() if information.is_file() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor())
+    for line in lines:
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
 
 
 def machine_line(facts: dict) -> str:
-    return (f"{facts['cpu']}, {facts['cores']} cores, {'bf16' if facts['bf16'] else 'no bf16'}, GPU: {facts['gpu']}; "
-            f"Python {facts['python']}, torch {facts['torch']}")
+    bf16 = "bf16" if facts["bf16"] else "no bf16"
+    hardware = f"{facts['cpu']}, {facts['cores']} cores, {bf16}, GPU: {facts['gpu']}"
+    return f"{hardware}; Python {facts['python']}, torch {facts['torch']}"
 
 
 def table(rows: list[dict]) -> str:
@@ -56,12 +65,18 @@ def table(rows: list[dict]) -> str:
     cells = [HEADINGS, *map(row_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, tuple("-" * width for width in widths))
-    return "\n".join(f"| {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))} |" for row in cells)
+    return "\n".join(table_line(row, widths) for row in cells)
+
+
+def table_line(row: tuple[str, ...], widths: list[int]) -> str:
+    padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    return f"| {' | '.join(padded)} |"
 
 
 def row_cells(row: dict) -> tuple[str, ...]:
     measured = f"{number(row['value'])} {row['unit']}".rstrip()
-    return row["what"], measured, f"{number(row['limit'])}: {row['compared_with']}", number(row["ratio"]), row["bar"]
+    compared_with = f"{number(row['limit'])}: {row['compared_with']}"
+    return row["what"], measured, compared_with, number(row["ratio"]), row["bar"]
 
 
 def number(value: float) -> str:
@@ -82,7 +97,7 @@ def write_results(facts: dict, rows: list[dict]) -> None:
     new = [{**row, "date": date, "machine": machine_line(facts)} for row in rows]
     all_rows = sorted(kept + new, key=lambda row: PARTS.index(row["part"]))
     RESULTS.write_text(json.dumps({"measurements": all_rows}, indent=1) + "\n")
-    before, rest = PAGE.read_text().split(START)  # without the marks this ends here, rather than lose half of the page
+    before, rest = PAGE.read_text().split(START)  # ends here, without the marks: half of the page is not lost
     _, after = rest.split(END)
     PAGE.write_text(before + START + page_part(all_rows) + END + after)
 
@@ -90,12 +105,16 @@ def write_results(facts: dict, rows: list[dict]) -> None:
 def page_part(rows: list[dict]) -> str:
     """A table for each machine."""
     machines = dict.fromkeys(row["machine"] for row in rows)
-    tables = {machine: table([row for row in rows if row["machine"] == machine]) for machine in machines}
-    return "".join(f"\nMeasured on: {machine}.\n\n{text}\n" for machine, text in tables.items())
+    text = ""
+    for machine in machines:
+        rows_of_machine = [row for row in rows if row["machine"] == machine]
+        text += f"\nMeasured on: {machine}.\n\n{table(rows_of_machine)}\n"
+    return text
 
 
 def parts_to_run() -> list[str]:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", help=f"one of {', '.join(PARTS)}; without any, all of them")
     wanted = parser.parse_args().part
     unknown = [part for part in wanted if part not in PARTS]

@@ -1,4 +1,4 @@
-"""Stage 1 on a GPU against the slower of decoding alone and the model alone. Measures nothing on a machine without one.
+"""Stage 1 on a GPU against the slower of decoding alone and the model alone. Measures nothing without one.
 
     python -m benchmarks gpu
 """
@@ -37,12 +37,16 @@ def compared(folder: Path, checkpoint: Path) -> Iterator[Measurement]:
     decoding, model = passes(folder / "mixed", checkpoint)
     name, unit = f"GPU, {CLIP_MODEL}, {PICTURES:,} JPEGs", "pictures/s"
     decoded, embedded = PICTURES / decoding, PICTURES / model
-    yield Measurement(f"{name}, model pass", embedded, unit, f"decode pass, {NUM_THREADS} cores", decoded, embedded / decoded, "")
+    yield Measurement(
+        f"{name}, model pass", embedded, unit,
+        f"decode pass, {NUM_THREADS} cores", decoded, embedded / decoded, "")
     one_picture = end_to_end(folder / "one", checkpoint)
     with Utilisation() as utilisation:
         spent = end_to_end(folder / "mixed", checkpoint)
     rate, limit = PICTURES / spent, PICTURES / (max(decoding, model) + one_picture)
-    yield Measurement(f"{name}, stage 1", rate, unit, "slower of the two passes + a run of one picture", limit, rate / limit, ">= 0.9")
+    yield Measurement(
+        f"{name}, stage 1", rate, unit,
+        "slower of the two passes + a run of one picture", limit, rate / limit, ">= 0.9")
     if utilisation.percent:
         mean = sum(utilisation.percent) / len(utilisation.percent)
         yield Measurement(f"{name}, stage 1, GPU in use", mean, "%", "all the time", 100, mean / 100, "")
@@ -56,17 +60,21 @@ def passes(mixed: Path, checkpoint: Path) -> tuple[float, float]:
 
 
 def end_to_end(dataset: Path, checkpoint: Path) -> float:
+    flags = {
+        "--input_folder": dataset,
+        "--clip_model": CLIP_MODEL,
+        "--pretrained": checkpoint,
+        "--batch_size": str(BATCH_SIZE),
+        "--num_threads": str(NUM_THREADS),
+    }
     with tempfile.TemporaryDirectory() as output:
-        return run_stage(1, {
-            "--input_folder": dataset, "--output_folder": output, "--clip_model": CLIP_MODEL, "--pretrained": checkpoint,
-            "--batch_size": str(BATCH_SIZE), "--num_threads": str(NUM_THREADS),
-        }).seconds
+        return run_stage(1, {**flags, "--output_folder": output}).seconds
 
 
 class Utilisation(threading.Thread):
-    """Samples how busy the GPU is, from when it first is; no samples where the driver's library for it is missing."""
+    """Samples how busy the GPU is, from when it first is; none where the driver's library is missing."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(daemon=True)
         self.percent: list[int] = []
         self._end = threading.Event()
@@ -75,7 +83,7 @@ class Utilisation(threading.Thread):
         self.start()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: object) -> None:
         self._end.set()
         self.join()
 

@@ -1,4 +1,4 @@
-"""What the parts of the benchmark share: a measurement beside its limit, Python programs run and timed, the passes of stage 1 alone.
+"""What the parts of the benchmark share: measurements beside their limits, programs timed, passes of stage 1.
 
     python -m benchmarks                              # all parts; this file is none of them
 """
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from cache.encoders.clip_encoder import ClipEncoder
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = {1: "stage1/ImageDatasetProcessor.py", 2: "stage2/train.py", 3: "stage3/classify.py", 4: "stage4/classify_zip.py"}
+STAGES = {
+    1: "stage1/ImageDatasetProcessor.py",
+    2: "stage2/train.py",
+    3: "stage3/classify.py",
+    4: "stage4/classify_zip.py",
+}
 EMBEDDED = {"--clip_model": "EfficientNet-Lite0-MS", "--pretrained": "imagenet"}
 BATCH_SIZE, NUM_THREADS = 32, 4  # the defaults of the stages
 TOLD_OF_A_FAILURE = 2000
@@ -33,7 +38,7 @@ TOLD_OF_A_FAILURE = 2000
 
 @dataclass(frozen=True)
 class Measurement:
-    """`value` and `limit` are in `unit`; `bar` says what the ratio (or the value) has to reach, "" where nothing is set."""
+    """`value` and `limit` are in `unit`; `bar` says what the ratio, or the value, has to reach."""
 
     what: str
     value: float
@@ -54,10 +59,15 @@ class Run:
 
 
 def report(measurements: Iterable[Measurement]) -> None:
-    """One JSON line each, as soon as it is known: what `python -m benchmarks` reads. Four digits: the rest is noise."""
+    """One JSON line each, as soon as it is known: what `python -m benchmarks` reads."""
     for measurement in measurements:
-        facts = {name: float(f"{fact:.4g}") if isinstance(fact, float) else fact for name, fact in asdict(measurement).items()}
+        facts = {name: _rounded(fact) for name, fact in asdict(measurement).items()}
         print(json.dumps(facts), flush=True)
+
+
+def _rounded(fact: str | float) -> str | float:
+    """Four digits: the rest is noise."""
+    return float(f"{fact:.4g}") if isinstance(fact, float) else fact
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -67,19 +77,22 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def run_python(*arguments: str | Path, cwd: Path = ROOT) -> Run:
-    """`python <arguments>` as a person would run it. Raises RuntimeError, with the end of its stderr, if it fails."""
+    """`python <arguments>` as a person would run it. Raises RuntimeError, with the end of its stderr, if it
+    fails."""
+    command = [sys.executable, *map(str, arguments)]
     with tempfile.TemporaryFile("w+") as stderr:
         begin = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=cwd, stdout=subprocess.DEVNULL, stderr=stderr)
-        # wait4 knows the peak of this one child; RUSAGE_CHILDREN only the largest of all so far. It counts what the child was before it
-        # became Python, a copy of us: who asks for the peak has to be smaller than the program.
+        process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=stderr)
+        # wait4 knows the peak of this one child; RUSAGE_CHILDREN only the largest of all so far. It counts
+        # what the child was before it became Python, a copy of us: who asks for the peak has to be smaller.
         _, status, usage = os.wait4(process.pid, 0)
         spent = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         stderr.seek(0)
         told = stderr.read()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, arguments))} ended with {process.returncode}:\n{told[-TOLD_OF_A_FAILURE:]}")
+        program = " ".join(map(str, arguments))
+        raise RuntimeError(f"{program} ended with {process.returncode}:\n{told[-TOLD_OF_A_FAILURE:]}")
     return Run(spent, usage.ru_maxrss / 1024, told)
 
 
@@ -90,10 +103,12 @@ def run_stage(number: int, flags: dict[str, str | Path], cwd: Path = ROOT) -> Ru
 @contextmanager
 def serving(folder: str | Path) -> Iterator[tuple[str, int]]:
     """The web API over a folder: its host and port, and its process."""
-    command, environment = [sys.executable, "-m", "web_api", "--port", "0"], {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "web_api", "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield urlsplit(server.stdout.readline().removeprefix("serving on ").strip()).netloc, server.pid
+            address = server.stdout.readline().removeprefix("serving on ").strip()
+            yield urlsplit(address).netloc, server.pid
         finally:
             server.terminate()
 
@@ -102,11 +117,14 @@ def stage_command(number: int, flags: dict[str, str | Path]) -> list[str]:
     return [str(ROOT / STAGES[number]), *(str(word) for flag in flags.items() for word in flag)]
 
 
-def decode_pass(folder: Path, spec: "CropSpec | None" = None, num_threads: int = NUM_THREADS) -> tuple[float, list[np.ndarray]]:
+def decode_pass(
+    folder: Path, spec: "CropSpec | None" = None, num_threads: int = NUM_THREADS,
+) -> tuple[float, list[np.ndarray]]:
     """Seconds to read a dataset as stage 1 does, and the crops, if a spec asks for some."""
+    window = 2 * BATCH_SIZE + num_threads
     begin = time.perf_counter()
     stream = images(
-        folder, tagged=True, num_threads=num_threads, window=2 * BATCH_SIZE + num_threads, crop_for=lambda *hash_ids: spec)
+        folder, tagged=True, num_threads=num_threads, window=window, crop_for=lambda *hash_ids: spec)
     pictures = [item for item in stream if isinstance(item, Picture)]
     spent = time.perf_counter() - begin
     return spent, [picture.crop for picture in pictures if picture.crop is not None]
@@ -114,7 +132,8 @@ def decode_pass(folder: Path, spec: "CropSpec | None" = None, num_threads: int =
 
 def model_pass(encoder: "ClipEncoder", crops: list[np.ndarray], batch_size: int = BATCH_SIZE) -> float:
     """Seconds to embed crops that are there already, with an encoder that is warm."""
-    batches = [np.stack(crops[start:start + batch_size]) for start in range(0, len(crops), batch_size)]
+    starts = range(0, len(crops), batch_size)
+    batches = [np.stack(crops[start:start + batch_size]) for start in starts]
     for batch in batches[:2]:
         encoder.encode(batch)
     return seconds(lambda: [encoder.encode(batch) for batch in batches])

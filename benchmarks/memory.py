@@ -1,4 +1,4 @@
-"""Peak memory of the stages at 1,000 and at 20,000 small pictures, with a tiny encoder whose vectors are as long as CLIP's.
+"""Peak memory of the stages at 1,000 and 20,000 small pictures, by a tiny encoder with vectors as long as CLIP's.
 
     python -m benchmarks memory
 """
@@ -18,7 +18,7 @@ TINY = {
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
     "text_cfg": {"context_length": 8, "vocab_size": 64, "width": 16, "heads": 1, "layers": 1},
 }
-# Everything with torch happens in programs of its own, because this one has to stay smaller than those it measures.
+# Everything with torch happens in programs of its own: this one has to stay smaller than those it measures.
 SAVE_TINY = """
 import sys, open_clip, torch
 open_clip.add_model_config(sys.argv[1])
@@ -37,15 +37,18 @@ def measure() -> Iterator[Measurement]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         save_tiny(folder)
-        few, many = (drawn(folder / str(count), count) for count in (FEW, MANY))
-        yield compared("stage 1", *(peak_of_stage_1(folder, dataset) for dataset in (few, many)))
-        # Stage 2 has the vectors in memory, and a matrix of the training pictures of the tags (at most 1.2 GiB).
-        yield compared(f"stage 2, {TRAINED_TAGS} of 10 tags", *(peak_of_stage_2(dataset) for dataset in (few, many)), bar="")
+        few, many = drawn(folder / str(FEW), FEW), drawn(folder / str(MANY), MANY)
+        yield compared("stage 1", peak_of_stage_1(folder, few), peak_of_stage_1(folder, many))
+        # Stage 2 has the vectors in memory, and a matrix of the training pictures (at most 1.2 GiB).
+        name_of_stage_2 = f"stage 2, {TRAINED_TAGS} of 10 tags"
+        yield compared(name_of_stage_2, peak_of_stage_2(few), peak_of_stage_2(many), bar="")
         for stage, directory in ((3, "photos"), (4, "photos.zip")):
             for what, metadata in FROM.items():
-                peaks = (peak_of_scoring(stage, directory, metadata, dataset, few) for dataset in (few, many))
-                # The whole metadata JSON is in memory, and grows with the pictures: that is its price, not one of the stage.
-                yield compared(f"stage {stage}, vectors from the {what}", *peaks, bar="< 1.2" if what == "clip cache" else "")
+                peaks = [peak_of_scoring(stage, directory, metadata, dataset, trained=few)
+                         for dataset in (few, many)]
+                # A metadata JSON is in memory as a whole, and grows: that is its price, not the stage's.
+                bar = "< 1.2" if what == "clip cache" else ""
+                yield compared(f"stage {stage}, vectors from the {what}", *peaks, bar=bar)
 
 
 def save_tiny(folder: Path) -> None:
@@ -63,11 +66,13 @@ def drawn(folder: Path, count: int) -> Path:
 
 
 def compared(what: str, few: float, many: float, bar: str = "< 1.2") -> Measurement:
-    return Measurement(f"{what}, peak at {MANY:,} small pictures", many, "MiB", f"peak at {FEW:,}", few, many / few, bar)
+    name = f"{what}, peak at {MANY:,} small pictures"
+    return Measurement(name, many, "MiB", f"peak at {FEW:,}", few, many / few, bar)
 
 
 def peak_of_stage_1(folder: Path, dataset: Path) -> float:
-    command = stage_command(1, {"--input_folder": "photos", "--clip_model": "tiny", "--pretrained": folder / "tiny.pt"})
+    flags = {"--input_folder": "photos", "--clip_model": "tiny", "--pretrained": folder / "tiny.pt"}
+    command = stage_command(1, flags)
     return run_python("-c", START_WITH_TINY, folder / "tiny.json", *command, cwd=dataset).peak_mib
 
 
@@ -75,12 +80,18 @@ def peak_of_stage_2(dataset: Path) -> float:
     tags = json.loads((dataset / "output/input-tag-to-image-hash-list.json").read_text())
     chosen = dict(sorted(tags.items())[:TRAINED_TAGS])
     (dataset / "chosen.json").write_text(json.dumps(chosen))
-    return run_stage(2, {"--metadata_json": FROM["clip cache"], "--tag_to_hash_json": "chosen.json"}, dataset).peak_mib
+    flags = {"--metadata_json": FROM["clip cache"], "--tag_to_hash_json": "chosen.json"}
+    return run_stage(2, flags, dataset).peak_mib
 
 
 def peak_of_scoring(stage: int, directory: str, metadata: str, dataset: Path, trained: Path) -> float:
-    flags = {"--directory": directory, "--metadata_json": metadata, "--model": trained / "output/models", "--output": "scored",
-             "--place": "none"}
+    flags = {
+        "--directory": directory,
+        "--metadata_json": metadata,
+        "--model": trained / "output/models",
+        "--output": "scored",
+        "--place": "none",
+    }
     return run_stage(stage, flags, dataset).peak_mib
 
 

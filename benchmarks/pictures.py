@@ -1,4 +1,4 @@
-"""The pictures of the benchmark, drawn the same every time: mixed ones as people have them, and small ones in great number.
+"""The pictures of the benchmark, the same every time: mixed ones as people have them, and many small ones.
 
     python -m benchmarks                              # all parts; this file is none of them
 """
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-JPEG, PNG, WEBP = ("jpg", {"quality": 85}), ("png", {"compress_level": 1}), ("webp", {"quality": 80, "method": 1})
+JPEG = ("jpg", {"quality": 85})
+PNG = ("png", {"compress_level": 1})
+WEBP = ("webp", {"quality": 80, "method": 1})
 MIXED = (JPEG, JPEG, JPEG, PNG, WEBP)
 SHORTEST, LONGEST = 300, 2000
 TEXTURE_SIDE = 2400  # a product of small primes: quick to transform
@@ -26,7 +28,7 @@ def draw_mixed(folder: Path, count: int, formats: Sequence[tuple[str, dict]] = M
 
 
 def draw_small(folder: Path, count: int, first: int = 0) -> None:
-    """PNGs of 48 x 40, no two alike, numbered from `first`: who draws more into a folder leaves what lies in it."""
+    """PNGs of 48 x 40, no two alike, numbered from `first`: more can be drawn beside those that are there."""
     _spread(partial(_draw_small, folder), folder, range(first, first + count))
 
 
@@ -44,30 +46,35 @@ def _path(folder: Path, number: int, extension: str) -> Path:
 def _draw_mixed(folder: Path, formats: Sequence[tuple[str, dict]], number: int) -> None:
     random = np.random.default_rng(number)
     extension, options = formats[random.integers(len(formats))]
-    width, height = (int(side) for side in np.exp(random.uniform(np.log(SHORTEST), np.log(LONGEST), 2)))
-    left, top = random.integers(0, TEXTURE_SIDE - width), random.integers(0, TEXTURE_SIDE - height)
+    width, height = np.exp(random.uniform(np.log(SHORTEST), np.log(LONGEST), 2)).astype(int).tolist()
+    left = random.integers(0, TEXTURE_SIDE - width)
+    top = random.integers(0, TEXTURE_SIDE - height)
     picture = Image.fromarray(_texture(number % 2)[top:top + height, left:left + width])
     draw = ImageDraw.Draw(picture)
     for _ in range(SHAPES):
-        x, y, side = (int(value) for value in random.integers((0, 0, 20), (width, height, 200)))
-        draw.ellipse((x, y, x + side, y + side), fill=tuple(int(value) for value in random.integers(0, 255, 3)))
+        x, y, side = random.integers((0, 0, 20), (width, height, 200)).tolist()
+        colour = tuple(random.integers(0, 255, 3).tolist())
+        draw.ellipse((x, y, x + side, y + side), fill=colour)
     picture.save(_path(folder, number, extension), **options)
 
 
 @cache
 def _texture(seed: int) -> np.ndarray:
-    """Noise whose amplitudes fall with the frequency, as those of photographs do, in channels that go largely together."""
+    """Noise whose amplitudes fall with the frequency, as those of photographs do, in channels that go largely
+    together."""
     random = np.random.default_rng(seed)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(TEXTURE_SIDE), np.fft.rfftfreq(TEXTURE_SIDE), indexing="ij"))
+    down, across = np.meshgrid(np.fft.fftfreq(TEXTURE_SIDE), np.fft.rfftfreq(TEXTURE_SIDE), indexing="ij")
+    frequency = np.hypot(down, across)
     frequency[0, 0] = 1
 
     def noise() -> np.ndarray:
-        field = np.fft.irfft2(np.fft.rfft2(random.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE))) / frequency**1.2)
+        white = random.standard_normal((TEXTURE_SIDE, TEXTURE_SIDE))
+        field = np.fft.irfft2(np.fft.rfft2(white) / frequency**1.2)
         return field / field.std()
 
     common = noise()
-    channels = [np.clip(128 + 50 * (0.8 * common + 0.35 * noise()), 0, 255).astype(np.uint8) for _ in range(3)]
-    return np.stack(channels, axis=2)
+    channels = [128 + 50 * (0.8 * common + 0.35 * noise()) for _ in range(3)]
+    return np.clip(np.stack(channels, axis=2), 0, 255).astype(np.uint8)
 
 
 def _draw_small(folder: Path, number: int) -> None:

@@ -1,4 +1,5 @@
-"""Many mixed requests from eight clients against the real server: no unexpected answer, no growing memory, no leaked descriptors.
+"""Many mixed requests from eight clients against the real server: no unexpected answer, no growing memory, no
+leaked descriptors.
 
     make soak                                         # 20,000 requests
     python -m benchmarks.soak --requests 500          # as in the test suite
@@ -21,7 +22,7 @@ from benchmarks.measure import serving
 CLIENTS = 8
 PICTURES = 60
 MOST_GROWTH_MIB = 10
-MOST_DESCRIPTORS = 2 * CLIENTS  # connections that the server has not yet seen closed; a leak would be one a request
+MOST_DESCRIPTORS = 2 * CLIENTS  # connections not yet seen closed by the server; a leak would be one a request
 
 
 def draw_dataset(folder: Path) -> None:
@@ -43,11 +44,13 @@ def get(connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
 
 
 class Client(threading.Thread):
-    """Draws its requests from a seeded mix: (weight, path, statuses that are right)."""
+    """Draws its requests from a seeded mix."""
 
     def __init__(self, number: int, address: str, requests: int, hashes: list[str]):
         super().__init__()
-        self._random, self._requests, self._hashes = random.Random(number), requests, hashes
+        self._random = random.Random(number)
+        self._requests = requests
+        self._hashes = hashes
         self._connection = http.client.HTTPConnection(address, timeout=60)
         self.statuses: Counter = Counter()
         self.unexpected: list[str] = []
@@ -71,19 +74,31 @@ class Client(threading.Thread):
         self._connection.close()
 
     def _next(self) -> tuple[str, tuple[int, ...], bool]:
-        one, own = self._random.choice(self._hashes), f"own-{self._random.randrange(4)}.sqlite"
+        """A path, the statuses that are right, and whether it is a look-up, whose time counts."""
+        one = self._random.choice(self._hashes)
+        own = f"own-{self._random.randrange(4)}.sqlite"
+        own_path = quote(f"output/{own}")
+        after = self._random.randrange(PICTURES)
         files, tags = "db_path=output/file_cache.sqlite", "db_path=output/tag_cache.sqlite"
-        return self._random.choices(
-            [(f"/get_img_by_hash?{files}&hash_id={one}", (200,), True), (f"/get_random_img?{files}", (200,), True),
-             (f"/get_tag_by_hash?{tags}&hash_id={one}", (200,), True), (f"/get_random_tag?{tags}", (200,), True),
-             (f"/thumbnail/{one}?{files}&size=64", (200,), False), (f"/image/{one}?{files}", (200,), False),
-             (f"/files?{files}&after={self._random.randrange(PICTURES)}", (200,), False), (f"/picture/{one}?{files}", (200,), False),
-             ("/", (200,), False), ("/get_random_img?db_path=/etc/passwd", (403,), False), ("/get_img_by_hash?db_path=x", (400,), False),
-             (f"/create_file_cache?db_name={own}", (200,), False),
-             (f"/add_folder_to_file_cache?data_dir=photos&db_name={own}", (200, 202), False),
-             (f"/clear_file_cache?db_path={quote('output/' + own)}&delete_cache=true", (200, 404, 409), False)],
-            weights=[20, 20, 15, 15, 8, 8, 4, 4, 1, 2, 2, 1, 0.3, 0.5],
-        )[0]
+        mix = [
+            (20, f"/get_img_by_hash?{files}&hash_id={one}", (200,), True),
+            (20, f"/get_random_img?{files}", (200,), True),
+            (15, f"/get_tag_by_hash?{tags}&hash_id={one}", (200,), True),
+            (15, f"/get_random_tag?{tags}", (200,), True),
+            (8, f"/thumbnail/{one}?{files}&size=64", (200,), False),
+            (8, f"/image/{one}?{files}", (200,), False),
+            (4, f"/files?{files}&after={after}", (200,), False),
+            (4, f"/picture/{one}?{files}", (200,), False),
+            (1, "/", (200,), False),
+            (2, "/get_random_img?db_path=/etc/passwd", (403,), False),
+            (2, "/get_img_by_hash?db_path=x", (400,), False),
+            (1, f"/create_file_cache?db_name={own}", (200,), False),
+            (0.3, f"/add_folder_to_file_cache?data_dir=photos&db_name={own}", (200, 202), False),
+            (0.5, f"/clear_file_cache?db_path={own_path}&delete_cache=true", (200, 404, 409), False),
+        ]
+        weights = [weight for weight, *_ in mix]
+        [(_, path, right, is_look_up)] = self._random.choices(mix, weights)
+        return path, right, is_look_up
 
 
 def resident_mib(process: int) -> float:
@@ -104,12 +119,17 @@ def spend(address: str, requests: int, hashes: list[str]) -> list[Client]:
     return clients
 
 
+def random_hash(connection: http.client.HTTPConnection) -> str:
+    _, body = get(connection, "/get_random_img?db_path=output/file_cache.sqlite")
+    return json.loads(body)["hash_id"]
+
+
 def soak(address: str, process: int, requests: int) -> dict:
     connection = http.client.HTTPConnection(address, timeout=60)
     for name in ("file", "tag"):
         status, body = get(connection, f"/add_folder_to_{name}_cache?data_dir=photos&wait=true")
         assert status == 200, body
-    hashes = [json.loads(get(connection, "/get_random_img?db_path=output/file_cache.sqlite")[1])["hash_id"] for _ in range(20)]
+    hashes = [random_hash(connection) for _ in range(20)]
     spend(address, max(CLIENTS, requests // 5), hashes)  # warm: every thread, cache and decoder has been used
     before = resident_mib(process), descriptors(process)
     clients = spend(address, requests, hashes)
@@ -126,7 +146,8 @@ def soak(address: str, process: int, requests: int) -> dict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=20_000, help="how many in all")
     requests = parser.parse_args().requests
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Stage 1 against its own parts: decoding alone, the model alone, a plain loop in float32, and runs that find most pictures known.
+"""Stage 1 against its own parts: decoding, the model, a plain loop, and runs that know most pictures.
 
     python -m benchmarks stage_1
 """
@@ -36,7 +36,7 @@ CLIP_MODEL = "ViT-B-32"
 
 @dataclass(frozen=True)
 class Passes:
-    """Seconds over the mixed pictures, and of a run of one small picture: what starting, loading and finishing cost."""
+    """Seconds over the mixed pictures, and of a run of one: what starting, loading and finishing cost."""
 
     decode: float
     model: float
@@ -100,12 +100,16 @@ def beside_its_parts(clip_model: str, passes: Passes) -> Measurement:
 def beside_the_ceiling(encoder: ClipEncoder) -> Measurement:
     """In turns, and the quickest of each: what else the machine does would else fall on one of the two."""
     size, precision = encoder.crop_spec.size, encoder.precision
-    crops = list(np.random.default_rng(0).integers(0, 256, (CEILING_PICTURES, size, size, 3), dtype=np.uint8))
-    turns = [(model_pass(encoder, crops), gemm_gflops(precision)) for _ in range(CEILING_TURNS)]
-    rate, limit = CEILING_PICTURES * picture_gflop() / min(model for model, _ in turns), max(gemm for _, gemm in turns)
+    shape = (CEILING_PICTURES, size, size, 3)
+    crops = list(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    model_seconds, gflops = [], []
+    for _ in range(CEILING_TURNS):
+        model_seconds.append(model_pass(encoder, crops))
+        gflops.append(gemm_gflops(precision))
+    rate, limit = CEILING_PICTURES * picture_gflop() / min(model_seconds), max(gflops)
     return Measurement(
-        f"{CLIP_MODEL}, model pass alone, {precision}", rate, "GFLOP/s", f"matrix product of side {GEMM_SIDE:,} in {precision}",
-        limit, rate / limit, "")
+        f"{CLIP_MODEL}, model pass alone, {precision}", rate, "GFLOP/s",
+        f"matrix product of side {GEMM_SIDE:,} in {precision}", limit, rate / limit, "")
 
 
 def picture_gflop() -> float:
@@ -133,10 +137,12 @@ def gemm_gflops(precision: str) -> float:
 
 def beside_a_plain_loop(mixed: Path, checkpoint: Path, passes: Passes) -> Measurement:
     paths = sorted(mixed.rglob("*.*"))[::MIXED_PICTURES // LOOP_PICTURES]
-    limit, rate = len(paths) / plain_loop(paths, checkpoint), MIXED_PICTURES / (passes.end_to_end - passes.one_picture)
+    limit = len(paths) / plain_loop(paths, checkpoint)
+    rate = MIXED_PICTURES / (passes.end_to_end - passes.one_picture)
     return Measurement(
         f"stage 1, {CLIP_MODEL}, {MIXED_PICTURES:,} mixed pictures", rate, "pictures/s",
-        f"plain loop in float32 over {len(paths)} of them; both without their start", limit, rate / limit, ">= 2 where the CPU has bf16")
+        f"plain loop in float32 over {len(paths)} of them; both without their start", limit, rate / limit,
+        ">= 2 where the CPU has bf16")
 
 
 def plain_loop(paths: list[Path], checkpoint: Path) -> float:
@@ -153,7 +159,8 @@ def plain_loop(paths: list[Path], checkpoint: Path) -> float:
 
     with torch.inference_mode():
         embed(paths[:2])  # warm
-        return seconds(lambda: [embed(paths[start:start + BATCH_SIZE]) for start in range(0, len(paths), BATCH_SIZE)])
+        batches = [paths[start:start + BATCH_SIZE] for start in range(0, len(paths), BATCH_SIZE)]
+        return seconds(lambda: [embed(batch) for batch in batches])
 
 
 def repeated(folder: Path, flags: dict[str, str | Path]) -> Iterator[Measurement]:
@@ -165,16 +172,18 @@ def repeated(folder: Path, flags: dict[str, str | Path]) -> Iterator[Measurement
     one_picture, loading_nothing = again("one"), again("one")
     first, unchanged = again("small"), again("small")
     yield Measurement(
-        f"{name}, all known", SMALL_PICTURES / unchanged, "pictures/s", "the first run", SMALL_PICTURES / first,
-        first / unchanged, ">= 50")
+        f"{name}, all known", SMALL_PICTURES / unchanged, "pictures/s",
+        "the first run", SMALL_PICTURES / first, first / unchanged, ">= 50")
     draw_small(folder / "small", NEW_PICTURES, SMALL_PICTURES)
     grown = again("small")
     # A difference of two runs, divided by the few new pictures, would be noise: whole runs are compared.
-    loading, a_picture = one_picture - loading_nothing, (first - one_picture) / SMALL_PICTURES
+    loading = one_picture - loading_nothing
+    a_picture = (first - one_picture) / SMALL_PICTURES
     expected = unchanged + loading + NEW_PICTURES * a_picture
     yield Measurement(
         f"{name}, {NEW_PICTURES} more", grown, "s",
-        f"run with none new + loading the encoder + {NEW_PICTURES} x a picture of the first run", expected, grown / expected, "")
+        f"run with none new + loading the encoder + {NEW_PICTURES} x a picture of the first run",
+        expected, grown / expected, "")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stage 3 behind the encoder: 100,000 known vectors under 60 models of 30 tags, their rows in SQLite, and pictures placed into bins.
+"""Stage 3 behind the encoder: 100,000 known vectors under 60 models of 30 tags, their rows, pictures in bins.
 
     python -m benchmarks stage_3
 """
@@ -32,33 +32,56 @@ def train(folder: Path) -> list[TagModel]:
     """60 real models: clouds of vectors around the centre of each tag."""
     random = np.random.default_rng(0)
     tag_of = np.arange(LEARNT_FROM) % TAGS
-    vectors = (random.normal(size=(LEARNT_FROM, FEATURES)) + 0.2 * random.normal(size=(TAGS, FEATURES))[tag_of]).astype(np.float32)
+    around = random.normal(size=(LEARNT_FROM, FEATURES))
+    centres = 0.2 * random.normal(size=(TAGS, FEATURES))
+    vectors = (around + centres[tag_of]).astype(np.float32)
     facts = {"model": "drawn", "pretrained": "drawn"}
     records = ((str(number), {**facts, "embeddings_vector": vector}) for number, vector in enumerate(vectors))
-    write_json_object(folder / "metadata.json", records)
-    write_json_object(folder / "tags.json", ((f"tag {tag:02}", [str(row) for row in np.flatnonzero(tag_of == tag)]) for tag in range(TAGS)))
-    run_stage(2, {"--metadata_json": folder / "metadata.json", "--tag_to_hash_json": folder / "tags.json", "--output": folder})
+    tags = ((f"tag {tag:02}", [str(row) for row in np.flatnonzero(tag_of == tag)]) for tag in range(TAGS))
+    metadata_path, tags_path = folder / "metadata.json", folder / "tags.json"
+    write_json_object(metadata_path, records)
+    write_json_object(tags_path, tags)
+    run_stage(2, {"--metadata_json": metadata_path, "--tag_to_hash_json": tags_path, "--output": folder})
     return load_models(str(folder / "models"), "drawn:drawn", FEATURES)[0]
 
 
 def scoring(models: list[TagModel], vectors: np.ndarray) -> Iterator[Measurement]:
-    calls = {LOGISTIC_REGRESSION: ">= 100", SVM: ""}
-    for model_type, bar in calls.items():
+    for model_type, bar in {LOGISTIC_REGRESSION: ">= 100", SVM: ""}.items():
         estimators = [model.estimator for model in models if model.model_type == model_type]
-        together = ModelSet(estimators)
-        spent = seconds(lambda together=together: [together.score(vectors[start:start + BATCH]) for start in range(0, len(vectors), BATCH)])
-        rate = len(vectors) * len(estimators) / spent
-        alone = seconds(lambda estimators=estimators: [estimators[number % len(estimators)].predict_proba(vectors[number:number + 1])
-                                                       for number in range(CALLS)])
-        yield Measurement(f"scoring, {len(estimators)} models of {model_type}", rate, "scores/s",
-                          "predict_proba for one picture and model at a time", CALLS / alone, rate * alone / CALLS, bar)
+        rate = len(vectors) * len(estimators) / scored_together(estimators, vectors)
+        limit = CALLS / scored_alone(estimators, vectors)
+        yield Measurement(
+            f"scoring, {len(estimators)} models of {model_type}", rate, "scores/s",
+            "predict_proba for one picture and model at a time", limit, rate / limit, bar)
         if model_type == LOGISTIC_REGRESSION:
-            yield Measurement("scoring, linear models, scores a second", rate, "scores/s", "the bar", 1e6, rate / 1e6, ">= 1")
+            yield Measurement(
+                "scoring, linear models, scores a second", rate, "scores/s",
+                "the bar", 1e6, rate / 1e6, ">= 1")
         else:
-            batches = seconds(lambda estimators=estimators: [estimator.predict_proba(vectors[:BATCH]) for estimator in estimators[:3]])
-            batch_rate = 3 * BATCH / batches
-            yield Measurement("scoring, SVMs together", rate, "scores/s", f"predict_proba for {BATCH:,} pictures, one SVM at a time",
-                              batch_rate, rate / batch_rate, "")
+            limit = 3 * BATCH / scored_by_batch(estimators[:3], vectors[:BATCH])
+            yield Measurement(
+                "scoring, SVMs together", rate, "scores/s",
+                f"predict_proba for {BATCH:,} pictures, one SVM at a time", limit, rate / limit, "")
+
+
+def scored_together(estimators: list, vectors: np.ndarray) -> float:
+    """Seconds."""
+    together = ModelSet(estimators)
+    starts = range(0, len(vectors), BATCH)
+    return seconds(lambda: [together.score(vectors[start:start + BATCH]) for start in starts])
+
+
+def scored_alone(estimators: list, vectors: np.ndarray) -> float:
+    """Seconds of CALLS calls for one picture and one model each."""
+    def call(number: int) -> None:
+        estimators[number % len(estimators)].predict_proba(vectors[number:number + 1])
+
+    return seconds(lambda: [call(number) for number in range(CALLS)])
+
+
+def scored_by_batch(estimators: list, vectors: np.ndarray) -> float:
+    """Seconds of one call for each estimator."""
+    return seconds(lambda: [estimator.predict_proba(vectors) for estimator in estimators])
 
 
 def picture(number: int) -> Picture:
@@ -75,9 +98,14 @@ def storing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:
             listing.add(batch, random.random((len(batch.items), len(models))))
         load, whole = (stored(listing, table, folder) for table in (Unindexed, Stage3Table))
         text = seconds(lambda: write_json_object(folder / "output.json", listing.output_json()))
-    yield Measurement(f"stage3.db, {rows:,} rows", rows / load, "rows/s", "the bar", 2e5, rows / load / 2e5, ">= 1")
-    yield Measurement("stage3.db, the same and then the indexes", rows / whole, "rows/s", "the rows alone", rows / load, load / whole, "")
-    yield Measurement(f"output.json, {rows:,} scores", rows / text, "scores/s", "their rows and indexes", rows / whole, whole / text, "")
+    yield Measurement(
+        f"stage3.db, {rows:,} rows", rows / load, "rows/s", "the bar", 2e5, rows / load / 2e5, ">= 1")
+    yield Measurement(
+        "stage3.db, the same and then the indexes", rows / whole, "rows/s",
+        "the rows alone", rows / load, load / whole, "")
+    yield Measurement(
+        f"output.json, {rows:,} scores", rows / text, "scores/s",
+        "their rows and indexes", rows / whole, whole / text, "")
 
 
 class Unindexed(Stage3Table):
@@ -98,17 +126,24 @@ def stored(listing: ScoreListing, kind: type[Stage3Table], folder: Path) -> floa
 def placing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:
     draw_small(folder / "small", PLACED)
     paths = sorted(path for path in (folder / "small").rglob("*") if path.is_file())
-    pictures = [Picture(SourceFile(str(path), str(path), None, None, path.stat().st_size, 1, lambda path=path: open(path, "rb")),
-                        str(number), None, "png", 48, 40) for number, path in enumerate(paths)]
+    pictures = [picture_at(path, number) for number, path in enumerate(paths)]
     scores = np.random.default_rng(0).random((len(pictures), len(models)))
 
     def ours() -> None:
         with ResultFolder(str(folder / "scored"), models, 10, True) as result:
             result.place(pictures, scores)
 
-    spent, plain = seconds(ours), seconds(lambda: link_all(paths, folder / "plain", len(models)))
-    yield Measurement(f"placing {len(paths):,} pictures under {len(models)} models", len(paths) * len(models) / spent, "links/s",
-                      "copying each once and making as many links", len(paths) * len(models) / plain, plain / spent, "")
+    spent = seconds(ours)
+    plain = seconds(lambda: link_all(paths, folder / "plain", len(models)))
+    links = len(paths) * len(models)
+    yield Measurement(
+        f"placing {len(paths):,} pictures under {len(models)} models", links / spent, "links/s",
+        "copying each once and making as many links", links / plain, plain / spent, "")
+
+
+def picture_at(path: Path, number: int) -> Picture:
+    file = SourceFile(str(path), str(path), None, None, path.stat().st_size, 1, lambda: open(path, "rb"))
+    return Picture(file, str(number), None, "png", 48, 40)
 
 
 def link_all(paths: list[Path], folder: Path, links: int) -> None:

@@ -31,14 +31,17 @@ def torch_left_alone() -> Measurement:
     with tempfile.TemporaryDirectory() as name:
         draw_small(Path(name, "photos"), PICTURES)
         command = stage_command(1, {"--input_folder": "photos", **EMBEDDED})
-        first, second = (torch_modules(run_python("-X", "importtime", *command, cwd=Path(name)).stderr) for _ in range(2))
+        runs = [run_python("-X", "importtime", *command, cwd=Path(name)) for _ in range(2)]
+    first, second = (torch_modules(run.stderr) for run in runs)
     return Measurement(
-        "stage 1, every vector known, what it imports", second, "modules of torch", "the first run", first, second / first, "0")
+        "stage 1, every vector known, what it imports", second, "modules of torch",
+        "the first run", first, second / first, "0")
 
 
 def torch_modules(import_times: str) -> int:
     """Of lines like `import time:  self |  cumulative |  torch.nn`."""
-    modules = (line.rpartition("|")[2].strip() for line in import_times.splitlines() if line.startswith("import time:"))
+    lines = (line for line in import_times.splitlines() if line.startswith("import time:"))
+    modules = (line.rpartition("|")[2].strip() for line in lines)
     return sum(module.split(".")[0] == "torch" for module in modules)
 
 
