@@ -6,13 +6,15 @@ import http.client
 import random
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import Measurement, decode_pass, report, seconds, serving
 from benchmarks.pictures import draw_small
-from cache import FileCache
+from cache.cache_file import FileCache
 from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, SourceFile
 from cache.stores.file_table import FileTable
@@ -41,7 +43,7 @@ def measure() -> Iterator[Measurement]:
 def fill(path: Path) -> float:
     """Seconds spent in a new file cache, in transactions as a run has them."""
     with FileTable(path, create=True) as table:
-        return sum(seconds(lambda batch=batch: table.add(batch)) for batch in invented_batches())
+        return sum(seconds(partial(table.add, batch)) for batch in invented_batches())
 
 
 def invented_batches() -> Iterator[Batch]:
@@ -50,7 +52,7 @@ def invented_batches() -> Iterator[Batch]:
 
 
 def invented(number: int) -> Picture:
-    file = SourceFile(f"photos/{number}.png", f"/photos/{number}.png", None, None, 1000, number, lambda: None)
+    file = SourceFile(f"photos/{number}.png", f"/photos/{number}.png", None, None, 1000, number, BytesIO)
     return Picture(file, hash_of(number), None, "png", 640, 480)
 
 
@@ -73,8 +75,8 @@ def median_ms(call: Callable[[], object], samples: int) -> float:
 
 
 def in_python(path: Path) -> Iterator[Measurement]:
-    yield look_up("random row", lambda: FileCache.get_random_image(path))
-    yield look_up("by hash", lambda: FileCache.get_img_by_hash(path, any_hash()))
+    yield look_up("random row", lambda: FileCache.get_random_image(str(path)))
+    yield look_up("by hash", lambda: FileCache.get_img_by_hash(str(path), any_hash()))
 
 
 def over_http(path: Path) -> Iterator[Measurement]:
@@ -118,7 +120,7 @@ def beside_decoding() -> Measurement:
 
 
 def filled(photos: Path, output: Path) -> float:
-    return seconds(lambda: FileCache.add_folder_to_file_cache(photos, output))
+    return seconds(lambda: FileCache.add_folder_to_file_cache(str(photos), str(output)))
 
 
 if __name__ == "__main__":

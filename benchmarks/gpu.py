@@ -9,7 +9,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import Measurement, decode_pass, model_pass, random_checkpoint, report, run_stage
+from benchmarks.measure import (
+    Flags,
+    Measurement,
+    decode_pass,
+    model_pass,
+    random_checkpoint,
+    report,
+    run_stage,
+)
 from benchmarks.pictures import JPEG, draw_mixed, draw_small
 from cache.encoders.clip_encoder import ClipEncoder
 
@@ -60,7 +68,7 @@ def passes(mixed: Path, checkpoint: Path) -> tuple[float, float]:
 
 
 def end_to_end(dataset: Path, checkpoint: Path) -> float:
-    flags = {
+    flags: Flags = {
         "--input_folder": dataset,
         "--clip_model": CLIP_MODEL,
         "--pretrained": checkpoint,

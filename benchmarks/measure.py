@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ STAGES = {
     4: "stage4/classify_zip.py",
 }
 EMBEDDED = {"--clip_model": "EfficientNet-Lite0-MS", "--pretrained": "imagenet"}
+Flags = Mapping[str, "str | Path"]
 BATCH_SIZE, NUM_THREADS = 32, 4  # the defaults of the stages
 TOLD_OF_A_FAILURE = 2000
 
@@ -96,7 +97,7 @@ def run_python(*arguments: str | Path, cwd: Path = ROOT) -> Run:
     return Run(spent, usage.ru_maxrss / 1024, told)
 
 
-def run_stage(number: int, flags: dict[str, str | Path], cwd: Path = ROOT) -> Run:
+def run_stage(number: int, flags: Flags, cwd: Path = ROOT) -> Run:
     return run_python(*stage_command(number, flags), cwd=cwd)
 
 
@@ -107,13 +108,14 @@ def serving(folder: str | Path) -> Iterator[tuple[str, int]]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
+            assert server.stdout is not None  # it was asked for
             address = server.stdout.readline().removeprefix("serving on ").strip()
             yield urlsplit(address).netloc, server.pid
         finally:
             server.terminate()
 
 
-def stage_command(number: int, flags: dict[str, str | Path]) -> list[str]:
+def stage_command(number: int, flags: Flags) -> list[str]:
     return [str(ROOT / STAGES[number]), *(str(word) for flag in flags.items() for word in flag)]
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of the stages at 1,000 and 20,000 small pictures, by a tiny encoder with vectors as long as CLIP's.
+"""Peak memory of the stages at 1,000 and at 20,000 small pictures, by a tiny encoder of CLIP's width.
 
     python -m benchmarks memory
 """
@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import Measurement, report, run_python, run_stage, stage_command
+from benchmarks.measure import Flags, Measurement, report, run_python, run_stage, stage_command
 from benchmarks.pictures import draw_small
 
 FEW, MANY = 1000, 20_000
@@ -44,11 +44,11 @@ def measure() -> Iterator[Measurement]:
         yield compared(name_of_stage_2, peak_of_stage_2(few), peak_of_stage_2(many), bar="")
         for stage, directory in ((3, "photos"), (4, "photos.zip")):
             for what, metadata in FROM.items():
-                peaks = [peak_of_scoring(stage, directory, metadata, dataset, trained=few)
-                         for dataset in (few, many)]
+                peak_few = peak_of_scoring(stage, directory, metadata, few, trained=few)
+                peak_many = peak_of_scoring(stage, directory, metadata, many, trained=few)
                 # A metadata JSON is in memory as a whole, and grows: that is its price, not the stage's.
                 bar = "< 1.2" if what == "clip cache" else ""
-                yield compared(f"stage {stage}, vectors from the {what}", *peaks, bar=bar)
+                yield compared(f"stage {stage}, vectors from the {what}", peak_few, peak_many, bar)
 
 
 def save_tiny(folder: Path) -> None:
@@ -71,7 +71,7 @@ def compared(what: str, few: float, many: float, bar: str = "< 1.2") -> Measurem
 
 
 def peak_of_stage_1(folder: Path, dataset: Path) -> float:
-    flags = {"--input_folder": "photos", "--clip_model": "tiny", "--pretrained": folder / "tiny.pt"}
+    flags: Flags = {"--input_folder": "photos", "--clip_model": "tiny", "--pretrained": folder / "tiny.pt"}
     command = stage_command(1, flags)
     return run_python("-c", START_WITH_TINY, folder / "tiny.json", *command, cwd=dataset).peak_mib
 
@@ -85,7 +85,7 @@ def peak_of_stage_2(dataset: Path) -> float:
 
 
 def peak_of_scoring(stage: int, directory: str, metadata: str, dataset: Path, trained: Path) -> float:
-    flags = {
+    flags: Flags = {
         "--directory": directory,
         "--metadata_json": metadata,
         "--model": trained / "output/models",

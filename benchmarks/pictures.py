@@ -45,7 +45,7 @@ def _path(folder: Path, number: int, extension: str) -> Path:
 
 def _draw_mixed(folder: Path, formats: Sequence[tuple[str, dict]], number: int) -> None:
     random = np.random.default_rng(number)
-    extension, options = formats[random.integers(len(formats))]
+    extension, options = formats[int(random.integers(len(formats)))]
     width, height = np.exp(random.uniform(np.log(SHORTEST), np.log(LONGEST), 2)).astype(int).tolist()
     left = random.integers(0, TEXTURE_SIDE - width)
     top = random.integers(0, TEXTURE_SIDE - height)

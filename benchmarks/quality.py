@@ -73,7 +73,7 @@ def table(said: dict[str, dict[str, list[Said]]]) -> Iterator[str]:
         tags = list(said[kind].values())
         together = [[np.concatenate(parts) for parts in zip(*folds, strict=True)] for folds in tags]
         precisions = [average_precision(*pair) for pair in together]
-        by_fold = [np.mean([average_precision(*fold) for fold in folds]) for folds in tags]
+        by_fold = [float(np.mean([average_precision(*fold) for fold in folds])) for folds in tags]
         errors = [calibration_error(*pair) for pair in together]
         cells = [(precisions, min(precisions)), (by_fold, min(by_fold)), (errors, max(errors))]
         texts = (f"{np.mean(values):.4f} / {worst:.4f}" for values, worst in cells)

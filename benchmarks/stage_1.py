@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks.measure import (
     BATCH_SIZE,
     EMBEDDED,
+    Flags,
     Measurement,
     decode_pass,
     model_pass,
@@ -54,25 +55,25 @@ def measure() -> Iterator[Measurement]:
         draw_mixed(folder / "mixed", MIXED_PICTURES)
         draw_small(folder / "one", 1)
         yield beside_its_parts(EMBEDDED["--clip_model"], timed(folder, EMBEDDED, encoder_of(EMBEDDED)))
-        clip = {"--clip_model": CLIP_MODEL, "--pretrained": random_checkpoint(folder, CLIP_MODEL)}
+        clip: Flags = {"--clip_model": CLIP_MODEL, "--pretrained": random_checkpoint(folder, CLIP_MODEL)}
         yield from with_clip(folder, clip)
         draw_small(folder / "small", SMALL_PICTURES)
         yield from repeated(folder, clip)
 
 
-def with_clip(folder: Path, flags: dict[str, str | Path]) -> Iterator[Measurement]:
+def with_clip(folder: Path, flags: Flags) -> Iterator[Measurement]:
     encoder = encoder_of(flags)
     passes = timed(folder, flags, encoder)
     yield beside_its_parts(CLIP_MODEL, passes)
     yield beside_the_ceiling(encoder)
-    yield beside_a_plain_loop(folder / "mixed", flags["--pretrained"], passes)
+    yield beside_a_plain_loop(folder / "mixed", Path(flags["--pretrained"]), passes)
 
 
-def encoder_of(flags: dict[str, str | Path]) -> ClipEncoder:
-    return ClipEncoder(flags["--clip_model"], str(flags["--pretrained"]))
+def encoder_of(flags: Flags) -> ClipEncoder:
+    return ClipEncoder(str(flags["--clip_model"]), str(flags["--pretrained"]))
 
 
-def timed(folder: Path, flags: dict[str, str | Path], encoder: ClipEncoder) -> Passes:
+def timed(folder: Path, flags: Flags, encoder: ClipEncoder) -> Passes:
     decode, crops = decode_pass(folder / "mixed", encoder.crop_spec)
     assert len(crops) == MIXED_PICTURES
     model = model_pass(encoder, crops)
@@ -80,12 +81,12 @@ def timed(folder: Path, flags: dict[str, str | Path], encoder: ClipEncoder) -> P
     return Passes(decode, model, end_to_end, one_picture)
 
 
-def fresh_run(dataset: Path, flags: dict[str, str | Path]) -> float:
+def fresh_run(dataset: Path, flags: Flags) -> float:
     with tempfile.TemporaryDirectory() as output:
         return run(dataset, output, flags)
 
 
-def run(dataset: Path, output: str | Path, flags: dict[str, str | Path]) -> float:
+def run(dataset: Path, output: str | Path, flags: Flags) -> float:
     return run_stage(1, {"--input_folder": dataset, "--output_folder": output, **flags}).seconds
 
 
@@ -163,7 +164,7 @@ def plain_loop(paths: list[Path], checkpoint: Path) -> float:
         return seconds(lambda: [embed(batch) for batch in batches])
 
 
-def repeated(folder: Path, flags: dict[str, str | Path]) -> Iterator[Measurement]:
+def repeated(folder: Path, flags: Flags) -> Iterator[Measurement]:
     """Runs over small pictures: all new, none new, some new."""
     def again(dataset: str) -> float:
         return run(folder / dataset, folder / f"{dataset}-output", flags)
