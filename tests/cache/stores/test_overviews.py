@@ -41,8 +41,10 @@ def test_pictures_are_counted_by_files_and_archives_apart(here):
         assert table.counts() == {"pictures": 0, "archives": 0}
         columns = "file_name, path, hash_id, type, is_archive, absolute_path, size_bytes, mtime_ns"
         fill(table, columns, [
-            ("a.png", "a.png", "a", "png", None, "/a.png", 1, 1), ("b.png", "b.png", "a", "png", None, "/b.png", 1, 1),
-            ("c.zip", "c.zip", None, "zip", 1, "/c.zip", 1, 1)])
+            ("a.png", "a.png", "a", "png", None, "/a.png", 1, 1),
+            ("b.png", "b.png", "a", "png", None, "/b.png", 1, 1),
+            ("c.zip", "c.zip", None, "zip", 1, "/c.zip", 1, 1),
+        ])
         assert table.counts() == {"pictures": 2, "archives": 1}
 
 
@@ -50,8 +52,11 @@ SCORE_COLUMNS = "file_name, file_path, type, hash_id, model_type, tag_name, tag_
 
 
 def score_files(table, *scores: tuple[str, str, str, float]) -> None:
-    fill(table, SCORE_COLUMNS, [
-        (name, name, "png", name, model, tag, probability, f"/{name}") for name, model, tag, probability in scores])
+    rows = [
+        (name, name, "png", name, model, tag, probability, f"/{name}")
+        for name, model, tag, probability in scores
+    ]
+    fill(table, SCORE_COLUMNS, rows)
 
 
 def test_the_best_scores_are_one_for_each_classifier(here):

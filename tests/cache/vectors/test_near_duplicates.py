@@ -31,7 +31,8 @@ def test_likeness_is_measured_from_the_mean_of_all_vectors():
 def test_blocks_find_the_groups_that_one_product_finds(monkeypatch):
     random = np.random.default_rng(0)
     vectors = random.normal(size=(60, 5)).astype(np.float32)
-    alike = directions(np.concatenate([vectors, vectors + 0.01 * random.normal(size=(60, 5)).astype(np.float32)]))
+    noise = 0.01 * random.normal(size=(60, 5)).astype(np.float32)
+    alike = directions(np.concatenate([vectors, vectors + noise]))
     whole = groups(alike, 120)
     monkeypatch.setattr(near_duplicates, "NUMBERS_AT_ONCE", 700)
     assert np.array_equal(groups(alike, 120), whole)
