@@ -2,8 +2,8 @@
 
     python ./stage3/classify.py new-pictures
 
-Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json and ./output/stage3.db.
-The pictures themselves are only read.
+Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json and
+./output/stage3.db. The pictures themselves are only read.
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
@@ -37,8 +37,8 @@ def main(
     bins_number: int = 10,
     model_path: str = "./output/models",
 ) -> dict:
-    """Score a folder or one picture. Returns the counts of files and the paths written. Raises Refused for unusable
-    input."""
+    """Score a folder or one picture. Returns the counts of files and the paths written. Raises Refused for
+    unusable input."""
     settings = ScoreSettings(folder_path, json_file_path, model_path, output_dir, bins_number)
     return score_source(STAGE, settings, Counts())
 

@@ -2,8 +2,8 @@
 
     python ./stage4/classify_zip.py archives.zip
 
-Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json, ./output/stage4.db and
-./output/zip_score_cache.sqlite.
+Writes <output>/<model type>/<tag>/<bin>/<file>, <output>/index.html, <output>/output.json,
+./output/stage4.db and ./output/zip_score_cache.sqlite.
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
@@ -37,8 +37,8 @@ def main(
     bins_number: int = 10,
     model_path: str = "./output/models",
 ) -> dict:
-    """Score a ZIP or a folder that holds ZIPs. Returns the counts of files and the paths written. Raises Refused for
-    unusable input."""
+    """Score a ZIP or a folder that holds ZIPs. Returns the counts of files and the paths written. Raises
+    Refused for unusable input."""
     settings = ScoreSettings(folder_path, json_file_path, model_path, output_dir, bins_number)
     return score_source(STAGE, settings, Counts())
 

@@ -1,15 +1,22 @@
-"""Whether the arrays of a model file fit each other, and how wide its vectors are. libsvm takes sizes on trust: a file whose arrays are
-shorter than it says would have it read memory that is not its own. And a file of one kilobyte may say that it takes a billion features."""
+"""Whether the arrays of a model file fit each other, and how wide its vectors are.
+
+libsvm takes sizes on trust: a file whose arrays are shorter than it says would have it read memory that is
+not its own. And a file of one kilobyte may say that it takes a billion features.
+"""
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
 
 def sound_width(estimator: object) -> int:
-    """The number of features, by the arrays of a fitted classifier. Raises ValueError, or whatever its attributes give rise to, for one
-    that is not sound."""
+    """The number of features, by the arrays of a fitted classifier. Raises ValueError, or whatever its
+    attributes give rise to, for one that is not sound."""
     widths = set(_widths(estimator))
     said = getattr(estimator, "n_features_in_", None)  # not in models from before scikit-learn 0.24
     if said is not None:
@@ -47,7 +54,7 @@ def _widths(part: object) -> Iterator[int]:
             yield width
 
 
-def _width_of_machine(machine) -> int:
+def _width_of_machine(machine: "SVC") -> int:
     vectors = _numbers(machine.support_vectors_, np.shape(machine.support_vectors_))
     count, width = vectors.shape
     per_class = np.asarray(machine._n_support)
@@ -56,18 +63,23 @@ def _width_of_machine(machine) -> int:
     _numbers(machine._intercept_, (1,))
     _numbers(machine.intercept_, (1,))
     sound = (
-        machine.kernel in KERNELS and not machine._sparse and width == machine.shape_fit_[1] and np.shape(machine.support_) == (count,)
-        and per_class.shape == (2,) and (per_class >= 0).all() and per_class.sum() == count
-        and all(np.shape(values) in ((0,), (1,)) for values in (machine._probA, machine._probB))
+        machine.kernel in KERNELS,
+        not machine._sparse,
+        width == machine.shape_fit_[1],
+        np.shape(machine.support_) == (count,),
+        per_class.shape == (2,),
+        (per_class >= 0).all(),
+        per_class.sum() == count,
+        all(np.shape(values) in ((0,), (1,)) for values in (machine._probA, machine._probB)),
     )
-    if not sound:
+    if not all(sound):
         raise ValueError("its arrays do not fit each other")
     return width
 
 
 def _numbers(values: object, shape: tuple[int, ...]) -> np.ndarray:
     """The values as they are, if they have this shape and all are finite."""
-    found = np.asarray(values)
-    if found.dtype.kind not in "fiu" or found.shape != shape or not np.isfinite(found).all():
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu" or array.shape != shape or not np.isfinite(array).all():
         raise ValueError("its arrays do not fit each other")
-    return found
+    return array

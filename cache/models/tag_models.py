@@ -1,6 +1,7 @@
 """Classifier files of stage 2: their names, saving, and safe loading.
 
-In every model class 0 is the tag and class 1 is everything else: predict_proba(vectors)[:, 0] is the tag's probability.
+In every model class 0 is the tag and class 1 is everything else: predict_proba(vectors)[:, 0] is the
+probability of the tag.
 """
 import io
 import json
@@ -38,11 +39,14 @@ class TagModel:
 
 
 def safe_name(text: str) -> str:
-    """A tag or file name as one part of a path, on any system. unquote() gives the text back, unless it was too long."""
+    """A tag or file name as one part of a path, on any system. unquote() gives the text back, unless it was
+    too long."""
     name = UNSAFE_CHARACTERS.sub(lambda match: f"%{ord(match[0]):02X}", text) or "%"
-    if len(name.encode()) > LONGEST_NAME:
-        name = name.encode()[:LONGEST_NAME - 9].decode(errors="ignore") + "~" + blake2b(text.encode(), digest_size=4).hexdigest()
-    return name
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    digest = blake2b(text.encode(), digest_size=4).hexdigest()
+    start = name.encode()[:LONGEST_NAME - len(digest) - 1].decode(errors="ignore")
+    return f"{start}~{digest}"
 
 
 def generate_model_path(folder: str, model_type: str, tag_name: str) -> str:
@@ -62,7 +66,8 @@ def model_paths(path: str) -> list[str]:
         return [path]
     if not os.path.isdir(path):
         raise Refused(f"no such model file or folder: {path}; stage 2 makes one")
-    return sorted(os.path.join(path, name) for name in os.listdir(path) if name.endswith(".pkl") and not name.startswith("."))
+    names = [name for name in os.listdir(path) if name.endswith(".pkl") and not name.startswith(".")]
+    return sorted(os.path.join(path, name) for name in names)
 
 
 def save_model(folder: str, model_type: str, tag_name: str, estimator: object, card: dict) -> str:
@@ -72,7 +77,8 @@ def save_model(folder: str, model_type: str, tag_name: str, estimator: object, c
     path = generate_model_path(folder, model_type, tag_name)
     pickled = io.BytesIO()
     joblib.dump(estimator, pickled)
-    card = {"model_type": model_type, "tag_name": tag_name, **card, "sha256": sha256(pickled.getbuffer()).hexdigest()}
+    digest = sha256(pickled.getbuffer()).hexdigest()
+    card = {"model_type": model_type, "tag_name": tag_name, **card, "sha256": digest}
     with whole_file(Path(path).with_suffix(".json")) as file:
         file.write(json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n")
     with whole_file(path) as file:
@@ -87,7 +93,8 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
     card = _card(path)
     named = MODEL_FILE.fullmatch(os.path.basename(path))
     if not named and not card:
-        raise Refused(f"{path} has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown")
+        raise Refused(
+            f"{path} has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown")
     if "sha256" in card and card["sha256"] != _digest(path):
         raise Refused(f"{path} and the JSON beside it are not of one training; train again")
     names = {**(named.groupdict() if named else {}), **card}
@@ -96,46 +103,62 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
     estimator = load_pickle(path, trust_pickle)
     if not hasattr(estimator, "predict_proba") or np.shape(getattr(estimator, "classes_", ())) != (2,):
         raise Refused(f"{path} is not a classifier of two classes with probabilities")
-    tag_name = card.get("tag_name") or unquote(names["tag_name"])
-    try:
-        width = sound_width(estimator)
-        _try_out(estimator, width)
-    except Exception as error:  # in a file from anybody, or from a much older scikit-learn, any attribute may be missing or be anything
-        raise Refused(f"{path} does not work with this scikit-learn ({type(error).__name__}: {error}); train again") from None
-    return TagModel(path, names["model_type"], tag_name, estimator, width, card.get("model"), thresholds)
+    return TagModel(
+        path=path,
+        model_type=names["model_type"],
+        tag_name=card.get("tag_name") or unquote(names["tag_name"]),
+        estimator=estimator,
+        width=_proven_width(path, estimator),
+        encoder=card.get("model"),
+        thresholds=thresholds,
+    )
 
 
-def load_models(path: str, encoder: str, width: int, trust_pickle: bool = False) -> tuple[list[TagModel], list[Refused]]:
-    """The models at `path` that fit vectors of `encoder`, and the refusals of the others. Raises Refused if none is left."""
-    models, refusals = [], []
+def load_models(
+    path: str, encoder: str, width: int, trust_pickle: bool = False,
+) -> tuple[list[TagModel], list[Refused]]:
+    """The models at `path` that fit vectors of `encoder`, and the refusals of the others. Raises Refused
+    if none is left."""
+    models: dict[tuple[str, str], TagModel] = {}
+    refusals: list[Refused] = []
     for model_path in model_paths(path):
         try:
             model = load_model(model_path, trust_pickle)
-            _check_fit(model, encoder, width)
-            twin = next((other for other in models if (other.model_type, other.tag_name) == (model.model_type, model.tag_name)), None)
-            if twin:
+            _refuse_unfit(model, encoder, width)
+            twin = models.setdefault((model.model_type, model.tag_name), model)
+            if twin is not model:
                 raise Refused(f"{model_path} is of the same type and tag as {twin.path}")
-            models.append(model)
         except Refused as refusal:
             refusals.append(refusal)
     if not models:
         reasons = f": {refusals[0]}" if refusals else "; stage 2 makes them"
         raise Refused(f"no usable model in {path}{reasons}" if len(refusals) != 1 else str(refusals[0]))
-    return models, refusals
+    return list(models.values()), refusals
 
 
-def _check_fit(model: TagModel, encoder: str, width: int) -> None:
+def _refuse_unfit(model: TagModel, encoder: str, width: int) -> None:
     if model.encoder is not None and model.encoder != encoder:
-        raise Refused(f"{model.path} was trained on vectors of {model.encoder}, these are of {encoder}; train with this metadata")
+        raise Refused(
+            f"{model.path} was trained on vectors of {model.encoder}, these are of {encoder}; "
+            f"train with this metadata")
     if model.width != width:
-        raise Refused(f"{model.path} takes vectors of {model.width} features, these have {width}; train with this metadata")
+        raise Refused(
+            f"{model.path} takes vectors of {model.width} features, these have {width}; "
+            f"train with this metadata")
 
 
-def _try_out(estimator: object, width: int) -> None:
-    """Estimators of much older scikit-learn versions load, but lack attributes that this version needs (an SVC from before 0.24)."""
-    [[probability]] = ModelSet([estimator]).score(np.zeros((1, width)))
-    if not 0 <= probability <= 1:
-        raise ValueError(f"it gives {probability} for a probability")
+def _proven_width(path: str, estimator: object) -> int:
+    """Features of a vector, after one was scored: estimators of much older scikit-learn versions load, but
+    lack attributes that this version needs (an SVC from before 0.24)."""
+    try:
+        width = sound_width(estimator)
+        [[probability]] = ModelSet([estimator]).score(np.zeros((1, width)))
+        if not 0 <= probability <= 1:
+            raise ValueError(f"it gives {probability} for a probability")
+    except Exception as error:  # in a file from anybody any attribute may be missing, or be anything
+        reason = f"{type(error).__name__}: {error}"
+        raise Refused(f"{path} does not work with this scikit-learn ({reason}); train again") from None
+    return width
 
 
 def _digest(path: str) -> str:
@@ -152,6 +175,7 @@ def _card(path: str) -> dict:
         card = orjson.loads(beside.read_bytes())
     except (OSError, ValueError) as error:
         raise Refused(f"{beside} is not readable JSON ({error}); remove it, or train again") from None
-    if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in ("model_type", "tag_name", "model")):
+    names = ("model_type", "tag_name", "model")
+    if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in names):
         raise Refused(f"{beside} is not a model card of stage 2; remove it, or train again")
     return card

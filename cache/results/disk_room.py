@@ -1,4 +1,5 @@
-"""Whether the results of stages 3 and 4 will fit on the disk: asked before anything is scored, not an hour later."""
+"""Whether the results of stages 3 and 4 will fit on the disk: asked before anything is scored, not an hour
+later."""
 import os
 import shutil
 import tempfile
@@ -12,7 +13,8 @@ from cache.refusal import Refused
 from cache.results.settings import CACHE_FOLDER, ScoreSettings, ScoringStage
 
 # Bytes per score, from 100,000 pictures x 60 models with paths of 40 characters, rounded up.
-ROW_BYTES = 1_450  # in each table: the row, its indexes, both again in the journal, and the indexes of as many earlier rows
+# In each table: a row with its indexes, and again in the journal, with the indexes of an earlier row.
+ROW_BYTES = 1_450
 SORTING_BYTES = 310  # in SQLite's temporary folder: the listing of the run, and the sorting for these indexes
 TEXT_BYTES = 100  # in output.json
 CSV_BYTES = 250  # in scores.csv, where every line has the path and the hash
@@ -20,8 +22,8 @@ LINK_BYTES = 60  # in the folder of a bin; where there are no hard links, it is 
 
 
 def refuse_too_little_room(stage: ScoringStage, settings: ScoreSettings, output: str, models: int) -> None:
-    """Raises Refused if the results under so many models will not fit. An estimate from one listing, in which nothing
-    is decoded; but inner ZIPs are unpacked for it. 100,000 files take 2 s."""
+    """Raises Refused if the results under so many models will not fit. An estimate from one listing, in
+    which nothing is decoded; but inner ZIPs are unpacked for it. 100,000 files take 2 s."""
     files = size = 0
     largest = settings.limits.max_member_mib * MIB
     for item in walk(settings.source, stage.archives, limits=settings.limits):
@@ -41,7 +43,8 @@ def refuse_too_little_room(stage: ScoringStage, settings: ScoreSettings, output:
 
 
 def _refuse_if_too_little(needs: list[tuple[str, int]], advice: str) -> None:
-    """needs: folders and bytes. Raises Refused if a file system has less than all its folders need together."""
+    """needs: folders and bytes. Raises Refused if a file system has less than all its folders need
+    together."""
     wanted: Counter[int] = Counter()
     folders: dict[int, Path] = {}
     for folder, count in needs:
@@ -53,8 +56,8 @@ def _refuse_if_too_little(needs: list[tuple[str, int]], advice: str) -> None:
         free = shutil.disk_usage(folders[device]).free
         if count > free:
             raise Refused(
-                f"the results need about {count // MIB:,} MiB, and the disk of {folders[device]} has {free // MIB:,} MiB "
-                f"free; {advice}")
+                f"the results need about {count // MIB:,} MiB, "
+                f"and the disk of {folders[device]} has {free // MIB:,} MiB free; {advice}")
 
 
 def _sqlite_temporary_folder() -> str:

@@ -1,4 +1,5 @@
-"""The output folder of stages 3 and 4: <model type>/<tag>/<bin>/<file>, built beside its final name and put in place as a whole."""
+"""The output folder of stages 3 and 4: <model type>/<tag>/<bin>/<file>, built beside its final name and
+put in place as a whole."""
 import json
 import os
 import re
@@ -28,7 +29,8 @@ LONGEST_STEM = 100
 
 
 def reserve_default_output(now: datetime, parent: str = "./output") -> str:
-    """Make ./output/tagging_output_<year>_<month>_<day>_<hour>_<minute>, with _2, _3 ... if that is taken, and return its path."""
+    """Make ./output/tagging_output_<year>_<month>_<day>_<hour>_<minute>, with _2, _3 ... if that is taken,
+    and return its path."""
     make_folder(parent)
     name = os.path.join(parent, f"tagging_output_{now.year}_{now.month}_{now.day}_{now.hour}_{now.minute}")
     for path in (name if number == 1 else f"{name}_{number}" for number in count(1)):
@@ -41,14 +43,17 @@ def reserve_default_output(now: datetime, parent: str = "./output") -> str:
 
 
 class ResultFolder:
-    """with ResultFolder(...) as folder: folder.place(...): visible under its name only after the block has ended well."""
+    """with ResultFolder(...) as folder: folder.place(...): visible under its name only after the block has
+    ended well."""
 
     def __init__(self, path: str, models: Sequence[TagModel], bins: int, place: bool):
         """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
         self.final = Path(path).resolve()
         _check_replaceable(self.final)
         self.bins, self.places = bins, place
-        self._model_folders = [Path(_type_folder(model.model_type), safe_name(model.tag_name)) for model in models]
+        self._model_folders = [
+            Path(_type_folder(model.model_type), safe_name(model.tag_name)) for model in models
+        ]
         self._made: set[Path] = set()
 
     def __enter__(self) -> "ResultFolder":
@@ -60,15 +65,18 @@ class ResultFolder:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, kind, *error) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         with self._stack:
             if kind is None:
                 self._put_in_place()
 
     def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> list[str | Skipped | None]:
-        """Write each picture once and link it into the bin of its score under every model. scores: float64 (pictures, models).
-        Returns, for each, the name of its copy, None where nothing is placed; a Skipped for one that could no longer be read."""
-        return [self._placed(*each) for each in zip(pictures, scores, strict=True)] if self.places else [None] * len(pictures)
+        """Write each picture once and link it into the bin of its score under every model. scores: float64
+        (pictures, models). Returns, for each, the name of its copy, None where nothing is placed; a
+        Skipped for one that could no longer be read."""
+        if not self.places:
+            return [None] * len(pictures)
+        return [self._placed(picture, row) for picture, row in zip(pictures, scores, strict=True)]
 
     def _placed(self, picture: Picture, scores: np.ndarray) -> str | Skipped:
         try:
@@ -132,19 +140,25 @@ def _check_replaceable(path: Path) -> None:
     if path.is_file():
         raise Refused(f"--output {path} is a file; name a folder")
     if os.path.ismount(path):
-        raise Refused(f"--output {path} is a mount point and cannot be replaced as a whole; name a folder inside it")
+        raise Refused(
+            f"--output {path} is a mount point and cannot be replaced as a whole; name a folder inside it")
     if not path.is_dir() or not os.listdir(path):
         return
     try:
         marker = orjson.loads((path / MARKER).read_bytes())
         entries, files = set(marker["entries"]), int(marker["files"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise Refused(f"--output {path} is not empty and holds no earlier result; name another folder") from None
+        raise Refused(
+            f"--output {path} is not empty and holds no earlier result; name another folder") from None
     added = sorted(set(os.listdir(path)) - entries)
     if added:
-        raise Refused(f"--output {path} holds an earlier result and {added[0]}, which would be lost; name another folder")
+        raise Refused(
+            f"--output {path} holds an earlier result and {added[0]}, which would be lost; "
+            f"name another folder")
     if _file_count(path) - 1 > files:  # the marker itself was not counted
-        raise Refused(f"--output {path} holds an earlier result and files added since, which would be lost; name another folder")
+        raise Refused(
+            f"--output {path} holds an earlier result and files added since, which would be lost; "
+            f"name another folder")
 
 
 def _file_count(path: Path) -> int:

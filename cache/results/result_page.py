@@ -1,4 +1,5 @@
-"""index.html of stages 3 and 4: every bin as a contact sheet of its likeliest pictures, with links to the pictures and bins placed."""
+"""index.html of stages 3 and 4: every bin as a contact sheet of its likeliest pictures, with links to the
+pictures and bins placed."""
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from urllib.parse import quote
@@ -18,19 +19,21 @@ MOST_BINS = 100  # where there are more, the page shows hundredths
 
 
 def write_result_page(
-    source: str, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder, *, counts: Counts, limits: Limits,
+    source: str, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder,
+    *, counts: Counts, limits: Limits,
 ) -> None:
     """Into the folder that is being built."""
     bins = min(folder.bins, MOST_BINS)
     cells = _cells(listing, models, bins)
     chosen = choose([[list(cell.likeliest) for cell in members] for members in cells.values()])
     files = {position: listing.file(position) for position in chosen}
-    paths = {position: str(folder.building / PICTURES / file["placed"]) if file["placed"] else file["absolute_path"]
-             for position, file in files.items()}
-    found = thumbnails(paths.values(), limits)
-    groups = {number: [_group(cell, models[cell.column], files, _link(folder, cell, bins)) for cell in members]
-              for number, members in cells.items()}
-    embedded = {position: found[path] for position, path in paths.items() if path in found}
+    paths = {position: _readable_path(file, folder) for position, file in files.items()}
+    by_path = thumbnails(paths.values(), limits)
+    groups = {
+        number: [_group(cell, models[cell.column], files, _link(folder, cell, bins)) for cell in members]
+        for number, members in cells.items()
+    }
+    embedded = {position: by_path[path] for position, path in paths.items() if path in by_path}
     write_sheet(
         folder.building / PAGE, f"Scores of {on_one_line(source)}", _summary(counts, len(models)),
         list(_sections(groups, bins)), thumbnails=embedded, unit="score")
@@ -41,13 +44,29 @@ def _cells(listing: ScoreListing, models: Sequence[TagModel], bins: int) -> dict
     likeliest = Likeliest(bins, len(models), MOST_SHOWN)
     for block in listing.blocks():
         likeliest.add(*block)
-    return {number: sorted(members, key=lambda cell: (models[cell.column].tag_name, models[cell.column].model_type))
-            for number, members in groupby(likeliest.cells(), key=lambda cell: cell.bin)}
+
+    def tag_and_type(cell: Cell) -> tuple[str, str]:
+        return models[cell.column].tag_name, models[cell.column].model_type
+
+    by_bin = groupby(likeliest.cells(), key=lambda cell: cell.bin)
+    return {number: sorted(members, key=tag_and_type) for number, members in by_bin}
+
+
+def _readable_path(file: Mapping, folder: ResultFolder) -> str:
+    """Of its copy in the result, or where none is placed, of the picture itself."""
+    return str(folder.building / PICTURES / file["placed"]) if file["placed"] else file["absolute_path"]
 
 
 def _group(cell: Cell, model: TagModel, files: Mapping[int, Mapping], link: str | None) -> Group:
-    tiles = [_tile(position, files[position], probability) for position, probability in cell.likeliest.items() if position in files]
-    facts = {"tag": on_one_line(model.tag_name), "model": on_one_line(model.model_type), "decision": cell.decision or "none"}
+    tiles = [
+        _tile(position, files[position], probability)
+        for position, probability in cell.likeliest.items() if position in files
+    ]
+    facts = {
+        "tag": on_one_line(model.tag_name),
+        "model": on_one_line(model.model_type),
+        "decision": cell.decision or "none",
+    }
     return Group(facts, cell.count, tiles, link)
 
 
@@ -58,7 +77,9 @@ def _tile(position: int, file: Mapping, probability: float) -> Tile:
 
 def _link(folder: ResultFolder, cell: Cell, bins: int) -> str | None:
     """To the bin's folder, if there is one."""
-    return quote(folder.bin_folder(cell.column, cell.bin).as_posix()) + "/" if folder.places and bins == folder.bins else None
+    if not folder.places or bins != folder.bins:
+        return None
+    return quote(folder.bin_folder(cell.column, cell.bin).as_posix()) + "/"
 
 
 def _sections(groups: Mapping[int, list[Group]], bins: int) -> Iterator[Section]:
@@ -70,7 +91,11 @@ def _sections(groups: Mapping[int, list[Group]], bins: int) -> Iterator[Section]
 
 
 def _summary(counts: Counts, models: int) -> list[str]:
-    scored = f"{plural(counts.processed + counts.unchanged, 'picture')} scored under {plural(models, 'model')}"
+    pictures = plural(counts.processed + counts.unchanged, "picture")
+    scored = f"{pictures} scored under {plural(models, 'model')}"
     skipped = f", {counts.skipped:,} skipped {counts.why_nothing()}" if counts.skipped else ""
-    shown = f"The likeliest pictures of every bin, at most {MOST_SHOWN} of each model, and {MOST_THUMBNAILS} different ones in all."
+    shown = (
+        f"The likeliest pictures of every bin, at most {MOST_SHOWN} of each model, "
+        f"and {MOST_THUMBNAILS} different ones in all."
+    )
     return [scored + skipped, shown]

@@ -1,4 +1,5 @@
-"""What stages 3 and 4 do: stream the pictures of a folder or of ZIPs, score them under every model, place them, remember the scores."""
+"""What stages 3 and 4 do: stream the pictures of a folder or of ZIPs, score them under every model, place
+them, remember the scores."""
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,10 +29,12 @@ CSV_COLUMNS = ("file_path", "hash_id", "model_type", "tag_name", "tag_prob", "de
 
 
 class Scorer:
-    """A store of batches.record(): vectors x models -> listing and bins. A picture that cannot be read again to be
-    placed becomes a Skipped, also for the stores behind this one."""
+    """A store of batches.record(): vectors x models -> listing and bins. A picture that cannot be read
+    again to be placed becomes a Skipped, also for the stores behind this one."""
 
-    def __init__(self, vectors: KnownVectors, models: Sequence[TagModel], listing: ScoreListing, folder: ResultFolder):
+    def __init__(
+        self, vectors: KnownVectors, models: Sequence[TagModel], listing: ScoreListing, folder: ResultFolder,
+    ):
         self._vectors, self._models, self._listing, self._folder = vectors, models, listing, folder
         self._model_set = ModelSet([model.estimator for model in models])
 
@@ -39,18 +42,21 @@ class Scorer:
         pictures = batch.of(Picture)
         scores = self._scores(pictures)
         placed = self._folder.place(pictures, scores)
-        lost = [position for position, copy in enumerate(placed) if isinstance(copy, Skipped)]
+        lost = {position: copy for position, copy in enumerate(placed) if isinstance(copy, Skipped)}
         if lost:
-            skips = {pictures[position].file.file_path: placed[position] for position in lost}
-            batch.items = [skips.get(item.file.file_path, item) if isinstance(item, Picture) else item
-                           for item in batch.items]
+            skips = {pictures[position].file.file_path: skip for position, skip in lost.items()}
+            batch.items = [
+                skips.get(item.file.file_path, item) if isinstance(item, Picture) else item
+                for item in batch.items
+            ]
         names = [copy for copy in placed if not isinstance(copy, Skipped)]
-        self._listing.add(batch, np.delete(scores, lost, axis=0), names)
+        self._listing.add(batch, np.delete(scores, list(lost), axis=0), names)
 
     def _scores(self, pictures: Sequence[Picture]) -> np.ndarray:
         """float64 (pictures, models)"""
-        vectors = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
-        if any(vector is None for vector in vectors):
+        known = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
+        vectors = [vector for vector in known if vector is not None]
+        if len(vectors) < len(pictures):
             raise Refused("vectors have gone from the clip cache; the same command makes them anew")
         if not vectors:
             return np.empty((0, len(self._models)))
@@ -62,8 +68,9 @@ class Scorer:
 
 
 def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -> dict:
-    """Score everything under settings.source; the rows go to the stage's tables in ./output. Returns the counts of
-    files and the paths written. Raises Refused for a source of the other stage, or if nothing could be scored."""
+    """Score everything under settings.source; the rows go to the stage's tables in ./output. Returns the
+    counts of files and the paths written. Raises Refused for a source of the other stage, or if nothing
+    could be scored."""
     stage.refuse_unsuitable(settings.source)
     refuse_output_inside(settings.source, CACHE_FOLDER)
     if settings.output:
@@ -92,7 +99,8 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
     written = [output, os.path.join(output, PAGE)]
     if settings.csv:
         written.append(os.path.join(output, CSV))
-    return {**counts.as_dict(), "models": len(models), "output": output, "written": written, "tables": table_paths}
+    paths = {"output": output, "written": written, "tables": table_paths}
+    return {**counts.as_dict(), "models": len(models), **paths}
 
 
 @contextmanager
@@ -106,7 +114,9 @@ def _default_output() -> Iterator[str]:
             os.rmdir(output)
 
 
-def _stream(stage: ScoringStage, settings: ScoreSettings, vectors: KnownVectors, stores: Sequence[Store]) -> None:
+def _stream(
+    stage: ScoringStage, settings: ScoreSettings, vectors: KnownVectors, stores: Sequence[Store],
+) -> None:
     embedding = Embedding(vectors.encoder, vectors.has, settings.batch_size)
     pictures = images(
         settings.source,
@@ -126,7 +136,8 @@ def _why_nothing(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
 
 
 def _write_result(
-    settings: ScoreSettings, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder, counts: Counts,
+    settings: ScoreSettings, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder,
+    counts: Counts,
 ) -> None:
     """What lies in the result beside the placed pictures."""
     write_json_object(folder.building / OUTPUT, listing.output_json())

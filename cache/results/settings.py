@@ -1,4 +1,5 @@
-"""What a run of stage 3 or 4 is given: what differs between the two stages, as one value, and what their flags say."""
+"""What a run of stage 3 or 4 is given: what differs between the two stages, as one value, and what their
+flags say."""
 import os
 import shlex
 from collections.abc import Mapping

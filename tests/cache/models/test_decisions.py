@@ -10,11 +10,18 @@ from cache.models.tag_models import load_model, save_model
 from cache.refusal import Refused
 
 limits = st.one_of(st.none(), st.floats(0, 1))
-thresholds = st.one_of(st.none(), st.tuples(limits, limits).filter(lambda pair: None in pair or pair[1] <= pair[0]).map(
-    lambda pair: Thresholds(*pair)))
+thresholds = st.tuples(limits, limits).filter(lambda pair: None in pair or pair[1] <= pair[0])
+of_a_model = st.one_of(st.none(), thresholds.map(lambda pair: Thresholds(*pair)))
 
 
-@pytest.mark.parametrize(("yes_from", "no_below", "decisions"), [
+def decisions(models: list[Thresholds | None], scores: list[float]) -> list[list[str | None]]:
+    """Of every score, that every model might give: its decision by each model."""
+    codes = DecisionCodes(models).of(np.repeat(np.array(scores)[:, None], len(models), axis=1))
+    assert codes.dtype == np.uint8
+    return [[DECISIONS[code] for code in row] for row in codes]
+
+
+@pytest.mark.parametrize(("yes_from", "no_below", "expected"), [
     (0.8, 0.2, ["no", "no", "unsure", "unsure", "yes", "yes"]),
     (0.8, None, ["unsure", "unsure", "unsure", "unsure", "yes", "yes"]),
     (None, 0.2, ["no", "no", "unsure", "unsure", "unsure", "unsure"]),
@@ -23,25 +30,44 @@ thresholds = st.one_of(st.none(), st.tuples(limits, limits).filter(lambda pair: 
     (0, 0, ["yes"] * 6),
     (1, 1, ["no", "no", "no", "no", "no", "yes"]),
 ])
-def test_a_probability_on_a_threshold_is_a_yes_and_not_a_no(yes_from, no_below, decisions):
-    decide = Thresholds.from_card({"yes_from": yes_from, "no_below": no_below, "precision": "ignored"}, "card.json").decide
-    assert [decide(probability) for probability in (0.0, 0.19, 0.2, 0.79, 0.8, 1.0)] == decisions
+def test_a_probability_on_a_threshold_is_a_yes_and_not_a_no(yes_from, no_below, expected):
+    on_the_card = {"yes_from": yes_from, "no_below": no_below, "precision": "ignored"}
+    model = Thresholds.from_card(on_the_card, "card.json")
+    scores = [0.0, 0.19, 0.2, 0.79, 0.8, 1.0]
+    assert decisions([model], scores) == [[decision] for decision in expected]
 
 
-@given(st.lists(thresholds, min_size=1, max_size=5), st.lists(st.floats(0, 1), min_size=1, max_size=5))
-def test_many_at_once_are_decided_as_one_by_one(each, drawn):
-    own = [limit for one in each if one for limit in (one.yes_from, one.no_below) if limit is not None]
-    scores = np.array([[probability] * len(each) for probability in [*drawn, *own]])
-    codes = DecisionCodes(each).of(scores)
-    assert codes.dtype == np.uint8
-    assert [[DECISIONS[code] for code in row] for row in codes] == [
-        [one and one.decide(probability) for one, probability in zip(each, row, strict=True)] for row in scores.tolist()]
+def decided_alone(model: Thresholds | None, score: float) -> str | None:
+    if model is None:
+        return None
+    if model.yes_from is not None and score >= model.yes_from:
+        return "yes"
+    return "no" if model.no_below is not None and score < model.no_below else "unsure"
+
+
+@given(st.lists(of_a_model, min_size=1, max_size=5), st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_many_at_once_are_decided_as_one_by_one(models, drawn):
+    edges = [edge for model in models if model for edge in (model.yes_from, model.no_below) if edge is not None]
+    scores = [*drawn, *edges]
+    assert decisions(models, scores) == [[decided_alone(model, score) for model in models] for score in scores]
 
 
 @pytest.mark.parametrize("value", [
-    {}, {"yes_from": 0.5}, [], [0.5, 0.2], "0.5", 0.5, True, {"yes_from": "0.5", "no_below": 0.1}, {"yes_from": True, "no_below": 0.1},
-    {"yes_from": 1.01, "no_below": 0.1}, {"yes_from": 0.5, "no_below": -0.1}, {"yes_from": float("nan"), "no_below": None},
-    {"yes_from": None, "no_below": float("inf")}, {"yes_from": [0.5], "no_below": None}, {"yes_from": 10**400, "no_below": None},
+    {},
+    {"yes_from": 0.5},
+    [],
+    [0.5, 0.2],
+    "0.5",
+    0.5,
+    True,
+    {"yes_from": "0.5", "no_below": 0.1},
+    {"yes_from": True, "no_below": 0.1},
+    {"yes_from": 1.01, "no_below": 0.1},
+    {"yes_from": 0.5, "no_below": -0.1},
+    {"yes_from": float("nan"), "no_below": None},
+    {"yes_from": None, "no_below": float("inf")},
+    {"yes_from": [0.5], "no_below": None},
+    {"yes_from": 10**400, "no_below": None},
 ])
 def test_anything_but_two_probabilities_or_nulls_is_refused(value):
     with pytest.raises(Refused) as caught:

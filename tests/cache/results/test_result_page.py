@@ -1,4 +1,5 @@
-"""index.html of stages 3 and 4: the likeliest pictures of every bin, model and decision, each embedded once, with links that lead there."""
+"""index.html of stages 3 and 4: the likeliest pictures of every bin, model and decision, each embedded
+once, with links that lead there."""
 import base64
 import io
 import json
@@ -77,7 +78,8 @@ def test_groups_of_which_no_picture_is_shown_are_named_behind_the_others(here):
 
 
 def groups_of(section: Element) -> list[tuple]:
-    """(tag, model type, decision, count, link to the others, tiles) as the page shows them; a tile is (name, note, link)."""
+    """(tag, model type, decision, count, link to the others, tiles) as the page shows them; a tile is
+    (name, note, link)."""
     found = []
     for group in section.all("article"):
         facts = {name.removeprefix("data-"): value for name, value in group.attributes.items() if name.startswith("data-")}

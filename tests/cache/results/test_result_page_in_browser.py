@@ -1,4 +1,5 @@
-"""index.html of stages 3 and 4 in a real browser, opened from disk: filters, keyboard, light and dark, a phone, and without scripts."""
+"""index.html of stages 3 and 4 in a real browser, opened from disk: filters, keyboard, light and dark, a
+phone, and without scripts."""
 from functools import partial
 
 import numpy as np
@@ -20,7 +21,8 @@ NAMES = ["<img src=x onerror=alert(1)>.png", "صورة.png", "x" * 180 + ".png",
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> str:
-    """A result with every tag under two models, of which one decides: five pictures score 0.05, 0.25 ... 0.85 under each."""
+    """A result with every tag under two models, of which one decides: five pictures score 0.05, 0.25 ...
+    0.85 under each."""
     folder = tmp_path_factory.mktemp("page")
     write(folder, {name: png(number) for number, name in enumerate(NAMES)})
     models = [TagModel("", model_type, tag, None, 0, None, limits)

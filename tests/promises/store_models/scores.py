@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from cache.models.decisions import Thresholds
+from cache.models.decisions import DECISIONS, DecisionCodes, Thresholds
 from cache.models.score_bins import bin_name, bin_number
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped
@@ -26,7 +26,8 @@ class Model:
     def output(self, score: float) -> dict:
         """As it stands in output.json: without a decision, if the model makes none."""
         output = {"model_type": self.model_type, "tag_name": self.tag_name, "tag_prob": score}
-        return {**output, "decision": self.thresholds.decide(score)} if self.thresholds else output
+        [[code]] = DecisionCodes([self.thresholds]).of(np.array([[score]]))
+        return {**output, "decision": DECISIONS[code]} if self.thresholds else output
 
 
 thresholds = st.sampled_from([None, Thresholds(0.6, 0.3), Thresholds(None, 0.3), Thresholds(0.6, None)])
