@@ -15,9 +15,10 @@ from stage2.flags import TrainSettings, gate
 from stage2.train import command, main
 from stage3.classify import command as classify
 from tests.drawing import drawn, encoded, tag_folders, write
-from tests.stage2.datasets import dataset
+from tests.stage2.datasets import LOW_AND_HIGH, dataset
 
-PATHS = ["--metadata_json", "output/input-metadata.json", "--tag_to_hash_json", "output/input-tag-to-image-hash-list.json"]
+METADATA, TAG_LIST = "output/input-metadata.json", "output/input-tag-to-image-hash-list.json"
+PATHS = ["--metadata_json", METADATA, "--tag_to_hash_json", TAG_LIST]
 
 
 def card(model_type: str, tag: str) -> dict:
@@ -34,17 +35,25 @@ def test_promises_stand_in_the_card_and_stage_3_decides_by_them(here, stage1, ti
         assert 0 < thresholds["no_below"] <= thresholds["yes_from"] < 1
     write(here / "new", {"cat.png": encoded(drawn(900)), "dog.png": encoded(drawn(901, "dogs"))})
     assert classify(["--directory", "new", "--output", "scored", "--pretrained", tiny_checkpoint]) == 0
-    decisions = {(record["file_path"], each["model_type"], each["tag_name"]): each["decision"]
-                 for record in json.loads(Path("scored/output.json").read_text()).values() for each in record["classifiers_output"]}
-    assert decisions == {(f"new/{picture}.png", model_type, tag): "yes" if tag.startswith(picture) else "no"
-                         for picture in ("cat", "dog") for model_type in (LOGISTIC_REGRESSION, SVM) for tag in ("cats", "dogs")}
+    decisions = {
+        (record["file_path"], output["model_type"], output["tag_name"]): output["decision"]
+        for record in json.loads(Path("scored/output.json").read_text()).values()
+        for output in record["classifiers_output"]
+    }
+    assert decisions == {
+        (f"new/{picture}.png", model_type, tag): "yes" if tag.startswith(picture) else "no"
+        for picture in ("cat", "dog")
+        for model_type in (LOGISTIC_REGRESSION, SVM)
+        for tag in ("cats", "dogs")
+    }
 
 
 def test_too_few_examples_for_a_promise_are_told_in_numbers(trained, capsys):
     assert command([*PATHS, "--target_precision", "0.95", "--target_recall", "0.9", "--test_per", "0"]) == 0
     assert "yes: about 53 more images needed, no: about 23 more images needed\n" in capsys.readouterr().out
     thresholds = card(SVM, "cats")["thresholds"]
-    assert (thresholds["yes_from"], thresholds["no_below"], thresholds["precision"]["outcome"]) == (None, None, "not enough examples")
+    assert (thresholds["yes_from"], thresholds["no_below"]) == (None, None)
+    assert thresholds["precision"]["outcome"] == "not enough examples"
     assert thresholds["precision"]["more_needed"] == 53
 
 
@@ -53,20 +62,20 @@ def test_too_few_examples_for_a_promise_are_told_in_numbers(trained, capsys):
     (["--fail_under", "AP=1.0", "--fail_under", "ECE=0.0"], 4, "failed: high: calibration error"),
 ])
 def test_a_quality_gate_fails_with_exit_code_4(here, capsys, flags, code, failures):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
+    metadata, tags = dataset()
     assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, *flags]) == code
     assert capsys.readouterr().err.startswith(failures)
     assert len(list_models("output/models")) == 4
 
 
 def test_a_tag_that_cannot_be_measured_does_not_pass_the_gate(here, capsys):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40)), "one": [3]})
+    metadata, tags = dataset({**LOW_AND_HIGH, "one": [3]})
     assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--fail_under", "AP=0.1"]) == 4
     assert capsys.readouterr().err == "failed: one: no average precision, too few images to measure it on\n"
 
 
 def test_a_tag_that_was_skipped_does_not_pass_the_gate(here, capsys):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40)), "gone": [90]})
+    metadata, tags = dataset({**LOW_AND_HIGH, "gone": [90]})
     assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--fail_under", "AP=0.1"]) == 4
     assert capsys.readouterr().err.splitlines()[-1] == "failed: gone: no average precision, it was skipped"
 
@@ -82,7 +91,9 @@ def test_a_gate_is_a_metric_and_a_value():
 @pytest.mark.parametrize(("settings", "message"), [
     ({"target_precision": 1.0}, "--target_precision 1.0 cannot be promised; name a share between 0 and 1"),
     ({"target_recall": 0.0}, "--target_recall 0.0 cannot be promised; name a share between 0 and 1"),
-    ({"tag_to_hash_json": None}, "nothing to learn: name --tag_to_hash_json, the tag list of stage 1, or --tags for tags without examples"),
+    ({"tag_to_hash_json": None},
+     "nothing to learn: name --tag_to_hash_json, the tag list of stage 1, "
+     "or --tags for tags without examples"),
 ])
 def test_settings_without_sense_are_refused(settings, message):
     with pytest.raises(Refused) as caught:
@@ -91,15 +102,19 @@ def test_settings_without_sense_are_refused(settings, message):
 
 
 def test_what_to_label_next_is_listed_with_its_pictures(trained, here, stage1):
-    write(here / "more", {f"{kind}-{number}.png": encoded(drawn(300 + number, kind)) for number in range(4) for kind in ("cats", "dogs")})
+    unlabelled = {
+        f"{kind}-{number}.png": encoded(drawn(300 + number, kind))
+        for number in range(4) for kind in ("cats", "dogs")
+    }
+    write(here / "more", unlabelled)
     write(here / "more", {"known.png": (here / "photos/cats/00.png").read_bytes()})
     stage1("more", "./unlabelled", tagged_dataset=False)
-    main("output/input-metadata.json", "output/input-tag-to-image-hash-list.json",
+    main(METADATA, TAG_LIST,
          unlabelled="unlabelled/clip-cache/more-metadata.json")
-    found = json.loads(Path("output/reports/label-next.json").read_text())
-    assert {Path(each["file_path"]).name for each in found.values()} <= {
-        f"{kind}-{number}.png" for kind in ("cats", "dogs") for number in range(4)}, "what has a tag is not asked for"
-    first = next(iter(found.values()))
+    suggestions = list(json.loads(Path("output/reports/label-next.json").read_text()).values())
+    names = {Path(suggestion["file_path"]).name for suggestion in suggestions}
+    assert names <= unlabelled.keys(), "what has a tag is not asked for"
+    first = suggestions[0]
     assert list(first) == ["hash_id", "file_path", "tag", "probability", "uncertainty", "novelty"]
     assert first["uncertainty"] == pytest.approx(1 - abs(2 * first["probability"] - 1))
     assert first["novelty"] == 1
@@ -107,20 +122,22 @@ def test_what_to_label_next_is_listed_with_its_pictures(trained, here, stage1):
 
 def test_what_to_label_next_does_not_outlive_its_run(trained, here):
     write(here / "output/reports", {"label-next.json": b"{}"})
-    main("output/input-metadata.json", "output/input-tag-to-image-hash-list.json")
+    main(METADATA, TAG_LIST)
     assert not (here / "output/reports/label-next.json").exists()
 
 
 def test_a_folder_of_unlabelled_pictures_is_not_yet_vectors(here):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
+    metadata, tags = dataset()
     (here / "more").mkdir()
     with pytest.raises(Refused) as caught:
         main(metadata, tags, unlabelled="more")
-    assert str(caught.value) == "--unlabelled more is a folder; stage 1 makes its vectors (--no-tagged_dataset): name their metadata JSON"
+    assert str(caught.value) == (
+        "--unlabelled more is a folder; stage 1 makes its vectors (--no-tagged_dataset): "
+        "name their metadata JSON")
 
 
 def test_unlabelled_vectors_of_another_encoder_are_refused(here):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
+    metadata, tags = dataset()
     text = Path(metadata).read_text()
     Path("other.json").write_text(text.replace('"model":"M"', '"model":"N"'))
     with pytest.raises(Refused) as caught:
@@ -131,20 +148,24 @@ def test_unlabelled_vectors_of_another_encoder_are_refused(here):
 
 
 def test_a_tag_without_an_example_is_known_by_its_text(trained, tiny_checkpoint, capsys):
-    assert command([*PATHS, "--tags", "a bird,cats", "--pretrained", tiny_checkpoint, "--output", "with-text"]) == 0
+    by_text = ["--tags", "a bird,cats", "--pretrained", tiny_checkpoint]
+    assert command([*PATHS, *by_text, "--output", "with-text"]) == 0
     assert "a bird       0         -  -                        -\n" in capsys.readouterr().out
     paths = list_models("with-text/models")
     assert [Path(path).name for path in paths] == [
-        "model-ovr-logistic-regression-tag-a bird.pkl", "model-ovr-logistic-regression-tag-cats.pkl",
-        "model-ovr-logistic-regression-tag-dogs.pkl", "model-ovr-svm-tag-cats.pkl", "model-ovr-svm-tag-dogs.pkl"]
+        "model-ovr-logistic-regression-tag-a bird.pkl",
+        "model-ovr-logistic-regression-tag-cats.pkl",
+        "model-ovr-logistic-regression-tag-dogs.pkl",
+        "model-ovr-svm-tag-cats.pkl",
+        "model-ovr-svm-tag-dogs.pkl"]
     described = json.loads(Path(paths[0]).with_suffix(".json").read_text())
     assert (described["counts"]["tag_train"], described["calibration"]["kind"]) == (0, "from text")
 
 
 def test_tags_without_examples_need_no_tag_list(trained, tiny_checkpoint):
-    found = main("output/input-metadata.json", output_dir="by-text", tags=("cats", "dogs"), checkpoint=tiny_checkpoint)
-    assert list(found[LOGISTIC_REGRESSION]) == ["cats", "dogs"]
-    assert found[SVM] == {}
+    results = main(METADATA, output_dir="by-text", tags=("cats", "dogs"), checkpoint=tiny_checkpoint)
+    assert list(results[LOGISTIC_REGRESSION]) == ["cats", "dogs"]
+    assert results[SVM] == {}
     assert len(list_models("by-text/models")) == 2
 
 
@@ -156,7 +177,7 @@ def test_what_stage_1_left_in_its_usual_place_needs_no_flag(trained):
 
 @pytest.mark.parametrize("kept", [[], ["input-metadata.json"]])
 def test_where_stage_1_left_nothing_its_command_is_named(here, capsys, kept):
-    write(here / "output", {name: b"{}" for name in kept})
+    write(here / "output", dict.fromkeys(kept, b"{}"))
     missing = "input-tag-to-image-hash-list.json" if kept else "input-metadata.json"
     assert command([]) == 2
     assert capsys.readouterr() == (
@@ -181,23 +202,25 @@ def test_learning_begins_at_what_the_text_says(trained, tiny_checkpoint):
     from cache.encoders.text_encoder import text_vectors
     from stage2.learning.text_prior import text_priors
 
-    metadata = read_metadata("output/input-metadata.json")
-    paths = ("output/input-metadata.json", "output/input-tag-to-image-hash-list.json")
+    metadata = read_metadata(METADATA)
     encode = partial(text_vectors, metadata.key, tiny_checkpoint)
     prior = text_priors("a photo of {tag}", ["cats"], metadata.matrix, encode)["cats"]
-    main(*paths, output_dir="with", prompt="a photo of {tag}", checkpoint=tiny_checkpoint)
-    weights = {}
-    for folder in ("output", "with"):
-        estimator = load_model(f"{folder}/models/model-{LOGISTIC_REGRESSION}-tag-cats.pkl").estimator
-        weights[folder] = linear_row(estimator)[0]
-    towards = {folder: found @ prior.weights / np.linalg.norm(found) / np.linalg.norm(prior.weights) for folder, found in weights.items()}
-    assert towards["with"] > towards["output"]
+    main(METADATA, TAG_LIST, output_dir="with", prompt="a photo of {tag}", checkpoint=tiny_checkpoint)
+
+    def cosine_to_the_text(folder: str) -> float:
+        model = load_model(f"{folder}/models/model-{LOGISTIC_REGRESSION}-tag-cats.pkl")
+        weights, _ = linear_row(model.estimator)
+        return weights @ prior.weights / np.linalg.norm(weights) / np.linalg.norm(prior.weights)
+
+    assert cosine_to_the_text("with") > cosine_to_the_text("output")
 
 
 def test_a_text_needs_a_clip_model(here, capsys):
-    metadata, tags = dataset({"low": list(range(20)), "high": list(range(20, 40))})
-    text = Path(metadata).read_text().replace('"model":"M","pretrained":"p"', '"model":"EfficientNet-Lite0-MS","pretrained":"imagenet"')
-    Path(metadata).write_text(text)
-    assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--prompt", "a photo of {tag}"]) == 2
+    metadata, tags = dataset()
+    encoder = '"model":"EfficientNet-Lite0-MS","pretrained":"imagenet"'
+    Path(metadata).write_text(Path(metadata).read_text().replace('"model":"M","pretrained":"p"', encoder))
+    paths = ["--metadata_json", metadata, "--tag_to_hash_json", tags]
+    assert command([*paths, "--prompt", "a photo of {tag}"]) == 2
     assert capsys.readouterr().err == (
-        "error: EfficientNet-Lite0-MS has no text encoder; --prompt and --tags need vectors of a CLIP model\n")
+        "error: EfficientNet-Lite0-MS has no text encoder; "
+        "--prompt and --tags need vectors of a CLIP model\n")

@@ -19,15 +19,16 @@ def model(precision: float | None, probabilities: list[float] | None) -> ModelRe
 def result(is_tag: list[int], *models: ModelResult) -> TagResult:
     """Its rows are 10, 20, 30 ... of the metadata matrix."""
     rows = 10 * np.arange(1, len(is_tag) + 1)
-    return TagResult("cats", rows, np.array(is_tag, bool), {str(place): each for place, each in enumerate(models)})
+    by_type = {str(place): model for place, model in enumerate(models)}
+    return TagResult("cats", rows, np.array(is_tag, bool), by_type)
 
 
 def test_the_most_contradictory_come_first_and_equal_ones_in_their_order():
-    found = suspects(result([1, 1, 1, 0, 0, 0, 1], model(0.9, [0.1, 0.5, 0.3, 0.9, 0.5, 0.49, 0.1])))
-    assert found == [
-        Suspect(10, "cats", True, 0.1), Suspect(40, "cats", False, 0.9), Suspect(70, "cats", True, 0.1), Suspect(30, "cats", True, 0.3),
-        Suspect(50, "cats", False, 0.5)]
-    assert suspects(result([1, 1, 1, 0], model(0.9, [0.1, 0.3, 0.2, 0.9])), count=2) == found[:2]
+    listed = suspects(result([1, 1, 1, 0, 0, 0, 1], model(0.9, [0.1, 0.5, 0.3, 0.9, 0.5, 0.49, 0.1])))
+    assert listed == [
+        Suspect(10, "cats", True, 0.1), Suspect(40, "cats", False, 0.9), Suspect(70, "cats", True, 0.1),
+        Suspect(30, "cats", True, 0.3), Suspect(50, "cats", False, 0.5)]
+    assert suspects(result([1, 1, 1, 0], model(0.9, [0.1, 0.3, 0.2, 0.9])), count=2) == listed[:2]
 
 
 def test_the_better_model_of_the_tag_contradicts():
@@ -36,7 +37,8 @@ def test_the_better_model_of_the_tag_contradicts():
 
 
 def test_every_image_of_a_rare_tag_may_be_a_miss():
-    assert [suspect.row for suspect in suspects(result([1, 1, 0, 0, 0, 0], model(0.3, [0.2, 0.1, 0.3, 0.05, 0.05, 0.05])))] == [20, 10]
+    rare = result([1, 1, 0, 0, 0, 0], model(0.3, [0.2, 0.1, 0.3, 0.05, 0.05, 0.05]))
+    assert [suspect.row for suspect in suspects(rare)] == [20, 10]
 
 
 def test_nothing_contradicts_labels_that_could_not_be_measured():
@@ -44,8 +46,10 @@ def test_nothing_contradicts_labels_that_could_not_be_measured():
 
 
 def test_the_json_names_every_tag_and_where_its_images_lie():
-    found = {"cats": [Suspect(10, "cats", True, 1 / 3), Suspect(40, "cats", False, 0.9)], "dogs": []}
-    assert audit_json(found, {10: "h10", 40: "h40"}, {"h40": "/photos/cats/4.png"}) == {
-        "cats": [{"hash_id": "h10", "file_path": None, "labelled": True, "probability": 0.333333},
-                 {"hash_id": "h40", "file_path": "/photos/cats/4.png", "labelled": False, "probability": 0.9}],
+    suspects_of = {"cats": [Suspect(10, "cats", True, 1 / 3), Suspect(40, "cats", False, 0.9)], "dogs": []}
+    path = "/photos/cats/4.png"
+    assert audit_json(suspects_of, {10: "h10", 40: "h40"}, {"h40": path}) == {
+        "cats": [
+            {"hash_id": "h10", "file_path": None, "labelled": True, "probability": 0.333333},
+            {"hash_id": "h40", "file_path": path, "labelled": False, "probability": 0.9}],
         "dogs": []}

@@ -73,15 +73,16 @@ def test_copies_prove_nothing():
     is_tag = np.arange(200) < 60
     group_of = np.where(is_tag, np.arange(200) // 2, np.arange(200))
     promised = promises(is_tag, np.where(is_tag, 0.9, 0.1), group_of, 0.95, 0.95)
-    assert (promised.precision.outcome, promised.precision.images, promised.precision.more_needed) == (TOO_FEW, 30, 29)
-    assert (promised.recall.outcome, promised.recall.images, promised.recall.more_needed) == (TOO_FEW, 30, 29)
+    for promise in (promised.precision, promised.recall):
+        assert (promise.outcome, promise.images, promise.more_needed) == (TOO_FEW, 30, 29)
 
 
 def test_how_many_more_images_it_takes_is_asked_of_the_surest_threshold_not_of_the_luckiest():
     is_tag = np.array([True, *[False] * 3, *[True] * 40, *[False] * 300])
     promised = promises(is_tag, np.linspace(1, 0, len(is_tag)), np.arange(len(is_tag)), 0.9, 0.9)
-    assert (promised.precision.outcome, promised.precision.images, promised.precision.share) == (TOO_FEW, 44, 0.931818)
-    assert promised.precision.more_needed == 118
+    precision = promised.precision
+    assert (precision.outcome, precision.images, precision.share) == (TOO_FEW, 44, 0.931818)
+    assert precision.more_needed == 118
 
 
 def test_with_enough_images_and_nothing_known_no_number_is_named():

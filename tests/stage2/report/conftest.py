@@ -8,5 +8,8 @@ from tests.stage2.report.drawn_results import ROWS, every, tag_result, unmeasure
 
 @pytest.fixture
 def three_tags() -> list[TagResult]:
-    return [tag_result("bad", every(0), 0.5, targets=True), tag_result("good", every(1), 8, targets=True),
-            unmeasured_result("one", np.arange(ROWS) == 5)]
+    """A bad one, a good one, and one of which nothing can be measured."""
+    return [
+        tag_result("bad", every(0), 0.5, targets=True),
+        tag_result("good", every(1), 8, targets=True),
+        unmeasured_result("one", np.arange(ROWS) == 5)]

@@ -14,39 +14,39 @@ from tests.drawing import drawn
 from tests.html_tree import Element, read_page
 
 TYPES = ("ovr-logistic-regression", "ovr-svm")
-
-
 ROWS = 120
-
-
 HASHES = [hash_ids(drawn(row))[0] if row < ROWS else f"{row:03}" * 40 for row in range(1000)]
-
-
 GONE = "f" * 128
+HOSTILE = [
+    "<script>alert(1)</script>", "x" * 200, "كلب وقطة", "🐈‍⬛", "two\nlines", "\u202eesrever",
+    "'\"><img src=x onerror=alert(1)>", "{{ 7 * 7 }} &amp; $x^2$", "https://example.org/a.png", "url(#a)"]
 
 
-HOSTILE = ["<script>alert(1)</script>", "x" * 200, "كلب وقطة", "🐈‍⬛", "two\nlines", "\u202eesrever", "'\"><img src=x onerror=alert(1)>",
-           "{{ 7 * 7 }} &amp; $x^2$", "https://example.org/a.png", "url(#a)"]
-
-
-def tag_result(tag: str, is_tag: np.ndarray, weight: float = 3.0, held_out: int = 6, targets: bool = False) -> TagResult:
+def tag_result(
+    tag: str, is_tag: np.ndarray, weight: float = 3.0, held_out: int = 6, targets: bool = False,
+) -> TagResult:
     """The second type is a little better than the first. weight: how far both tell the tag from others."""
     random, rows, models = np.random.default_rng(len(tag)), np.arange(len(is_tag)), {}
     for place, model_type in enumerate(TYPES):
         unseen = 1 / (1 + np.exp(2 - (weight + place) * is_tag - random.normal(size=len(is_tag))))
         metrics = Resamples(rows, 20).estimates(rows, is_tag, unseen)
         scores = HeldOut(random.random(held_out), random.random(3 * held_out) / 2, None)
-        models[model_type] = ModelResult(model_type, Calibration(SIGMOID, 1, 0, unseen, 0.2, 0.1), metrics, scores,
-                                         promises(is_tag, unseen, rows, 0.6, 0.99) if targets else None)
+        calibration = Calibration(SIGMOID, 1, 0, unseen, 0.2, 0.1)
+        promised = promises(is_tag, unseen, rows, 0.6, 0.99) if targets else None
+        models[model_type] = ModelResult(model_type, calibration, metrics, scores, promised)
     return TagResult(tag, rows, is_tag, models)
 
 
 def unmeasured_result(tag: str, is_tag: np.ndarray) -> TagResult:
     """One or no image of the tag."""
-    nothing, kind = HeldOut(np.empty(0), np.empty(0), None), FROM_TRAINING if is_tag.any() else FROM_TEXT
-    return TagResult(tag, np.arange(len(is_tag)), is_tag, {
-        model_type: ModelResult(model_type, Calibration(kind, 1, 0, None, None, None), dict.fromkeys(METRICS, NOTHING), nothing, None)
-        for model_type in TYPES[:1 + is_tag.any()]})
+    held_out = HeldOut(np.empty(0), np.empty(0), None)
+    calibration = Calibration(FROM_TRAINING if is_tag.any() else FROM_TEXT, 1, 0, None, None, None)
+    metrics = dict.fromkeys(METRICS, NOTHING)
+    models = {
+        model_type: ModelResult(model_type, calibration, metrics, held_out, None)
+        for model_type in TYPES[:1 + is_tag.any()]
+    }
+    return TagResult(tag, np.arange(len(is_tag)), is_tag, models)
 
 
 def every(number: int, of: int = 6, rows: int = ROWS) -> np.ndarray:
@@ -54,12 +54,16 @@ def every(number: int, of: int = 6, rows: int = ROWS) -> np.ndarray:
 
 
 def report(results: list[TagResult], paths: dict[str, str] | None = None, **more) -> Report:
-    values = {
-        "encoder": "M:p", "width": 512, "pictures": ROWS, "folds": 5, "results": results, "shared": {}, "learning_curve": [],
-        "images_of": {result.tag: result.images for result in results}, "suspects": {}, "suggestions": [], "hash_ids": HASHES,
-        "find_paths": lambda hash_ids: {hash_id: paths[hash_id] for hash_id in hash_ids if hash_id in (paths or {})},
+    """paths: of pictures by their hashes; more: other facts than the usual ones."""
+    def find_paths(hash_ids):
+        return {hash_id: paths[hash_id] for hash_id in hash_ids if hash_id in (paths or {})}
+
+    usual = {
+        "encoder": "M:p", "width": 512, "pictures": ROWS, "folds": 5, "results": results, "shared": {},
+        "images_of": {result.tag: result.images for result in results}, "learning_curve": [],
+        "suspects": {}, "suggestions": [], "hash_ids": HASHES, "find_paths": find_paths,
     }
-    return Report(**{**values, **more})
+    return Report(**{**usual, **more})
 
 
 def written(tmp_path: Path, *arguments, **more) -> Element:
@@ -74,6 +78,11 @@ def cells(row: Element) -> list[str]:
 
 def table(element: Element) -> list[list[str]]:
     return [cells(row) for row in element.all("tr")]
+
+
+def section_of(page: Element, name: str) -> Element:
+    [section] = [section for section in page.all("section") if section.attributes["id"] == name]
+    return section
 
 
 def three(value: float | None) -> str:

@@ -5,10 +5,12 @@ from collections import Counter
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from stage2.judging.held_out import HeldOut
-from stage2.judging.results import CurvePoint, Suggestion, Suspect
+from stage2.judging.results import CurvePoint, Suggestion, Suspect, TagResult
 from stage2.metrics import METRICS, Estimate, metrics_of
+from tests.html_tree import Element
 from tests.stage2.report.drawn_results import (
     HASHES,
     HOSTILE,
@@ -16,6 +18,7 @@ from tests.stage2.report.drawn_results import (
     TYPES,
     all_elements,
     every,
+    section_of,
     table,
     tag_result,
     three,
@@ -24,57 +27,87 @@ from tests.stage2.report.drawn_results import (
 )
 
 
-def test_tags_are_ranked_with_all_their_numbers_and_one_that_could_not_be_measured_says_why(tmp_path, three_tags):
+def test_tags_are_ranked_with_all_their_numbers_and_one_without_any_says_why(tmp_path, three_tags):
     bad, good, _ = three_tags
     page = written(tmp_path, three_tags)
+
+    def metrics(result: TagResult) -> list[str]:
+        models = result.models.values()
+        return [" ".join(three(model.metrics[name].value) for model in models) for name in METRICS]
+
     assert table(page.one("table", "ranking")) == [
-        ["Tag", "Images", "0 average precision 1", "Average precision", "ROC AUC", "F1", "Calibration error", "Promises", "Worth doing"],
-        *([result.tag, "20 16.7 %", "",
-           *(" ".join(three(model.metrics[name].value) for model in result.models.values()) for name in METRICS), promised, steps]
-          for result, promised, steps in ((good, "yes from 0.417 no: +279 images", ""),
-                                          (bad, "yes: +10 images no: +279 images", "add images: only 20"))),
+        ["Tag", "Images", "0 average precision 1",
+         "Average precision", "ROC AUC", "F1", "Calibration error", "Promises", "Worth doing"],
+        ["good", "20 16.7 %", "", *metrics(good), "yes from 0.417 no: +279 images", ""],
+        ["bad", "20 16.7 %", "", *metrics(bad), "yes: +10 images no: +279 images", "add images: only 20"],
         ["one", "1 0.8 %", "one image: nothing to measure on", "", "", "", "", "add images"]]
     bold = [span.text for row in page.one("table", "ranking").all("tr") for span in row.all("span", "best")]
     assert bold == [three(result.best.metrics["average_precision"].value) for result in (good, bad)]
     [lead] = page.all("p", "lead")
-    assert lead.text == "1 of 2 tags reaches an average precision of 0.9. 1 tag could not be measured. The weakest: bad 0.60"
+    assert lead.text == (
+        "1 of 2 tags reaches an average precision of 0.9. 1 tag could not be measured. The weakest: bad 0.60")
 
 
 def test_whiskers_stand_where_the_numbers_say(tmp_path, three_tags):
     page = written(tmp_path, three_tags)
     bad = three_tags[0]
     whiskers = list(page.all("span", "whiskers"))[1]
-    estimates_of = [model.metrics["average_precision"] for model in bad.models.values()]
+    first, second = (model.metrics["average_precision"] for model in bad.models.values())
     assert [whiskers.attributes["style"], *(span.attributes["style"] for span in whiskers.all("span"))] == [
         f"--chance: {bad.base_rate:.4f}",
-        *(f"--value: {each.value:.4f}; --low: {each.low:.4f}; --high: {each.high:.4f}" for each in estimates_of)]
+        f"--value: {first.value:.4f}; --low: {first.low:.4f}; --high: {first.high:.4f}",
+        f"--value: {second.value:.4f}; --low: {second.low:.4f}; --high: {second.high:.4f}"]
 
 
-def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held_out(tmp_path, three_tags):
-    bad = three_tags[0]
-    section = list(written(tmp_path, three_tags).all("details"))[1]
-    assert section.one("summary").text == f"bad 20 images, average precision 0.600 {_interval(bad.best.metrics['average_precision'])}"
-    metrics, by_threshold = section.all("table")
-    names = {"accuracy": "accuracy", "true_positive_rate": "share of the tag found", "false_positive_rate": "share of others called it"}
+@pytest.fixture
+def bad(tmp_path, three_tags) -> tuple[TagResult, Element]:
+    """One of the tags and its section."""
+    return three_tags[0], list(written(tmp_path, three_tags).all("details"))[1]
+
+
+def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held_out(bad):
+    result, section = bad
+    interval = _interval(result.best.metrics["average_precision"])
+    assert section.one("summary").text == f"bad 20 images, average precision 0.600 {interval}"
     expected = [["", *TYPES], ["", *["out of fold interval", "held out"] * 2]]
-    for name, words in {**METRICS, **names}.items():
-        row = [words]
-        for model in bad.models.values():
-            unseen = model.calibration.unseen
-            estimate = model.metrics.get(name) or Estimate(
-                HeldOut(unseen[bad.is_tag], unseen[~bad.is_tag], None).metrics()[name], None, None)
-            scores = model.held_out.scores()
-            held_out = {**metrics_of(model.held_out.is_tag(), scores), **model.held_out.metrics()}[name]
-            row += [f"{three(estimate.value)} {_interval(estimate)}".strip(), three(getattr(held_out, "value", held_out))]
+    for name, title in METRICS.items():
+        row = [title]
+        for model in result.models.values():
+            estimate, held_out = model.metrics[name], model.held_out
+            row.append(f"{three(estimate.value)} {_interval(estimate)}".strip())
+            row.append(three(metrics_of(held_out.is_tag(), held_out.scores())[name]))
         expected.append(row)
-    expected[2][2::2] = [three(model.held_out.metrics()["average_precision"]) for model in bad.models.values()]
-    assert table(metrics) == expected
-    unseen = bad.best.calibration.unseen
-    assert table(by_threshold) == [["ovr-svm"], ["yes from", "called", "precision", "recall"], *(
-        [f"{at / 10}", f"{(unseen >= at / 10).sum()}", three(bad.is_tag[unseen >= at / 10].mean() if (unseen >= at / 10).any() else None),
-         three((unseen[bad.is_tag] >= at / 10).mean())] for at in range(1, 10))]
-    assert [text.text for text in section.all("dd")] == [text for model in bad.models.values() for text in (
-        model.calibration.in_words(), *(promise.in_words() for _, promise in model.promises.by_title()))]
+    rates = {
+        "accuracy": "accuracy",
+        "true_positive_rate": "share of the tag found",
+        "false_positive_rate": "share of others called it",
+    }
+    for name, title in rates.items():
+        row = [title]
+        for model in result.models.values():
+            unseen = model.calibration.unseen
+            out_of_fold = HeldOut(unseen[result.is_tag], unseen[~result.is_tag], None)
+            row += [three(out_of_fold.metrics()[name]), three(model.held_out.metrics()[name])]
+        expected.append(row)
+    assert table(next(section.all("table"))) == expected
+
+
+def test_a_tags_section_says_what_other_thresholds_would_give_and_what_each_model_is(bad):
+    result, section = bad
+    unseen = result.best.calibration.unseen
+    expected = [["ovr-svm"], ["yes from", "called", "precision", "recall"]]
+    for tenth in range(1, 10):
+        called = unseen >= tenth / 10
+        precision = result.is_tag[called].mean() if called.any() else None
+        recall = called[result.is_tag].mean()
+        expected.append([f"{tenth / 10}", f"{called.sum()}", three(precision), three(recall)])
+    _, by_threshold = section.all("table")
+    assert table(by_threshold) == expected
+    facts = []
+    for model in result.models.values():
+        promised = [promise.in_words() for _, promise in model.promises.by_title()]
+        facts += [model.calibration.in_words(), *promised]
+    assert [text.text for text in section.all("dd")] == facts
 
 
 def _interval(estimate: Estimate) -> str:
@@ -82,26 +115,34 @@ def _interval(estimate: Estimate) -> str:
 
 
 def test_tags_with_one_image_or_none_and_nothing_held_out_have_a_page_too(tmp_path):
-    page = written(tmp_path, [unmeasured_result("none", np.zeros(0, bool)), unmeasured_result("one", np.arange(ROWS) == 5)])
-    assert [section.one("summary").text for section in page.all("details")] == ["none 0 images, not measured", "one 1 image, not measured"]
-    assert page.one("p", "lead").text == "Nothing could be measured: that takes two images of a tag and two others."
+    none, one = np.zeros(0, bool), np.arange(ROWS) == 5
+    page = written(tmp_path, [unmeasured_result("none", none), unmeasured_result("one", one)])
+    assert [section.one("summary").text for section in page.all("details")] == [
+        "none 0 images, not measured", "one 1 image, not measured"]
+    assert page.one("p", "lead").text == (
+        "Nothing could be measured: that takes two images of a tag and two others.")
     assert list(page.all("svg")) == []
     [cats] = written(tmp_path, [tag_result("cats", every(0), held_out=0)]).all("details")
     assert {row[place] for row in table(next(cats.all("table")))[2:] for place in (2, 4)} == {"–"}
 
 
-def test_the_page_needs_nothing_but_itself_and_every_link_and_reference_in_it_leads_somewhere(tmp_path, three_tags):
-    page = written(tmp_path, three_tags, learning_curve=[CurvePoint(k, 2, 0.5, 0.4, 0.6, {"bad": 0.4}) for k in (0, 5, 10)])
+def test_the_page_needs_nothing_but_itself_and_every_link_and_reference_leads_somewhere(tmp_path, three_tags):
+    curve = [CurvePoint(images, 2, 0.5, 0.4, 0.6, {"bad": 0.4}) for images in (0, 5, 10)]
+    page = written(tmp_path, three_tags, learning_curve=curve)
     text = (tmp_path / "index.html").read_text()
     elements = list(all_elements(page))
     ids = [element.attributes["id"] for element in elements if "id" in element.attributes]
     assert max(Counter(ids).values()) == 1
-    links = {element.attributes[name] for element in elements for name in ("href", "src", "action") if name in element.attributes}
+    links = {
+        value for element in elements for name, value in element.attributes.items()
+        if name in ("href", "src", "action")
+    }
     assert {link[1:] for link in links} <= set(ids)
     assert {link[0] for link in links} == {"#"}
     assert set(re.findall(r"url\(#([^)]*)\)", text)) <= set(ids)
     assert re.findall(r"url\((?!#|data:image/jpeg;base64,)", text) == []
-    assert not {element.tag for element in elements} & {"script", "link", "img", "iframe", "object", "embed", "base", "image"}
+    loading = {"script", "link", "img", "iframe", "object", "embed", "base", "image"}
+    assert not {element.tag for element in elements} & loading
     assert (text.count("<style"), "http" in text, "@import" in text) == (1, False, False)
     plots = list(page.all("svg"))
     assert len(plots) == 7
@@ -117,12 +158,19 @@ def test_a_report_of_tags_known_by_their_text_alone_has_a_page(tmp_path):
 
 def test_names_are_shown_as_they_are_and_do_nothing(tmp_path):
     tags = [tag_result(tag, every(place, len(HOSTILE)), place) for place, tag in enumerate(HOSTILE)]
-    paths = {hash_id: f"/gone/{HOSTILE[row % len(HOSTILE)].replace('/', '')}{row}" for row, hash_id in enumerate(HASHES)}
-    suspects = {result.tag: [Suspect(place, result.tag, True, 0.01), Suspect(place + 1, result.tag, False, 0.99)]
-                for place, result in enumerate(tags)}
-    shared = dict.fromkeys(pairwise(HOSTILE), 3)
-    page = written(tmp_path, tags, paths, suspects=suspects, shared=shared, encoder="<b>M:p\n", suggestions=[
-        Suggestion(HASHES[place], path, HOSTILE[place], 0.5, 1, 1) for place, path in enumerate(["/a/<i>.png", None, "/b/\u202eb.png"])])
+    names = [name.replace("/", "") for name in HOSTILE]
+    paths = {hash_id: f"/gone/{names[row % len(names)]}{row}" for row, hash_id in enumerate(HASHES)}
+    suspects = {
+        result.tag: [Suspect(place, result.tag, True, 0.01), Suspect(place + 1, result.tag, False, 0.99)]
+        for place, result in enumerate(tags)
+    }
+    suggestions = [
+        Suggestion(HASHES[place], path, HOSTILE[place], 0.5, 1, 1)
+        for place, path in enumerate(["/a/<i>.png", None, "/b/\u202eb.png"])
+    ]
+    page = written(
+        tmp_path, tags, paths, suspects=suspects, suggestions=suggestions,
+        shared=dict.fromkeys(pairwise(HOSTILE), 3), encoder="<b>M:p\n")
     shown = {tag.replace("\n", "\\n").replace("\u202e", "\\u202e") for tag in HOSTILE}
     rows = [row for row in page.one("table", "ranking").all("tr") if list(row.all("a"))]
     assert {row.one("th").text for row in rows} == shown
@@ -132,9 +180,9 @@ def test_names_are_shown_as_they_are_and_do_nothing(tmp_path):
     assert "\u202e" not in (tmp_path / "index.html").read_text()
 
 
-def test_a_single_tag_and_picture_are_not_said_to_be_several_and_the_page_says_what_it_counts_as_a_hit(tmp_path):
+def test_one_tag_and_picture_are_not_said_to_be_several_and_the_page_says_what_counts_as_a_hit(tmp_path):
     page = written(tmp_path, [tag_result("cats", every(0))], pictures=1)
     assert page.one("title").text == "Report on 1 tag · image-tagging-tools"
     assert page.one("main").one("p", "note").text.startswith("1 picture, 1 tag, vectors of M:p")
-    [each] = [section for section in page.all("section") if section.attributes["id"] == "each"]
-    assert "Hits, misses and false alarms are counted at a probability of 0.5" in each.one("p", "about").text
+    about = section_of(page, "each").one("p", "about").text
+    assert "Hits, misses and false alarms are counted at a probability of 0.5" in about

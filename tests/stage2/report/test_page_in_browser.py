@@ -12,14 +12,16 @@ from tests.stage2.report.drawn_results import HASHES, HOSTILE, ROWS, every, repo
 def address(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("report")
     write(folder, {f"{row}.png": png(row) for row in range(ROWS)})
-    results = [tag_result(tag, every(place, len(HOSTILE)), place, targets=True) for place, tag in enumerate(HOSTILE)]
+    results = [
+        tag_result(tag, every(place, len(HOSTILE)), place, targets=True)
+        for place, tag in enumerate(HOSTILE)
+    ]
     first, second = HOSTILE[:2]
+    paths = {hash_id: str(folder / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])}
+    curve = [CurvePoint(images, 1, 0.5, 0.4, 0.6, {first: 0.5}) for images in (1, 2, 5, 10, 20, 50)]
     facts = report(
-        results,
-        {hash_id: str(folder / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])},
-        shared={(first, second): 3},
-        suspects={first: [Suspect(0, first, True, 0.1)]},
-        learning_curve=[CurvePoint(images, 1, 0.5, 0.4, 0.6, {first: 0.5}) for images in (1, 2, 5, 10, 20, 50)])
+        results, paths, shared={(first, second): 3}, learning_curve=curve,
+        suspects={first: [Suspect(0, first, True, 0.1)]})
     write_report_page(folder / "index.html", facts, tag_sections(facts))
     return (folder / "index.html").as_uri()
 
@@ -27,7 +29,8 @@ def address(tmp_path_factory) -> str:
 def test_a_link_of_the_ranking_opens_the_section_of_its_tag_where_a_person_sees_it(page, address):
     page.goto(address)
     sections = page.locator("details")
-    assert [section.get_attribute("open") is not None for section in sections.all()] == [True] + [False] * (len(HOSTILE) - 1)
+    is_open = [section.get_attribute("open") is not None for section in sections.all()]
+    assert is_open == [True] + [False] * (len(HOSTILE) - 1)
     link = page.locator(".ranking tbody th a").nth(3)
     link.focus()
     page.keyboard.press("Enter")
@@ -43,19 +46,25 @@ def test_a_link_of_the_ranking_opens_the_section_of_its_tag_where_a_person_sees_
     assert page.complaints == []
 
 
-@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")])
-def test_plots_and_text_take_the_colours_of_light_and_dark_and_nothing_is_asked_for(page, address, scheme, background):
+@pytest.mark.parametrize(("scheme", "background", "second"), [
+    ("light", "rgb(255, 255, 255)", "rgb(194, 87, 12)"),
+    ("dark", "rgb(21, 23, 26)", "rgb(242, 163, 94)"),
+])
+def test_plots_and_text_take_the_colours_of_light_and_dark_and_nothing_is_asked_for(
+        page, address, scheme, background, second):
     asked = []
     page.on("request", lambda request: asked.append(request.url.split(":")[0]))
     page.emulate_media(color_scheme=scheme)
     page.goto(address)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
     colour = "getComputedStyle(document.querySelector('details svg [style*=\"--series-2\"]')).stroke"
-    assert page.evaluate(colour) == {"light": "rgb(194, 87, 12)", "dark": "rgb(242, 163, 94)"}[scheme]
+    assert page.evaluate(colour) == second
     text = page.locator("details svg text").first
     about = page.locator(".about").first
-    assert text.evaluate("each => getComputedStyle(each).fill") == about.evaluate("each => getComputedStyle(each).color")
-    assert text.evaluate("each => getComputedStyle(each).fontFamily") == page.evaluate("getComputedStyle(document.body).fontFamily")
+    ink = about.evaluate("words => getComputedStyle(words).color")
+    assert text.evaluate("words => getComputedStyle(words).fill") == ink
+    font = page.evaluate("getComputedStyle(document.body).fontFamily")
+    assert text.evaluate("words => getComputedStyle(words).fontFamily") == font
     assert asked == ["file"]
     assert page.complaints == []
 
@@ -75,7 +84,8 @@ def test_every_width_shows_promises_and_metrics_and_an_axis_of_the_same_length(p
     for row in page.locator(".ranking tbody tr").all():
         assert row.locator(".promised").is_visible()
         assert [cell.is_visible() for cell in row.locator(".metric").all()] == [True] * 3
-    lengths = page.locator(".whiskers").evaluate_all("all => all.map(each => each.getBoundingClientRect().width)")
+    widths = "axes => axes.map(axis => axis.getBoundingClientRect().width)"
+    lengths = page.locator(".whiskers").evaluate_all(widths)
     assert max(lengths) - min(lengths) < 0.1
     assert min(lengths) > 150
 
@@ -87,7 +97,8 @@ def test_headings_and_numbers_do_not_break_inside_words(page, address, width):
     page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
     cells = page.locator("table:not(.matrix) thead th, .number, .facts th")
     assert cells.count() > 100
-    assert set(cells.evaluate_all("all => all.map(each => getComputedStyle(each).overflowWrap)")) == {"normal"}
+    wraps = cells.evaluate_all("all => all.map(cell => getComputedStyle(cell).overflowWrap)")
+    assert set(wraps) == {"normal"}
 
 
 def test_on_paper_every_section_is_open_and_pictures_are_there(page, address):
@@ -95,4 +106,5 @@ def test_on_paper_every_section_is_open_and_pictures_are_there(page, address):
     page.goto(address)
     assert {plot.is_visible() for plot in page.locator("details svg").all()} == {True}
     for shown in (".thumbnail", ".whiskers span", ".bars"):
-        assert page.locator(shown).first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"
+        adjust = page.locator(shown).first.evaluate("shown => getComputedStyle(shown).printColorAdjust")
+        assert adjust == "exact"

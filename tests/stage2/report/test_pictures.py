@@ -22,8 +22,11 @@ def test_each_picture_is_embedded_once_and_one_that_is_gone_has_no_preview(tmp_p
     write(tmp_path, {f"{row}.png": png(row) for row in range(0, ROWS, 2)})
     write(tmp_path, {"0.png": png(999)})  # another picture by now: it must not be shown as that one
     paths = {hash_id: str(tmp_path / f"{row}.png") for row, hash_id in enumerate(HASHES[:ROWS])}
-    page = written(tmp_path, [tag_result("cats", every(0, 3)), tag_result("dogs", every(1, 3))], paths,
-                   suggestions=[Suggestion(HASHES[4], paths[HASHES[4]], "cats", 0.5, 1, 1), Suggestion(GONE, None, "cats", 0.4, 0.8, 1)])
+    suggestions = [
+        Suggestion(HASHES[4], paths[HASHES[4]], "cats", 0.5, 1, 1),
+        Suggestion(GONE, None, "cats", 0.4, 0.8, 1)]
+    cats, dogs = tag_result("cats", every(0, 3)), tag_result("dogs", every(1, 3))
+    page = written(tmp_path, [cats, dogs], paths, suggestions=suggestions)
     parts = (tmp_path / "index.html").read_text().split("url(data:image/jpeg;base64,")[1:]
     embedded = [base64.b64decode(part.split(")")[0]) for part in parts]
     assert len(embedded) == len(set(embedded)) > 10
@@ -36,7 +39,7 @@ def test_each_picture_is_embedded_once_and_one_that_is_gone_has_no_preview(tmp_p
         name for name in names if name == GONE[:12] or Path(name).stem == "0" or int(Path(name).stem) % 2}
 
 
-def test_a_page_of_a_hundred_tags_shows_a_picture_of_each_and_embeds_no_more_than_it_should(tmp_path, monkeypatch):
+def test_a_page_of_a_hundred_tags_shows_a_picture_of_each_and_embeds_no_more_than_it_should(tmp_path):
     asked = []
     tags = [tag_result(f"tag {number:02}", every(number, 100, 1000)) for number in range(100)]
     page = written(tmp_path, tags, find_paths=lambda hash_ids: asked.append(list(hash_ids)) or {})
@@ -48,8 +51,13 @@ def test_a_page_of_a_hundred_tags_shows_a_picture_of_each_and_embeds_no_more_tha
 
 
 def test_a_picture_is_named_with_its_folder_and_nothing_else_of_its_path_is_in_the_page(tmp_path):
-    paths = {hash_id: f"/photos/2024/{'cats' if row % 2 else 'dogs.zip'}/IMG_{row}.png" for row, hash_id in enumerate(HASHES[:ROWS])}
-    page = written(tmp_path, [tag_result("cats", every(0))], paths, suspects={"cats": [Suspect(0, "cats", True, 0.02)]})
+    folders = ("dogs.zip", "cats")
+    paths = {
+        hash_id: f"/photos/2024/{folders[row % 2]}/IMG_{row}.png"
+        for row, hash_id in enumerate(HASHES[:ROWS])
+    }
+    suspects = {"cats": [Suspect(0, "cats", True, 0.02)]}
+    page = written(tmp_path, [tag_result("cats", every(0))], paths, suspects=suspects)
     tiles = [tile for tile in page.all("li") if list(tile.all("span", "thumbnail"))]
     assert len(tiles) > 10
     for tile in tiles:

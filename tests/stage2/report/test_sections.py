@@ -8,34 +8,42 @@ from stage2.judging.label_audit import MOST_SUSPECTS
 from stage2.judging.results import CurvePoint, Suggestion, Suspect
 from stage2.metrics import Estimate
 from stage2.report.dataset_section import Pair, dataset_section
-from stage2.report.label_section import contradictions
+from stage2.report.label_section import Contradiction, contradictions
 from stage2.report.next_steps import Step, next_steps, taken_for
-from tests.stage2.report.drawn_results import HASHES, ROWS, every, table, tag_result, written
+from tests.stage2.report.drawn_results import HASHES, ROWS, every, section_of, table, tag_result, written
 
 
 def test_a_picture_in_the_wrong_folder_is_one_picture_to_look_at_and_a_weak_model_counts_less():
-    suspects = {"cats": [Suspect(1, "cats", True, 0.1), Suspect(2, "cats", True, 0.05)], "dogs": [Suspect(1, "dogs", False, 0.8)],
-                "weak": [Suspect(3, "weak", True, 0.0), Suspect(4, "weak", False, 1.0)]}
-    found = contradictions(suspects, {1: ["cats"], 2: ["cats", "pets"], 3: ["weak"]}, {"cats": 0.9, "dogs": 0.8, "weak": 0.2})
-    assert [(each.row, each.labelled, each.looks_like) for each in found] == [
-        (1, {"cats": 0.1}, {"dogs": 0.8}), (2, {"cats": 0.05, "pets": None}, {}), (3, {"weak": 0.0}, {}), (4, {}, {"weak": 1.0})]
+    suspects = {
+        "cats": [Suspect(1, "cats", True, 0.1), Suspect(2, "cats", True, 0.05)],
+        "dogs": [Suspect(1, "dogs", False, 0.8)],
+        "weak": [Suspect(3, "weak", True, 0.0), Suspect(4, "weak", False, 1.0)],
+    }
+    tags_of = {1: ["cats"], 2: ["cats", "pets"], 3: ["weak"]}
+    assert contradictions(suspects, tags_of, {"cats": 0.9, "dogs": 0.8, "weak": 0.2}) == [
+        Contradiction(1, {"cats": 0.1}, {"dogs": 0.8}),
+        Contradiction(2, {"cats": 0.05, "pets": None}, {}),
+        Contradiction(3, {"weak": 0.0}, {}),
+        Contradiction(4, {}, {"weak": 1.0})]
 
 
 def test_labels_and_suggestions_name_the_tag_and_both_opinions(tmp_path):
     cats, dogs = tag_result("cats", every(0)), tag_result("dogs", every(1))
-    page = written(tmp_path, [cats, dogs], {HASHES[0]: "/p/wrong.png"},
-                   suggestions=[Suggestion(HASHES[119], "/q/new.png", "dogs", 0.5, 1, 1)],
-                   suspects={"cats": [Suspect(0, "cats", True, 0.02)], "dogs": [Suspect(0, "dogs", False, 0.97)]})
-    tiles = [[tile.text for tile in section.all("li")] for section in page.all("section") if section.attributes["id"] in ("labels", "next")]
-    assert tiles == [["cats label yes, model 0.02 dogs label no, model 0.97 p/wrong.png"], ["dogs model 0.50 q/new.png"]]
+    page = written(
+        tmp_path, [cats, dogs], {HASHES[0]: "/p/wrong.png"},
+        suggestions=[Suggestion(HASHES[119], "/q/new.png", "dogs", 0.5, 1, 1)],
+        suspects={"cats": [Suspect(0, "cats", True, 0.02)], "dogs": [Suspect(0, "dogs", False, 0.97)]})
+    assert [tile.text for tile in section_of(page, "labels").all("li")] == [
+        "cats label yes, model 0.02 dogs label no, model 0.97 p/wrong.png"]
+    assert [tile.text for tile in section_of(page, "next").all("li")] == ["dogs model 0.50 q/new.png"]
 
 
 @pytest.mark.parametrize(("count", "said"), [
     (24, None), (207, "The first 24 of 207; all in label-audit.json, of each tag at most 24.")])
 def test_where_not_all_labels_to_check_are_listed_the_page_says_where_they_are(tmp_path, count, said):
     cats = tag_result("cats", every(0, rows=1000))
-    page = written(tmp_path, [cats], suspects={"cats": [Suspect(row, "cats", True, 0.02) for row in range(count)]})
-    [section] = [section for section in page.all("section") if section.attributes["id"] == "labels"]
+    suspects = [Suspect(row, "cats", True, 0.02) for row in range(count)]
+    section = section_of(written(tmp_path, [cats], suspects={"cats": suspects}), "labels")
     assert len(list(section.all("li"))) == 24
     about = section.one("p", "about").text
     assert about.endswith(said or "spoils what is learnt.")
@@ -43,17 +51,19 @@ def test_where_not_all_labels_to_check_are_listed_the_page_says_where_they_are(t
 
 def test_folders_of_no_tag_are_told_apart_from_the_tags(tmp_path):
     images_of = {"cats": 4, "dogs": 2, "other-training": 500, "other-validation": 0}
-    page = written(tmp_path, [tag_result("cats", every(0))], images_of=images_of)
-    [section] = [section for section in page.all("section") if section.attributes["id"] == "dataset"]
+    section = section_of(written(tmp_path, [tag_result("cats", every(0))], images_of=images_of), "dataset")
     assert section.one("p", "about").text == (
-        "The largest tag has 2.0 times as many images as the smallest, those held out included. No image carries two tags. "
-        "Images of no tag: 500 in other-training, 0 in other-validation.")
+        "The largest tag has 2.0 times as many images as the smallest, those held out included. "
+        "No image carries two tags. Images of no tag: 500 in other-training, 0 in other-validation.")
     assert [line.text for line in section.one("ul", "bars").all("li")] == ["cats 4", "dogs 2"]
 
 
 def test_what_is_worth_doing_follows_from_the_results():
     result = tag_result("shirts", every(0))
-    curve = [CurvePoint(images, 1, 0.5, 0.5, 0.5, {"shirts": 0.5 + images / 100}) for images in (0, 5, 10, 20)]
+    curve = [
+        CurvePoint(images, 1, 0.5, 0.5, 0.5, {"shirts": 0.5 + images / 100})
+        for images in (0, 5, 10, 20)
+    ]
     suspects = [Suspect(1, "shirts", False, 0.999), Suspect(2, "shirts", False, 0.6)]
     confused = [("coats", 9)]
 
@@ -62,25 +72,30 @@ def test_what_is_worth_doing_follows_from_the_results():
             model.metrics["average_precision"] = Estimate(value, low, high)
         return next_steps(result, *more)
 
-    assert steps(0.9, 0.92, 0.94, suspects, curve, confused) == [Step("check 1 label"), Step("add images: still rising")]
+    assert steps(0.9, 0.92, 0.94, suspects, curve, confused) == [
+        Step("check 1 label"), Step("add images: still rising")]
     assert steps(0.8, 0.82, 0.84, suspects, curve[:2], confused) == [Step("tell apart from", "coats")]
-    assert steps(0.6, 0.8, 0.9, [], curve, confused) == [Step("add images: only 20"), Step("tell apart from", "coats")]
+    assert steps(0.6, 0.8, 0.9, [], curve, confused) == [
+        Step("add images: only 20"), Step("tell apart from", "coats")]
     assert steps(0.9, 0.92, 0.94, [], [], []) == [Step("look at its misses")]
     assert steps(0.98, 0.99, 1, [], curve, []) == []
-    assert steps(0.98, 0.99, 1, [Suspect(1, "shirts", False, 0.999)] * MOST_SUSPECTS, [], []) == [Step("check 24 or more labels")]
+    most = [Suspect(1, "shirts", False, 0.999)] * MOST_SUSPECTS
+    assert steps(0.98, 0.99, 1, most, [], []) == [Step("check 24 or more labels")]
 
 
 def test_false_alarms_are_counted_by_the_tags_that_they_carry():
     result = tag_result("cats", every(0), 0)
     result.best.calibration.unseen[1:6] = 0.9
-    assert taken_for(result, {row: ["pets", "dogs"][:row] for row in range(1, ROWS)}) == [("pets", 6), ("dogs", 5)]
+    tags_of = {row: ["pets", "dogs"][:row] for row in range(1, ROWS)}
+    assert taken_for(result, tags_of) == [("pets", 6), ("dogs", 5)]
 
 
 def test_a_single_false_alarm_is_not_said_to_be_images(tmp_path):
     cats, birds = tag_result("cats", every(0), 9), tag_result("birds", np.arange(ROWS) % 6 > 0)
     cats.best.calibration.unseen[:] = cats.is_tag
     cats.best.calibration.unseen[1] = 0.9
-    [section] = [section for section in written(tmp_path, [cats, birds]).all("details") if section.one("h3").text == "cats"]
+    sections = written(tmp_path, [cats, birds]).all("details")
+    [section] = [section for section in sections if section.one("h3").text == "cats"]
     assert "False alarms by their own tag: birds 1." in [text.text for text in section.all("p")]
 
 
@@ -91,7 +106,8 @@ def test_tags_that_share_images_are_a_matrix_of_few_tags_and_a_list_of_the_stron
     pair = Pair("a", "b", 2, 0.5)
     assert few.pairs == {("a", "b"): pair, ("b", "a"): pair}
     names = [f"t{number:02}" for number in range(40)]
-    many = dataset_section(dict.fromkeys(names, 50), {tags: number for number, tags in enumerate(pairwise(names), 1)})
+    shared = {tags: number for number, tags in enumerate(pairwise(names), 1)}
+    many = dataset_section(dict.fromkeys(names, 50), shared)
     assert many.together == []
     assert [pair.images for pair in many.pairs.values()] == list(range(39, 19, -1))
     page = written(tmp_path, [tag_result("a", every(0)), tag_result("b", every(1))], shared={("a", "b"): 7})
@@ -99,13 +115,21 @@ def test_tags_that_share_images_are_a_matrix_of_few_tags_and_a_list_of_the_stron
 
 
 def test_the_learning_curve_is_drawn_and_told(tmp_path):
-    points = [CurvePoint(0, 2, 0.5, 0.4, 0.6, {"cats": 0.4, "dogs": 0.6}), CurvePoint(5, 1, 0.7, 0.7, 0.7, {"dogs": 0.7})]
-    page = written(tmp_path, [tag_result("cats", every(0)), tag_result("dogs", every(1))], learning_curve=points)
-    [section] = [section for section in page.all("section") if section.attributes["id"] == "examples"]
+    points = [
+        CurvePoint(0, 2, 0.5, 0.4, 0.6, {"cats": 0.4, "dogs": 0.6}),
+        CurvePoint(5, 1, 0.7, 0.7, 0.7, {"dogs": 0.7})]
+    cats, dogs = tag_result("cats", every(0)), tag_result("dogs", every(1))
+    page = written(tmp_path, [cats, dogs], learning_curve=points)
+    section = section_of(page, "examples")
     assert table(section.one("table")) == [
-        ["Images", "Tags", "Worst", "Mean", "Best"], ["0", "2", "0.400", "0.500", "0.600"], ["5", "1", "0.700", "0.700", "0.700"]]
+        ["Images", "Tags", "Worst", "Mean", "Best"],
+        ["0", "2", "0.400", "0.500", "0.600"],
+        ["5", "1", "0.700", "0.700", "0.700"]]
     said = "Mean average precision by number of images to learn from: 0.500 with 0; 0.700 with 5"
     assert section.one("svg").attributes["aria-label"] == said
-    assert {"0", "5", "images of a tag to learn from", "average precision"} <= {text.text for text in section.one("svg").all("text")}
-    by_tag = {section.one("h3").text: [table(each) for each in section.one("div", "facts").all("table")] for section in page.all("details")}
-    assert by_tag == {"cats": [], "dogs": [[["images", "0", "5"], ["average precision", "0.60", "0.70"]]]}
+    words = {text.text for text in section.one("svg").all("text")}
+    assert {"0", "5", "images of a tag to learn from", "average precision"} <= words
+    of_cats, of_dogs = (list(details.one("div", "facts").all("table")) for details in page.all("details"))
+    assert of_cats == []
+    [by_number] = of_dogs
+    assert table(by_number) == [["images", "0", "5"], ["average precision", "0.60", "0.70"]]
