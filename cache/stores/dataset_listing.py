@@ -20,7 +20,8 @@ SELECT substr(file_path, 1, length(file_path) - length(inside)) AS around, tag
 FROM (SELECT *, '/' || tag || '/' || file_name AS inside FROM picture)
 WHERE substr(file_path, ?) LIKE '%/%/%'
 AND substr(file_path, -length(inside)) = inside
-AND substr(absolute_path, 1, length(absolute_path) - length(inside)) NOT IN (SELECT absolute_path FROM archive)
+AND substr(absolute_path, 1, length(absolute_path) - length(inside))
+    NOT IN (SELECT absolute_path FROM archive)
 ORDER BY position LIMIT 1
 """
 
