@@ -21,6 +21,8 @@ LONGEST = [
     "test_hostile_stores.py",
     "test_web_contract.py",
     "test_notebook.py",
+    "test_wheel.py",
+    "test_terminal.py",
 ]
 ROOT = Path(__file__).resolve().parents[1]
 TINY = "tiny-test-clip"
