@@ -12,6 +12,7 @@ import pytest
 
 from tests import browser as browsers
 from tests.drawing import tag_folders, write
+from tests.forked_decoder import forked_decoders
 from tests.forked_python import ForkedPython
 
 LONGEST = [
@@ -51,6 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def full(request) -> bool:
     """Whether everything is asked for: `make hostile`, `make fuzz`, `make crash`."""
     return request.config.getoption("--full")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def decoders() -> Iterator[None]:
+    """Decoders are forked where the system can, and started as ever by the tests of the decoder."""
+    if sys.platform != "linux":
+        yield
+        return
+    with forked_decoders():
+        yield
 
 
 @pytest.fixture

@@ -9,16 +9,19 @@ import os
 import resource
 from multiprocessing.connection import Connection
 
+from cache.decoder import decoder_process
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.limits import Limits
 from cache.reader.image_source import images
+from tests.forked_decoder import start_child
 from tests.promises.hostile.case import outcomes_of
 
 # Both are about hanging: the slowest case takes 7 seconds, and several times as long on a loaded machine.
 SECONDS = 180
 LIMITS = Limits(file_timeout=30)
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["cache.reader.image_source", "tests.promises.hostile.case"])
+SERVER.set_forkserver_preload(
+    ["cache.reader.image_source", "tests.forked_decoder", "tests.promises.hostile.case"])
 
 
 def read_isolated(root: str, name: str) -> tuple[dict[str, str], int]:
@@ -41,6 +44,7 @@ def read_isolated(root: str, name: str) -> tuple[dict[str, str], int]:
 
 def _read(root: str, name: str, answer: Connection) -> None:
     os.chdir(root)
+    decoder_process._started = start_child  # so that its memory is that of a child of this process
     stream = images(name, limits=LIMITS, num_threads=1, crop_for=lambda *hash_ids: CropSpec(224))
     outcomes = outcomes_of(stream, name)
     most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
