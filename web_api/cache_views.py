@@ -90,9 +90,8 @@ class CacheViews:
             self._seats.release()
 
 
-def picture_endpoints(roots: Roots) -> dict[str, Endpoint]:
+def picture_endpoints(pictures: Pictures) -> dict[str, Endpoint]:
     """What the API has beyond the caches, by path."""
-    pictures = Pictures(roots)
     return {
         "/image/{hash_id}": Endpoint(
             "image", pictures.image, "read", "The picture itself, from a folder or from inside ZIPs."),

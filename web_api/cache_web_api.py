@@ -13,6 +13,7 @@ from numpy import ndarray
 from cache.pages.html_page import STATIC
 from cache.refusal import Refused
 from cache.serving import guard
+from cache.serving.pictures import Pictures
 from cache.serving.roots import Roots
 from cache.serving.served_pages import TEMPLATES, ServedPages
 from web_api import companion_pages, errors, pages
@@ -47,19 +48,21 @@ def create_app(
     guard.install(app, token, names)
     brought = companion_pages.discovered() if companions is None else companions
     companion_pages.install(app, brought, roots)
-    pages.install(app, roots, token, brought)
+    pictures = Pictures(roots)
+    pages.install(app, roots, pictures, brought)
+    pages.add_login(app, token)
     errors.install(app, pages.NAMES)
-    _add_api(app, roots)
+    _add_api(app, roots, pictures)
     return app
 
 
-def _add_api(app: Flask, roots: Roots) -> None:
+def _add_api(app: Flask, roots: Roots, pictures: Pictures) -> None:
     """The calls of the caches under their names, pictures and scores, jobs, and what describes them all."""
     views = CacheViews(roots)
     calls = {f"/{name}": endpoint for name, endpoint in views.endpoints.items()}
     for path, endpoint in calls.items():
         app.add_url_rule(path, endpoint.name, views.view(endpoint), methods=["GET", "POST"])
-    readers = picture_endpoints(roots)
+    readers = picture_endpoints(pictures)
     for path, endpoint in readers.items():
         rule = path.replace("{", "<").replace("}", ">")
         app.add_url_rule(rule, endpoint.name, views.reading_view(endpoint))

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cache import ClipCache, FileCache, TagCache
+from cache.cache_clip import ClipCache
+from cache.cache_file import FileCache
+from cache.cache_tag import TagCache
 from cache.serving.api_error import ApiError
 from cache.serving.roots import Roots, plain_name
 from web_api.arguments import value_of

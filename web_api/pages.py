@@ -1,5 +1,6 @@
 """What a person opens in a browser: files, tags, score bins, one picture. Plain HTML, no script."""
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, redirect, render_template, request
@@ -8,7 +9,7 @@ from werkzeug import Response
 from cache.refusal import Refused
 from cache.serving import guard
 from cache.serving.api_error import ApiError
-from cache.serving.pictures import any_table
+from cache.serving.pictures import Pictures, any_table
 from cache.serving.roots import Roots
 from cache.serving.served_pages import ServedPages
 from cache.stores.file_table import FileTable
@@ -44,15 +45,15 @@ def tag(db_path: str, tag: str, after: int = 0) -> str:
         "tag.html", db_path=db_path, tag=tag, pictures=rows[:PAGE_SIZE], more=len(rows) > PAGE_SIZE)
 
 
-def picture(hash_id: str, db_path: str) -> str:
+def picture(pictures: Pictures, hash_id: str, db_path: str) -> str:
     with any_table(db_path) as table, Surroundings(db_path) as around:
         path = table.absolute_path(hash_id)
         if path is None:
             raise ApiError(404, "not_found", "no image with this hash")
         row = table.image(hash_id) if isinstance(table, FileTable) else {"hash_id": hash_id, "path": path}
         return render_template(
-            "picture.html", db_path=db_path, picture=row, tags=around.tags(hash_id),
-            scores=around.scores(hash_id), neighbours=around.neighbours(hash_id),
+            "picture.html", db_path=db_path, picture=row, problem=pictures.problem(hash_id, db_path),
+            tags=around.tags(hash_id), scores=around.scores(hash_id), neighbours=around.neighbours(hash_id),
             files=around.path_of(FileTable) or db_path, tag_cache=around.path_of(TagTable))
 
 
@@ -68,7 +69,7 @@ def bins(db_path: str, tag: str = "", model_type: str = "") -> str:
             bins=table.bins(tag, model_type))
 
 
-def install(app: Flask, roots: Roots, token: str | None, companions: Sequence[ServedPages]) -> None:
+def install(app: Flask, roots: Roots, pictures: Pictures, companions: Sequence[ServedPages]) -> None:
     """Each page is a function whose arguments are those of the query."""
     def view(name: str, page: Callable[..., str]) -> Callable[..., str]:
         endpoint = Endpoint(name, page, "get")
@@ -77,8 +78,10 @@ def install(app: Flask, roots: Roots, token: str | None, companions: Sequence[Se
     app.add_url_rule("/", "home", view("home", Home(roots, companions).page))
     for page in (files, tags, tag, bins):
         app.add_url_rule(f"/{page.__name__}", page.__name__, view(page.__name__, page))
-    app.add_url_rule("/picture/<hash_id>", "picture", view("picture", picture))
+    app.add_url_rule("/picture/<hash_id>", "picture", view("picture", partial(picture, pictures)))
 
+
+def add_login(app: Flask, token: str | None) -> None:
     @app.route("/login", methods=["GET", "POST"])
     def login() -> str | Response:
         if request.method == "GET":

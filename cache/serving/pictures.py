@@ -25,6 +25,7 @@ SAFE_TYPES = {
 }
 SMALLEST, LARGEST = 16, 512
 LARGEST_FILE = 64 * MIB  # eight threads may hold one each
+SEEN_BEFORE = 160  # the size of tiles: who comes from one has had the picture decoded already
 FULL_SIZE = 1024  # of the JPEG that stands for a TIFF, a PPM ...
 CACHING = {"Cache-Control": "private, max-age=86400"}  # the hash is in the address
 
@@ -57,6 +58,14 @@ class Pictures:
         file = self._file(hash_id, db_path)
         jpeg = _decoded(lambda: self._thumbnails.jpeg(file, size))
         return Response(jpeg, mimetype="image/jpeg", headers=CACHING)
+
+    def problem(self, hash_id: str, db_path: str) -> str | None:
+        """In a few words why a picture cannot be shown, for a page about it; None if it can."""
+        try:
+            self.thumbnail(hash_id, db_path, SEEN_BEFORE)
+        except ApiError as error:
+            return error.tile
+        return None
 
     def _file(self, hash_id: str, db_path: str) -> SourceFile:
         with any_table(db_path) as table:

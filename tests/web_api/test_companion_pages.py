@@ -1,5 +1,4 @@
-"""The seam between the web app and its companions: a toy brings pages, the app finds, guards, frames and links
-them."""
+"""The seam for companions: a toy brings pages; the web app finds, guards, frames and links them."""
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +15,12 @@ from web_api.cache_web_api import create_app
 
 TOYS = Path(__file__).parent / "toy_companions"
 AS_JSON = {"Accept": "application/json"}
+OTHER_SITES = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://evil.example"},
+    {"Origin": "null"},
+    {"Referer": "http://evil.example/"},
+)
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ def test_a_companions_page_stands_in_the_frame_of_all_pages(client):
 
 def test_what_a_person_sends_is_done_and_what_another_site_sends_is_not(client):
     assert client.post("/companions/toy/note", data={"path": "a.png"}).status_code == 302
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {"Referer": "http://evil.example/"}):
+    for headers in OTHER_SITES:
         refused = page_of(client.post("/companions/toy/note", data={"path": "b.png"}, headers=headers), 403)
         assert refused.one("h1").text == "another site may not change anything here"
     assert notes_of(client) == ["a.png"]
@@ -126,5 +131,6 @@ def test_a_blueprint_bears_the_name_of_its_companion(here):
 
 def test_templates_of_companions_lie_in_a_folder_of_their_name():
     """Flask looks for a template in one blueprint after the other: equal names would meet."""
-    templates = [path.relative_to(ROOT / "companions") for path in (ROOT / "companions").rglob("templates/**/*.html")]
-    assert [path for path in templates if path.parts[2] != path.parts[0]] == []
+    folder = ROOT / "companions"
+    templates = [path.relative_to(folder).parts for path in folder.rglob("templates/**/*.html")]
+    assert [parts for parts in templates if parts[2] != parts[0]] == []

@@ -155,6 +155,37 @@ def test_images_and_thumbnails_come_from_folders_and_from_inside_zips(client, he
     assert error(client, f"/image/{rows['a.png']}?db_path={FILES}") == (400, "refused", "not a picture any more: not_an_image")
 
 
+IMG = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"  # what Chromium asks for an <img>
+NAVIGATION = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "image/jpeg"])
+def test_a_program_is_told_in_json_why_there_is_no_picture(client, accept):
+    client.get("/create_file_cache")
+    for call in ("image", "thumbnail"):
+        response = client.get(f"/{call}/none?db_path={FILES}", headers={"Accept": accept} if accept else {})
+        assert (response.status_code, response.get_json()) == (
+            404, {"error": {"code": "not_found", "message": "no image with this hash"}})
+
+
+def test_an_img_is_told_in_a_picture_and_a_person_on_a_page(client):
+    client.get("/create_file_cache")
+    for call in ("image", "thumbnail"):
+        address = f"/{call}/none?db_path={FILES}"
+        tile = client.get(address, headers={"Accept": IMG})
+        assert (tile.status_code, tile.mimetype) == (404, "image/svg+xml")
+        assert (tile.headers["Cache-Control"], tile.headers["Vary"]) == ("no-store", "Accept")
+        assert ">not in the database<" in tile.get_data(as_text=True)
+        page = client.get(address, headers={"Accept": NAVIGATION})
+        assert (page.status_code, page.mimetype) == (404, "text/html")
+
+
+@pytest.mark.parametrize("accept", [IMG, NAVIGATION])
+def test_calls_of_the_api_answer_a_browser_with_json_too(client, accept):
+    response = client.get("/get_random_img?db_path=none.sqlite", headers={"Accept": accept})
+    assert (response.status_code, response.mimetype) == (404, "application/json")
+
+
 def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
