@@ -78,7 +78,7 @@ def cache_endpoints() -> dict[str, Endpoint]:
     """The eighteen calls by name. ITT_CLIP_MODEL and ITT_PRETRAINED name the encoder of the clip cache."""
     model, weights = os.environ.get("ITT_CLIP_MODEL", "ViT-B-32"), os.environ.get("ITT_PRETRAINED")
     clips, files, tags = ClipCache(model, weights), FileCache, TagCache
-    table = [
+    table: list[tuple[str, Callable, str]] = [
         ("create_file_cache", files.create_file_cache, "create"),
         ("add_folder_to_file_cache", files.add_folder_to_file_cache, "add"),
         ("get_random_file_hash", files.get_random_hash, "get"),
