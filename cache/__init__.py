@@ -7,7 +7,7 @@ _HOMES = {"FileCache": "cache.cache_file", "ClipCache": "cache.cache_clip", "Tag
 __all__ = [*_HOMES]
 
 
-def __getattr__(name: str) -> type:
+def __getattr__(name: str):
     """A public class, imported when first named: decoder processes start with Pillow alone (PEP 562)."""
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
