@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import companions
 from cache import __version__
 from cache.text import on_one_line
 
@@ -33,19 +34,18 @@ TOOLKIT = {
     "compare": Door("cache.compare.command", "main", "what two results decide differently"),
     "serve": Door("web_api.__main__", "main", "all of it in a browser, and over HTTP"),
 }
-COMPANIONS = Path(__file__).resolve().parent / "companions"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """What is behind the verb's door; returns its exit code, 2 for a verb that there is not."""
     verb, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
-    companions = companion_doors()
-    doors = {**TOOLKIT, **companions}
+    beside = companion_doors()
+    doors = {**TOOLKIT, **beside}
     if verb in doors:
         module = importlib.import_module(doors[verb].module)
         return getattr(module, doors[verb].function)(arguments, prog=f"itt {verb}")
     if verb in ("--help", "-h", "help"):
-        print(*_listing(companions), sep="\n")
+        print(*_listing(beside), sep="\n")
         return 0
     if verb == "--version":
         print(f"image-tagging-tools {__version__}")
@@ -55,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def companion_doors() -> dict[str, Door]:
-    """What each does is the first line of its room, which is read, not imported: that might take seconds."""
-    rooms = sorted(path.parent for path in COMPANIONS.glob("*/__main__.py"))
-    return {room.name: Door(f"companions.{room.name}.__main__", "main", _first_line(room)) for room in rooms}
+    """What each does is the first line of its room, which is read, not imported."""
+    return {verb: Door(f"companions.{verb}.__main__", "main", _first_line(room))
+            for verb, room in companions.folders().items()}
 
 
 def _first_line(room: Path) -> str:
@@ -65,13 +65,13 @@ def _first_line(room: Path) -> str:
     return documentation.partition("\n")[0].rstrip(".")
 
 
-def _listing(companions: dict[str, Door]) -> list[str]:
-    width = max(map(len, (*TOOLKIT, *companions)))
+def _listing(beside: dict[str, Door]) -> list[str]:
+    width = max(map(len, (*TOOLKIT, *beside)))
     lines = ["usage: itt VERB ...", "", "learn a person's own tags, and find them in new pictures:"]
     lines += [f"  {verb:<{width}}  {door.line}" for verb, door in TOOLKIT.items()]
-    if companions:
+    if beside:
         lines += ["", "before, beside and after tagging:"]
-        lines += [f"  {verb:<{width}}  {door.line}" for verb, door in companions.items()]
+        lines += [f"  {verb:<{width}}  {door.line}" for verb, door in beside.items()]
     return [*lines, "", "itt VERB --help says everything about one."]
 
 

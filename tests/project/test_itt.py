@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import companions
 import itt
 from cache import __version__
 from tests.conftest import ROOT, run_python
@@ -30,13 +31,12 @@ def outcome(capsys, *arguments: str) -> tuple[int, str, str]:
 def two_companions(tmp_path, monkeypatch):
     """One that can be opened, and a folder that is none."""
     write(tmp_path, {
-        "companions/__init__.py": b"",
         "companions/sleep/__init__.py":
             b'"""Counts sheep.\n\nIt may import cache."""\nraise ImportError("too early")\n',
         "companions/sleep/__main__.py": b"",
         "companions/notes/__init__.py": b'"""No command."""\n',
     })
-    monkeypatch.setattr(itt, "COMPANIONS", tmp_path / "companions")
+    monkeypatch.setattr(companions, "__path__", [str(tmp_path / "companions")])
 
 
 def test_itt_alone_lists_the_verbs_in_two_groups_with_a_line_each(capsys, two_companions):
@@ -62,7 +62,7 @@ itt VERB --help says everything about one.
 
 
 def test_without_companions_there_is_one_group(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(itt, "COMPANIONS", tmp_path / "companions")
+    monkeypatch.setattr(companions, "__path__", [str(tmp_path)])
     assert "beside" not in outcome(capsys)[1]
 
 
@@ -135,4 +135,4 @@ def test_nothing_is_imported_for_the_list(here):
     done = run_python("-X", "importtime", str(ROOT / "itt.py"), cwd=here)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     rooms = ("cache.", "stage", "web_api", "companions")
-    assert {name for name in imported if name.startswith(rooms)} == {"cache.text"}
+    assert {name for name in imported if name.startswith(rooms)} == {"cache.text", "companions"}
