@@ -1,4 +1,4 @@
-"""The table of `make bench`: how it reads, that docs/speed.md shows the last one, and the pictures it is measured with."""
+"""The table of `make bench`: how it reads, that docs/speed.md shows the last one, and its pictures."""
 import json
 
 import pytest
@@ -13,7 +13,10 @@ NAMES = ("what", "value", "unit", "compared_with", "limit", "ratio", "bar")
 
 
 def test_the_table_shows_each_value_beside_its_limit():
-    rows = [("stage 1", 39.94, "pictures/s", "its parts", 42.4, 0.942, ">= 0.9"), ("precision", 0.75, "", "a loop", 0.69, 1.09, "")]
+    rows = [
+        ("stage 1", 39.94, "pictures/s", "its parts", 42.4, 0.942, ">= 0.9"),
+        ("precision", 0.75, "", "a loop", 0.69, 1.09, ""),
+    ]
     assert table([dict(zip(NAMES, row, strict=True)) for row in rows]) == """\
 | what      | measured        | compared with   | ratio | bar    |
 | --------- | --------------- | --------------- | ----- | ------ |
@@ -21,7 +24,8 @@ def test_the_table_shows_each_value_beside_its_limit():
 | precision | 0.75            | 0.69: a loop    | 1.09  |        |"""
 
 
-@pytest.mark.parametrize(("value", "text"), [(1234.5, "1,234"), (48.06, "48.1"), (0.958, "0.96"), (0.0123, "0.012"), (0, "0")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(1234.5, "1,234"), (48.06, "48.1"), (0.958, "0.96"), (0.0123, "0.012"), (0, "0")])
 def test_numbers_have_the_digits_that_mean_something(value, text):
     assert number(value) == text
 

@@ -1,21 +1,19 @@
 """The doctor names what a run would skip and what else is odd among pictures, and changes nothing."""
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 
-from cache.__main__ import main
 from cache.cache_file import FileCache
 from cache.decoder.image_decoder import decode, open_image
 from cache.decoder.limits import Limits
 from cache.doctor import command as doctor
 from cache.reader.image_source import images
-from tests.conftest import ROOT, run_python
-from tests.drawing import drawn, encoded, png, tree, write, zipped
+from cache.reader.source_file import Item
+from tests.cache.doctor.reported import findings_of, report
+from tests.drawing import drawn, encoded, png, write, zipped
 
 
 def turned(orientation: int, file_format: str = "JPEG", seed: int = 1) -> bytes:
@@ -24,25 +22,15 @@ def turned(orientation: int, file_format: str = "JPEG", seed: int = 1) -> bytes:
     return encoded(drawn(seed), file_format, exif=exif)
 
 
-def report(capsys, *arguments: str) -> tuple[int, str]:
-    code = main(["doctor", *arguments])
-    return code, capsys.readouterr().out
-
-
-def found(capsys, path: str) -> list[dict]:
-    """Problems and notes; the doctor is not to leave a trace in the folder it stands in. What it says of tags has a test of its own."""
-    before = tree(Path.cwd())
-    code, text = report(capsys, path, "--json")
-    assert tree(Path.cwd()) == before
-    findings = json.loads(text)
-    assert code == (3 if findings["problems"] else 0)
-    return [finding for finding in findings["problems"] + findings["notes"] if finding["kind"] not in ("untagged", "few")]
-
-
 def test_what_would_be_skipped_and_what_is_odd_is_named(here, capsys):
     write(here / "photos", {
-        "cats/1.png": png(1), "cats/a.jpg": png(2), "cats/broken.jpg": b"\xff\xd8\xff", "dogs/b.jpg": turned(6), "pets/copy.png": png(1),
-        "notes.txt": b"text", "trip.jpg": zipped({"day/1.png": png(1), "empty.png": b"", "own.sqlite": b"SQLite format 3\0"}),
+        "cats/1.png": png(1),
+        "cats/a.jpg": png(2),
+        "cats/broken.jpg": b"\xff\xd8\xff",
+        "dogs/b.jpg": turned(6),
+        "pets/copy.png": png(1),
+        "notes.txt": b"text",
+        "trip.jpg": zipped({"day/1.png": png(1), "empty.png": b"", "own.sqlite": b"SQLite format 3\0"}),
     })
     assert report(capsys, "photos") == (3, """\
 5 pictures, 1 ZIP
@@ -78,9 +66,11 @@ def test_one_of_a_kind_is_in_the_singular_and_nothing_is_said_in_words(here, cap
 
 
 def test_the_same_as_json_is_one_object(here, capsys):
-    write(here / "photos", {"1.png": png(1), "2.jpg": png(1), "3.jpg": turned(8, seed=3), "4.png": b"x", "5.png": b""})
+    write(here / "photos", {
+        "1.png": png(1), "2.jpg": png(1), "3.jpg": turned(8, seed=3), "4.png": b"x", "5.png": b""})
     code, text = report(capsys, "photos", "--json")
-    hash_id = FileCache.get_random_hash(FileCache.add_folder_to_file_cache("photos/1.png")["db_path"])["hash_id"]
+    cache = FileCache.add_folder_to_file_cache("photos/1.png")["db_path"]
+    hash_id = FileCache.get_random_hash(cache)["hash_id"]
     assert code == 3
     assert json.loads(text) == {
         "path": "photos", "pictures": 3, "archives": 0, "databases": 0, "metadata": 0, "models": 0,
@@ -104,11 +94,15 @@ def test_twenty_lines_of_a_kind_are_shown_and_three_paths_of_a_line(here, capsys
     write(here / "photos", {f"cats/{number}.png": png(number // 6) for number in range(7)})
     lines = report(capsys, "photos")[1].splitlines()
     assert lines[3:5] + lines[22:27] == [
-        "  photos/00.txt  not_an_image", "  photos/01.txt  not_an_image", "  photos/19.txt  not_an_image",
-        "  ... and 3 more (--json names all)", "duplicates, the same pixels: 1",
-        "  photos/cats/0.png  = photos/cats/1.png = photos/cats/2.png = photos/cats/3.png and 2 more", "",
+        "  photos/00.txt  not_an_image",
+        "  photos/01.txt  not_an_image",
+        "  photos/19.txt  not_an_image",
+        "  ... and 3 more (--json names all)",
+        "duplicates, the same pixels: 1",
+        "  photos/cats/0.png  = photos/cats/1.png = photos/cats/2.png = photos/cats/3.png and 2 more",
+        "",
     ]
-    assert len(found(capsys, "photos")) == 24
+    assert len(findings_of(capsys, "photos")) == 24
 
 
 def test_a_name_cannot_write_on_the_terminal(here, capsys):
@@ -119,21 +113,27 @@ def test_a_name_cannot_write_on_the_terminal(here, capsys):
 @pytest.mark.parametrize("name", ["photo", "photo.txt", "photo.PNG", "photo.tar.png"])
 def test_a_name_that_claims_no_other_picture_is_no_wrong_label(here, capsys, name):
     write(here / "photos", {name: png(1)})
-    assert found(capsys, "photos") == []
+    assert findings_of(capsys, "photos") == []
 
 
 def test_what_stage_1_leaves_out_and_stage_2_does_not_learn_is_said_beforehand(here, capsys):
-    write(here, {"photos/loose.png": png(1), "photos/cats/1.png": png(2), "photos/cats/2.png": png(3), "photos/dogs/1.png": png(4)})
-    write(here, {"loose/1.png": png(1), "loose/2.png": png(2)})
+    tagged = {"photos/cats/1.png": png(2), "photos/cats/2.png": png(3), "photos/dogs/1.png": png(4)}
+    write(here, {**tagged, "photos/loose.png": png(1), "loose/1.png": png(1), "loose/2.png": png(2)})
     assert report(capsys, "photos")[1].splitlines()[2:6] == [
-        "in no tag folder: 1", "  photos  1 of 4 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset",
-        "tags with a single picture, too few to measure anything: 1", "  photos/dogs  the tag dogs has one picture: it is learnt, but two are needed to measure anything"]
+        "in no tag folder: 1",
+        "  photos  1 of 4 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset",
+        "tags with a single picture, too few to measure anything: 1",
+        "  photos/dogs  the tag dogs has one picture: it is learnt, but two are needed to measure anything",
+    ]
     assert report(capsys, "loose")[1].splitlines()[2:4] == [
-        "in no tag folder: 1", "  loose  2 of 2 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset"]
+        "in no tag folder: 1",
+        "  loose  2 of 2 pictures; stage 1 leaves them out, or takes all with --no-tagged_dataset",
+    ]
 
 
 def test_what_the_system_leaves_in_folders_is_no_problem(here, capsys):
-    write(here / "photos/cats", {".DS_Store": b"Bud1", "Thumbs.db": b"x", "._1.png": b"\0\5\x16\7", "1.png": png(1), "2.png": png(2)})
+    write(here / "photos/cats", {".DS_Store": b"Bud1", "Thumbs.db": b"x", "._1.png": b"\0\5\x16\7"})
+    write(here / "photos/cats", {"1.png": png(1), "2.png": png(2)})
     assert report(capsys, "photos") == (0, """\
 2 pictures
 
@@ -150,94 +150,51 @@ def test_links_to_one_file_are_no_duplicates(here, capsys):
     write(here / "photos", {"1.png": png(1)})
     os.link("photos/1.png", "photos/hard.png")
     os.symlink("1.png", "photos/soft.png")
-    assert found(capsys, "photos") == []
+    assert findings_of(capsys, "photos") == []
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_a_sideways_picture_is_named_with_its_turn(here, capsys, file_format):
-    write(here / "photos", {f"{number}.{file_format}": turned(number, file_format, number) for number in range(10)})
-    assert [(finding["path"][7], finding["detail"]) for finding in found(capsys, "photos")] == [
-        ("2", "mirrored"), ("3", "turned by 180 degrees"), ("4", "mirrored and turned by 180 degrees"),
-        ("5", "mirrored and turned by 270 degrees"), ("6", "turned by 90 degrees"), ("7", "mirrored and turned by 90 degrees"),
-        ("8", "turned by 270 degrees"),
+    write(here / "photos", {
+        f"{number}.{file_format}": turned(number, file_format, seed=number) for number in range(10)})
+    assert [(finding["path"], finding["detail"]) for finding in findings_of(capsys, "photos")] == [
+        (f"photos/2.{file_format}", "mirrored"),
+        (f"photos/3.{file_format}", "turned by 180 degrees"),
+        (f"photos/4.{file_format}", "mirrored and turned by 180 degrees"),
+        (f"photos/5.{file_format}", "mirrored and turned by 270 degrees"),
+        (f"photos/6.{file_format}", "turned by 90 degrees"),
+        (f"photos/7.{file_format}", "mirrored and turned by 90 degrees"),
+        (f"photos/8.{file_format}", "turned by 270 degrees"),
     ]
 
 
-WORD = b"Exif\0\0II*\0\x08\0\0\0\1\0" + b"\x12\1\2\0\2\0\0\0" + b"6\0\0\0" + bytes(4)  # the orientation as text
+# Its orientation is text; below the same bytes as a number.
+WORD = b"Exif\0\0II*\0\x08\0\0\0\1\0" + b"\x12\1\2\0\2\0\0\0" + b"6\0\0\0" + bytes(4)
+BROKEN_EXIF = {
+    "cut": b"Exif\0\0MM\0*" + b"\xff" * 40,
+    "nonsense": b"Exif\0\0nonsense",
+    "a word": WORD,
+    "a number too large": WORD.replace(b"\2\0\2\0", b"\3\0\1\0"),
+}
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*" + b"\xff" * 40, b"Exif\0\0nonsense", WORD, WORD.replace(b"\2\0\2\0", b"\3\0\1\0")],
-                         ids=["cut", "nonsense", "a word", "a number too large"])
+@pytest.mark.parametrize("exif", BROKEN_EXIF.values(), ids=BROKEN_EXIF)
 def test_broken_exif_is_upright_and_costs_no_picture(exif, file_format):
-    assert decode(open_image(encoded(drawn(1), file_format, exif=exif), Limits()))["orientation"] == 1
+    image = open_image(encoded(drawn(1), file_format, exif=exif), Limits())
+    assert decode(image)["orientation"] == 1
 
 
 def test_limits_are_those_of_the_run_that_is_meant(here, capsys, monkeypatch):
     write(here / "photos", {"1.png": png(1)})
     wanted = []
-    monkeypatch.setattr(doctor, "images", lambda *_, **options: wanted.append(options["num_threads"]) or images(*_, **options))
+
+    def noted_images(*source: str, **options: object) -> Iterator[Item]:
+        wanted.append(options["num_threads"])
+        return images(*source, **options)
+
+    monkeypatch.setattr(doctor, "images", noted_images)
     assert report(capsys, "photos", "--max-pixels", "1919")[0] == 3
     assert report(capsys, "photos", "--max_pixels", "1920", "--num-threads", "1")[0] == 0
     assert wanted == [4, 1]
-
-
-def test_a_missing_path_is_refused(here, capsys):
-    assert main(["doctor", "nowhere"]) == 2
-    assert capsys.readouterr() == ("", "error: no such file or folder: nowhere\n")
-
-
-def test_an_interrupt_says_nothing_but_that(here, capsys, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(doctor, "images", interrupted)
-    assert main(["doctor", "."]) == 130
-    assert capsys.readouterr() == ("", "interrupted; nothing was changed\n")
-
-
-def test_without_a_command_the_commands_are_shown(here, capsys):
-    assert main([]) == 2
-    assert "doctor    look before a run: what would be skipped and why" in capsys.readouterr().out
-
-
-def test_as_a_command_of_its_own_it_does_the_same_and_its_help_says_how_it_was_called(here, capsys):
-    write(here / "photos", {"1.png": png(1)})
-    assert doctor.main(["photos", "--num-threads", "1"]) == 0
-    assert capsys.readouterr().out == "1 picture\n\nno problems, nothing to note\n"
-    with pytest.raises(SystemExit):
-        doctor.main(["--help"], prog="itt doctor")
-    help_text = capsys.readouterr().out
-    assert help_text.startswith("usage: itt doctor ")
-    assert "example:\n  itt doctor photos\n" in help_text
-
-
-def test_help_is_there_without_torch_or_scikit_learn(here):
-    code = ("import runpy, sys\nsys.argv = ['cache', 'doctor', '--help']\ntry:\n    runpy.run_module('cache', run_name='__main__')\n"
-            "except SystemExit as end:\n    print(end.code, sorted({'torch', 'sklearn', 'joblib', 'tqdm'} & set(sys.modules)))")
-    done = run_python("-c", code, cwd=here, PYTHONPATH=str(ROOT))
-    assert done.stdout.splitlines()[-1] == "0 []"
-    assert done.stdout.startswith("usage: python -m cache doctor ")
-
-
-def test_it_ends_quietly_when_nobody_reads_on(here):
-    write(here / "photos", {"1.png": b"x"})
-    reader, writer = os.pipe()
-    os.close(reader)
-    done = subprocess.run([sys.executable, "-m", "cache", "doctor", here / "photos"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE)
-    os.close(writer)
-    assert (done.returncode, done.stderr) == (3, b"")
-
-
-def test_it_is_started_as_a_module(here):
-    write(here / "photos", {"1.png": png(1)})
-    done = run_python("-m", "cache", "doctor", "photos", cwd=here, PYTHONPATH=str(ROOT))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1 picture\n\nno problems, nothing to note\n", "")
-
-
-def test_a_name_that_the_encoding_of_the_terminal_lacks_is_written_in_escapes(here):
-    write(here / "photos", {"cats/图.png": b"", "dogs/1.png": png(1)})
-    done = run_python("-m", "cache", "doctor", "photos", cwd=here, PYTHONPATH=str(ROOT), PYTHONIOENCODING="latin-1")
-    assert (done.returncode, done.stderr) == (3, "")
-    assert "  photos/cats/\\u56fe.png  empty\n" in done.stdout
