@@ -88,7 +88,8 @@ def test_a_model_that_could_run_code_is_refused_unread(here, capsys):
     write(here / "models", {path: b"\x80\x04cposix\nsystem\n(S'touch harm'\ntR."})
     assert findings_of(capsys, "models") == [{
         "kind": "damaged", "path": f"models/{path}",
-        "detail": "names posix.system, which no model needs; --trust-pickle loads it if you know who made it"}]
+        "detail": "names posix.system, which no model needs; "
+                  "--trust-pickle loads it if you know who made it"}]
 
 
 def test_broken_metadata_and_tag_lists_are_problems_and_other_json_is_no_picture(here, capsys):
@@ -102,7 +103,8 @@ def test_broken_metadata_and_tag_lists_are_problems_and_other_json_is_no_picture
         {"kind": "skipped", "path": "./theirs.json", "detail": "not_an_image", "reason": "not_an_image"},
         {"kind": "damaged", "path": "./input-tag-to-image-hash-list.json",
          "detail": "is not a tag list of stage 1: it should read {tag: [hash_id, ...]}"},
-        {"kind": "damaged", "path": "./photos-metadata.json", "detail": "ends in the middle; run stage 1 again"},
+        {"kind": "damaged", "path": "./photos-metadata.json",
+         "detail": "ends in the middle; run stage 1 again"},
     ]
 
 
