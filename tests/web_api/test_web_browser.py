@@ -40,7 +40,10 @@ def test_a_person_finds_the_way_from_the_caches_to_a_picture_with_the_keyboard_a
     assert page.complaints == []
 
 
-@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")])
+@pytest.mark.parametrize(("scheme", "background"), [
+    ("light", "rgb(255, 255, 255)"),
+    ("dark", "rgb(21, 23, 26)"),
+])
 def test_pages_follow_light_and_dark_and_fit_a_phone(page, address, scheme, background):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 360, "height": 640})
@@ -53,13 +56,14 @@ def test_a_long_tag_fits_a_phone_and_headings_and_numbers_stay_whole(page, addre
     tag = "a" * 150
     with Stage3Table("output/stage3.db", create=True) as table, table.connection:
         score = ("a.png", "a.png", "png", hash_of(0), "ovr-logistic-regression", tag, 0.9, "yes", "/a.png")
-        table.connection.execute(f"INSERT INTO stage3({', '.join(Stage3Table.columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", score)
+        statement = f"INSERT INTO stage3({', '.join(Stage3Table.columns)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        table.connection.execute(statement, score)
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(f"{address}/picture/{hash_of(0)}?db_path={FILES}")
     headings = page.locator("thead th")
     assert headings.all_text_contents()[:3] == ["Tag", "Model", "Probability"]
     for cell in (*headings.all(), page.locator("td.number")):
-        assert cell.evaluate("each => getComputedStyle(each).overflowWrap") == "normal"
+        assert cell.evaluate("cell => getComputedStyle(cell).overflowWrap") == "normal"
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto(f"{address}/bins?db_path=output/stage3.db&tag={tag}&model_type=ovr-logistic-regression")
     assert page.locator("select").first.bounding_box()["width"] <= 320
