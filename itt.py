@@ -6,7 +6,6 @@
 
 `itt` alone lists the verbs; every companion in companions/ is one. Nothing is imported before one is chosen.
 """
-import ast
 import difflib
 import importlib
 import sys
@@ -14,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import companions
 from cache import __version__
 from cache.text import on_one_line
 
@@ -39,28 +37,36 @@ TOOLKIT = {
 def main(argv: Sequence[str] | None = None) -> int:
     """What is behind the verb's door; returns its exit code, 2 for a verb that there is not."""
     verb, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if verb in TOOLKIT:
+        return _open(TOOLKIT[verb], verb, arguments)
     beside = companion_doors()
-    doors = {**TOOLKIT, **beside}
-    if verb in doors:
-        module = importlib.import_module(doors[verb].module)
-        return getattr(module, doors[verb].function)(arguments, prog=f"itt {verb}")
+    if verb in beside:
+        return _open(beside[verb], verb, arguments)
     if verb in ("--help", "-h", "help"):
         print(*_listing(beside), sep="\n")
         return 0
     if verb == "--version":
         print(f"image-tagging-tools {__version__}")
         return 0
-    print(f"error: {_not_a_verb(verb, doors)}", file=sys.stderr)
+    print(f"error: {_not_a_verb(verb, [*TOOLKIT, *beside])}", file=sys.stderr)
     return 2
+
+
+def _open(door: Door, verb: str, arguments: list[str]) -> int:
+    return getattr(importlib.import_module(door.module), door.function)(arguments, prog=f"itt {verb}")
 
 
 def companion_doors() -> dict[str, Door]:
     """What each does is the first line of its room, which is read, not imported."""
+    import companions  # a tenth of the time that the help of a verb takes
+
     return {verb: Door(f"companions.{verb}.__main__", "main", _first_line(room))
             for verb, room in companions.folders().items()}
 
 
 def _first_line(room: Path) -> str:
+    import ast
+
     documentation = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8"))) or ""
     return documentation.partition("\n")[0].rstrip(".")
 
@@ -75,8 +81,8 @@ def _listing(beside: dict[str, Door]) -> list[str]:
     return [*lines, "", "itt VERB --help says everything about one."]
 
 
-def _not_a_verb(verb: str, doors: dict[str, Door]) -> str:
-    meant = difflib.get_close_matches(verb, doors, 1)
+def _not_a_verb(verb: str, verbs: list[str]) -> str:
+    meant = difflib.get_close_matches(verb, verbs, 1)
     guess = f"; did you mean itt {meant[0]}?" if meant else ""
     return on_one_line(f"{verb} is not a verb of itt{guess} (itt alone lists them)")
 
