@@ -48,8 +48,7 @@ def install(app: Flask, pages: Collection[str]) -> None:
 
 
 def _wanted(pages: Collection[str]) -> str:
-    """The kind of answer, by what was asked for and what the client accepts: the first where it has no
-    preference."""
+    """The kind of answer: of those there are for what was asked the one that the client would rather have."""
     if request.endpoint in pages or request.blueprint:
         kinds = [PAGE, JSON]
     elif request.endpoint in PICTURES:

@@ -1,5 +1,4 @@
-"""The page a person begins at: tags with a few pictures each, the newest scores, companions, and the
-databases.
+"""The page a person begins at: tags with a few pictures each, the newest scores, companions, databases.
 
 What it reads is bounded, however large the databases are: counts off an index, and a few rows of a few tags.
 """

@@ -13,12 +13,15 @@ companions/<verb>/pages.py has one constant, PAGES:
 
         return pages
 
-The web app serves them below /companions/<verb>/ behind its own guard: host names, loopback or token, bounded
-requests. Whatever is not GET or HEAD is refused to other sites, so a GET must change nothing. Every path
-that a request names, or that a database holds, goes through roots.check(). What raises ApiError or Refused
-is answered with a page, and as JSON to who asks for that (a script's fetch with `Accept:
-application/json`). Scripts and styles are files of the companion's `static` folder; the pages' policy runs
-nothing that stands in the page.
+The web app serves them below /companions/<verb>/ behind its own guard: host names, loopback or token,
+bounded requests. What a companion has to keep to:
+
+- Importing pages.py is cheap; what is heavy is imported where it is used.
+- A GET changes nothing: only other methods are refused to other sites.
+- Every path that a request names, or that a database holds, goes through roots.check().
+- What goes wrong on purpose is raised as ApiError or Refused. It is answered with a page, or as JSON to who
+  asks for that, as a script does with fetch(..., { headers: { Accept: "application/json" } }).
+- Templates lie in templates/<verb>/, scripts and styles in static/; what stands in the page itself is not run.
 """
 from collections.abc import Callable
 from dataclasses import dataclass

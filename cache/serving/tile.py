@@ -9,8 +9,8 @@ from markupsafe import escape
 from cache.decoder.limits import Skip
 
 LARGE, SMALL = 160, 64  # sides of the two drawings; either is scaled to the room that the page has
-FONT_SIZE = {LARGE: 14, SMALL: 11}
-LINE_LENGTH = {LARGE: 19, SMALL: 10}  # characters that fit beside one another
+FONT_SIZE = {LARGE: 17, SMALL: 11}
+LINE_LENGTH = {LARGE: 15, SMALL: 10}  # characters that fit beside one another
 MOST_LINES = {LARGE: 6, SMALL: 4}
 LARGEST_SMALL = 112  # pixels of a tile up to which it is the small drawing, whose letters are larger
 

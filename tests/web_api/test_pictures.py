@@ -61,7 +61,7 @@ def test_an_img_is_told_in_a_picture_and_a_person_on_a_page(client):
         tile = client.get(address, headers={"Accept": IMG})
         assert (tile.status_code, tile.mimetype) == (404, "image/svg+xml")
         assert (tile.headers["Cache-Control"], tile.headers["Vary"]) == ("no-store", "Accept")
-        assert ">not in the database<" in tile.get_data(as_text=True)
+        assert ">not in the<" in tile.get_data(as_text=True)
         page = client.get(address, headers={"Accept": NAVIGATION})
         assert (page.status_code, page.mimetype) == (404, "text/html")
 
