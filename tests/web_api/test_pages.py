@@ -7,7 +7,7 @@ from cache import FileCache
 from cache.stores.sqlite_file import APPLICATION_ID
 from tests.cache.test_caches import FILES, TAGS, hash_of
 from tests.drawing import png, write, zipped
-from tests.stages_3_and_4.test_stages_3_and_4 import set_thresholds
+from tests.stages_3_and_4.scoring import set_thresholds
 from tests.web_api.asking import error
 
 

@@ -12,7 +12,7 @@ from tests.cache.compare.results import CATS, DOGS, compare, record, result
 from tests.cache.test_caches import hash_of
 from tests.drawing import png, tree, write
 from tests.html_tree import read_page
-from tests.stages_3_and_4.test_stages_3_and_4 import ready, set_thresholds  # noqa: F401  a fixture
+from tests.stages_3_and_4.scoring import ready, set_thresholds  # noqa: F401  a fixture
 
 BEFORE = {
     "1": record("a.png", (CATS, 0.1, "no"), (DOGS, 0.9, "yes")),

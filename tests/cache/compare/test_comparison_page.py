@@ -8,7 +8,7 @@ from stage4 import classify_zip
 from tests.cache.compare.results import CATS, compare, record, result
 from tests.drawing import png, write, zipped
 from tests.html_tree import Element, read_page
-from tests.stages_3_and_4.test_stages_3_and_4 import ready, set_thresholds  # noqa: F401  a fixture
+from tests.stages_3_and_4.scoring import ready, set_thresholds  # noqa: F401  a fixture
 
 PAGE = "output/comparison.html"
 NO_THEN_YES = {"before": {"yes_from": None, "no_below": 1}, "after": {"yes_from": 0, "no_below": None}}

@@ -1,4 +1,5 @@
 """Model files: their names, the JSON beside them, and what may be unpickled."""
+
 import json
 import os
 import pickle
@@ -45,7 +46,9 @@ def fitted(model_type: str = LOGISTIC_REGRESSION):
     tag, other = np.flatnonzero(CLASSES == 0), np.flatnonzero(CLASSES == 1)
     metadata = Metadata("M:p", {str(number): number for number in range(60)}, VECTORS)
     tagged = TaggedRows({"cats": [str(row) for row in tag], "others": [str(row) for row in other]}, metadata)
-    models = Training(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, tagged, {}).models(lambda count=1: None)
+    models = Training(metadata, {"cats": Split(tag, tag[:0], other, other[:0])}, tagged, {}).models(
+        lambda count=1: None
+    )
     return next(model.estimator for model in models if model.model_type == model_type)
 
 
@@ -54,9 +57,19 @@ def test_a_model_is_saved_with_its_card_and_loaded_with_both(here):
     assert path == generate_model_path("models", SVM, "cats") == "models/model-ovr-svm-tag-cats.pkl"
     assert sorted(os.listdir("models")) == ["model-ovr-svm-tag-cats.json", "model-ovr-svm-tag-cats.pkl"]
     assert json.loads((here / "models/model-ovr-svm-tag-cats.json").read_text()) == {
-        "model_type": SVM, "tag_name": "cats", **CARD, "sha256": sha256(Path(path).read_bytes()).hexdigest()}
+        "model_type": SVM,
+        "tag_name": "cats",
+        **CARD,
+        "sha256": sha256(Path(path).read_bytes()).hexdigest(),
+    }
     model = load_model(path)
-    assert (model.path, model.model_type, model.tag_name, model.width, model.encoder) == (path, SVM, "cats", 8, "M:p")
+    assert (model.path, model.model_type, model.tag_name, model.width, model.encoder) == (
+        path,
+        SVM,
+        "cats",
+        8,
+        "M:p",
+    )
     assert np.array_equal(model.estimator.predict_proba(VECTORS), joblib.load(path).predict_proba(VECTORS))
 
 
@@ -93,30 +106,47 @@ def test_the_list_of_models_is_printed_and_returned_sorted(here, capsys):
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.parametrize("dump", [joblib.dump, lambda model, path: Path(path).write_bytes(pickle.dumps(model))], ids=["joblib", "pickle"])
+@pytest.mark.parametrize(
+    "dump",
+    [joblib.dump, lambda model, path: Path(path).write_bytes(pickle.dumps(model))],
+    ids=["joblib", "pickle"],
+)
 def test_models_of_older_tools_score_without_a_card(here, dump):
     for name, model in {"logistic": LogisticRegression(), "svm": SVC(probability=True)}.items():
         dump(model.fit(VECTORS, CLASSES), f"model-{name}-tag-cats.pkl")
         loaded = load_model(f"model-{name}-tag-cats.pkl")
         assert (loaded.model_type, loaded.tag_name, loaded.width, loaded.encoder) == (name, "cats", 8, None)
-        assert np.abs(ModelSet([loaded.estimator]).score(VECTORS)[:, 0] - model.predict_proba(VECTORS)[:, 0]).max() < 1e-6
+        assert (
+            np.abs(
+                ModelSet([loaded.estimator]).score(VECTORS)[:, 0] - model.predict_proba(VECTORS)[:, 0]
+            ).max()
+            < 1e-6
+        )
 
 
-@pytest.mark.parametrize("hide", [lambda payload: payload, lambda payload: [payload]], ids=["bare", "in a list"])
+@pytest.mark.parametrize(
+    "hide", [lambda payload: payload, lambda payload: [payload]], ids=["bare", "in a list"]
+)
 def test_a_model_file_that_would_run_code_is_refused(here, hide):
     joblib.dump(hide(Payload()), "model-svm-tag-cats.pkl")
     with pytest.raises(Refused) as caught:
         load_model("model-svm-tag-cats.pkl")
     assert str(caught.value) == (
-        "model-svm-tag-cats.pkl names posix.system, which no model needs; --trust-pickle loads it if you know who made it")
+        "model-svm-tag-cats.pkl names posix.system, which no model needs; "
+        "--trust-pickle loads it if you know who made it"
+    )
     assert not (here / "marker").exists()
 
 
-@pytest.mark.parametrize("hide", [
-    lambda: np.array([Payload()], dtype=object),  # its content is a pickle of its own
-    lambda: BuiltFromPointers(),
-    lambda: DtypeWithFields(),
-], ids=["array of objects", "array of raw pointers", "record dtype"])
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda: np.array([Payload()], dtype=object),  # its content is a pickle of its own
+        lambda: BuiltFromPointers(),
+        lambda: DtypeWithFields(),
+    ],
+    ids=["array of objects", "array of raw pointers", "record dtype"],
+)
 def test_arrays_whose_bytes_could_be_taken_for_pointers_are_refused(here, hide):
     model = LogisticRegression().fit(VECTORS, CLASSES)
     model.n_features_in_ = hide()
@@ -138,7 +168,9 @@ class DtypeWithFields:
 
 def test_a_compressed_model_file_is_named_as_such(here):
     joblib.dump(LogisticRegression().fit(VECTORS, CLASSES), "model-svm-tag-cats.pkl", compress=3)
-    with pytest.raises(Refused, match="model-svm-tag-cats.pkl is compressed or no pickle; save it again uncompressed"):
+    with pytest.raises(
+        Refused, match="model-svm-tag-cats.pkl is compressed or no pickle; save it again uncompressed"
+    ):
         load_model("model-svm-tag-cats.pkl")
     assert load_model("model-svm-tag-cats.pkl", trust_pickle=True).width == 8
 
@@ -156,7 +188,10 @@ def test_a_model_that_this_scikit_learn_cannot_run_is_refused_when_it_is_loaded(
     model = SVC().fit(VECTORS, CLASSES)
     model.predict_proba = None
     joblib.dump(model, "model-svm-tag-cats.pkl")
-    with pytest.raises(Refused, match=r"model-svm-tag-cats.pkl does not work with this scikit-learn \(TypeError: .*\); train again"):
+    with pytest.raises(
+        Refused,
+        match=r"model-svm-tag-cats.pkl does not work with this scikit-learn \(TypeError: .*\); train again",
+    ):
         load_model("model-svm-tag-cats.pkl")
 
 
@@ -169,12 +204,23 @@ def test_a_class_off_the_list_loads_only_when_trusted(here):
     assert load_model("model-bayes-tag-cats.pkl", trust_pickle=True).width == 8
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [
-    ("model-svm-tag-cut.pkl", b"\x80\x04\x95", "model-svm-tag-cut.pkl is not a readable model file"),
-    ("model-svm-tag-text.pkl", b"hello", "model-svm-tag-text.pkl is compressed or no pickle"),
-    ("model-svm-tag-list.pkl", pickle.dumps([1, 2]), "model-svm-tag-list.pkl is not a classifier of two classes with probabilities"),
-    ("mine.pkl", pickle.dumps([1, 2]), "mine.pkl has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model-svm-tag-cut.pkl", b"\x80\x04\x95", "model-svm-tag-cut.pkl is not a readable model file"),
+        ("model-svm-tag-text.pkl", b"hello", "model-svm-tag-text.pkl is compressed or no pickle"),
+        (
+            "model-svm-tag-list.pkl",
+            pickle.dumps([1, 2]),
+            "model-svm-tag-list.pkl is not a classifier of two classes with probabilities",
+        ),
+        (
+            "mine.pkl",
+            pickle.dumps([1, 2]),
+            "mine.pkl has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown",
+        ),
+    ],
+)
 def test_files_that_are_no_models_are_refused(here, name, content, message):
     (here / name).write_bytes(content)
     with pytest.raises(Refused) as caught:
@@ -184,7 +230,10 @@ def test_files_that_are_no_models_are_refused(here, name, content, message):
 
 def test_a_broken_card_is_named(here):
     path = save_model(".", SVM, "cats", fitted(SVM), CARD)
-    for text, message in (("{", "is not readable JSON"), ('{"a": 1}', "is not a model card of stage 2; remove it, or train again")):
+    for text, message in (
+        ("{", "is not readable JSON"),
+        ('{"a": 1}', "is not a model card of stage 2; remove it, or train again"),
+    ):
         (here / "model-ovr-svm-tag-cats.json").write_text(text)
         with pytest.raises(Refused, match=message):
             load_model(path)
@@ -194,7 +243,10 @@ def test_a_model_and_the_card_of_another_training_are_not_taken_for_one(here):
     """A run of stage 2 that is killed between the two leaves the new card beside the old model."""
     path = save_model(".", SVM, "cats", fitted(SVM), CARD)
     joblib.dump(fitted(LOGISTIC_REGRESSION), path)
-    with pytest.raises(Refused, match="model-ovr-svm-tag-cats.pkl and the JSON beside it are not of one training; train again"):
+    with pytest.raises(
+        Refused,
+        match="model-ovr-svm-tag-cats.pkl and the JSON beside it are not of one training; train again",
+    ):
         load_model(path)
     os.remove("model-ovr-svm-tag-cats.json")
     assert load_model(path).width == 8
@@ -208,11 +260,16 @@ def test_models_of_another_encoder_or_width_are_left_out_and_named(here):
     assert [model.tag_name for model in models] == ["good"]
     assert [str(refusal) for refusal in refusals] == [
         "models/model-lr-tag-narrow.pkl takes vectors of 5 features, these have 8; train with this metadata",
-        "models/model-ovr-svm-tag-other encoder.pkl was trained on vectors of N:q, these are of M:p; train with this metadata",
+        "models/model-ovr-svm-tag-other encoder.pkl was trained on vectors of N:q, these are of M:p; "
+        "train with this metadata",
     ]
-    with pytest.raises(Refused, match=r"^models/model-ovr-svm-tag-good.pkl was trained on vectors of M:p, these are of X:y"):
+    with pytest.raises(
+        Refused, match=r"^models/model-ovr-svm-tag-good.pkl was trained on vectors of M:p, these are of X:y"
+    ):
         load_models("models/model-ovr-svm-tag-good.pkl", "X:y", 8)
-    with pytest.raises(Refused, match="no usable model in models: models/model-lr-tag-narrow.pkl takes vectors of 5"):
+    with pytest.raises(
+        Refused, match="no usable model in models: models/model-lr-tag-narrow.pkl takes vectors of 5"
+    ):
         load_models("models", "X:y", 8)
 
 

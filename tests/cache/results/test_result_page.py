@@ -1,5 +1,6 @@
 """index.html of stages 3 and 4: the likeliest pictures of every bin, model and decision, each embedded
 once, with links that lead there."""
+
 import base64
 import io
 import json
@@ -23,26 +24,30 @@ from stage3 import classify
 from stage4 import classify_zip
 from tests.drawing import encoded, png, tree, write, zipped
 from tests.html_tree import Element, read_page
-from tests.stages_3_and_4.test_stages_3_and_4 import ready, set_thresholds  # noqa: F401  a fixture
+from tests.stages_3_and_4.scoring import ready, set_thresholds  # noqa: F401  a fixture
 
 probabilities = st.sampled_from([0.0, 0.1, 0.3, 0.1 + 0.2, 0.7, 1.0]) | st.floats(0, 1)
 
 
 @given(st.lists(probabilities, min_size=1), st.integers(1, 120))
 def test_many_probabilities_fall_into_the_bins_of_each(drawn, bins):
-    assert bin_numbers(np.array(drawn), bins).tolist() == [bin_number(probability, bins) for probability in drawn]
+    assert bin_numbers(np.array(drawn), bins).tolist() == [
+        bin_number(probability, bins) for probability in drawn
+    ]
 
 
 @st.composite
 def blocks(draw) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Of pictures at growing positions, under 3 models."""
-    found, position = [], 0
+    drawn, position = [], 0
     for size in draw(st.lists(st.integers(1, 6), max_size=4)):
         scores = draw(st.lists(probabilities, min_size=3 * size, max_size=3 * size))
         codes = draw(st.lists(st.integers(0, len(DECISIONS) - 1), min_size=3 * size, max_size=3 * size))
-        found.append((np.arange(position, position + size), np.reshape(scores, (size, 3)), np.reshape(codes, (size, 3)).astype(np.uint8)))
+        positions = np.arange(position, position + size)
+        codes_by_picture = np.reshape(codes, (size, 3)).astype(np.uint8)
+        drawn.append((positions, np.reshape(scores, (size, 3)), codes_by_picture))
         position += size + 1
-    return found
+    return drawn
 
 
 @given(blocks(), st.integers(1, 4))
@@ -54,93 +59,151 @@ def test_cells_count_all_and_keep_the_likeliest_as_a_sorted_list_would(drawn, bi
             for column, (score, code) in enumerate(zip(*row, strict=True)):
                 expected.setdefault((-bin_number(score, bins), column, -code), []).append((-score, position))
     assert likeliest.cells() == [
-        Cell(-place, column, DECISIONS[-code], len(members), {position: -score for score, position in sorted(members)[:2]})
-        for (place, column, code), members in sorted(expected.items())]
+        Cell(
+            -place,
+            column,
+            DECISIONS[-code],
+            len(members),
+            {position: -score for score, position in sorted(members)[:2]},
+        )
+        for (place, column, code), members in sorted(expected.items())
+    ]
 
 
 def test_thumbnails_go_to_the_first_sections_and_there_to_every_group_in_turn():
     sections = [[["a", "b", "c"], ["d"], ["a", "e", "f"]], [["g", "h"], []]]
     assert [list(choose(sections, most)) for most in (0, 3, 6, 9)] == [
-        [], ["a", "d", "b"], ["a", "d", "b", "e", "c", "f"], ["a", "d", "b", "e", "c", "f", "g", "h"]]
+        [],
+        ["a", "d", "b"],
+        ["a", "d", "b", "e", "c", "f"],
+        ["a", "d", "b", "e", "c", "f", "g", "h"],
+    ]
 
 
 def test_groups_of_which_no_picture_is_shown_are_named_behind_the_others(here):
-    groups = [Group({"tag": tag, "model": "svm"}, count, tiles, link) for tag, count, tiles, link in (
-        ("<b>", 12_345, [], "svm/%3Cb%3E/1.0/"), ("cats", 1, [Tile("key", "a.png", "0.99")], None), ("dogs", 2, [], None))]
+    groups = [
+        Group({"tag": tag, "model": "svm"}, count, tiles, link)
+        for tag, count, tiles, link in (
+            ("<b>", 12_345, [], "svm/%3Cb%3E/1.0/"),
+            ("cats", 1, [Tile("key", "a.png", "0.99")], None),
+            ("dogs", 2, [], None),
+        )
+    ]
     thumbnails = {"key": "data:image/jpeg;base64,AAAA"}
-    write_sheet("page.html", "Title", ["Summary"], [Section("0.9–1.0", groups)], thumbnails=thumbnails, unit="score")
+    write_sheet(
+        "page.html", "Title", ["Summary"], [Section("0.9–1.0", groups)], thumbnails=thumbnails, unit="score"
+    )
     section = read_page("page.html").one("section")
-    assert (section.one("h2").text, section.one("article").one("h3").text) == ("0.9–1.0 12,348 scores", "cats")
+    assert (section.one("h2").text, section.one("article").one("h3").text) == (
+        "0.9–1.0 12,348 scores",
+        "cats",
+    )
     assert section.one("article").one("span", "thumbnail").attributes["class"] == "thumbnail picture-0"
-    assert [(item.text, [link.attributes["href"] for link in item.all("a")], item.attributes["data-count"])
-            for item in section.one("ul", "unseen").all("li")] == [
-        ("<b> svm · 12,345", ["svm/%3Cb%3E/1.0/"], "12345"), ("dogs svm · 2", [], "2")]
+    assert [
+        (item.text, [link.attributes["href"] for link in item.all("a")], item.attributes["data-count"])
+        for item in section.one("ul", "unseen").all("li")
+    ] == [("<b> svm · 12,345", ["svm/%3Cb%3E/1.0/"], "12345"), ("dogs svm · 2", [], "2")]
 
 
 def groups_of(section: Element) -> list[tuple]:
     """(tag, model type, decision, count, link to the others, tiles) as the page shows them; a tile is
     (name, note, link)."""
-    found = []
+    groups = []
     for group in section.all("article"):
-        facts = {name.removeprefix("data-"): value for name, value in group.attributes.items() if name.startswith("data-")}
+        facts = {
+            name.removeprefix("data-"): value
+            for name, value in group.attributes.items()
+            if name.startswith("data-")
+        }
         assert group.one("h3").text.removesuffix(f" {facts['decision']}") == " ".join(facts["tag"].split())
         more = [link.attributes["href"] for link in group.one("p").all("a")]
-        tiles = [(tile.one("span", "name").text, tile.one("span", "note").text, next((a.attributes["href"] for a in tile.all("a")), None))
-                 for tile in group.one("ul").all("li")]
-        found.append((facts["tag"], facts["model"], facts["decision"], int(facts["count"]), more, tiles))
-    return found
+        tiles = [
+            (
+                tile.one("span", "name").text,
+                tile.one("span", "note").text,
+                next((a.attributes["href"] for a in tile.all("a")), None),
+            )
+            for tile in group.one("ul").all("li")
+        ]
+        groups.append((facts["tag"], facts["model"], facts["decision"], int(facts["count"]), more, tiles))
+    return groups
 
 
 def expected_groups(number: int, outputs: dict[str, list[dict]], placed: bool = True) -> list[tuple]:
     """Of one bin of ten, from output.json: {file name: classifiers_output}."""
-    found = {}
+    members: dict[tuple, list[tuple[float, str]]] = {}
     for name, scored in outputs.items():
         for output in scored:
             if bin_number(output["tag_prob"], 10) == number:
                 decision = output.get("decision", "none")
-                key = (output["tag_name"], output["model_type"], -["none", "no", "unsure", "yes"].index(decision), decision)
-                found.setdefault(key, []).append((-output["tag_prob"], name))
-    return [(tag, model_type, decision, len(members), [],
-             [(name, f"{-score:.3f}{'' if decision == 'none' else ' ' + decision}", f"pictures/{name}" if placed else None)
-              for score, name in sorted(members)])
-            for (tag, model_type, _, decision), members in sorted(found.items())]
+                rank = -["none", "no", "unsure", "yes"].index(decision)
+                key = (output["tag_name"], output["model_type"], rank, decision)
+                members.setdefault(key, []).append((-output["tag_prob"], name))
+
+    def tile(negative_score: float, name: str, decision: str) -> tuple:
+        note = f"{-negative_score:.3f}" + ("" if decision == "none" else f" {decision}")
+        return name, note, f"pictures/{name}" if placed else None
+
+    groups = []
+    for (tag, model_type, _, decision), pictures in sorted(members.items()):
+        tiles = [tile(*picture, decision) for picture in sorted(pictures)]
+        groups.append((tag, model_type, decision, len(pictures), [], tiles))
+    return groups
 
 
 def headings(numbers: list[int]) -> list[str]:
     """Of the bins that hold something, and the runs of those between them that hold nothing."""
-    found, place = [], 10
+    lines, place = [], 10
     for number in [*sorted(numbers, reverse=True), 0]:
         if place > number:
-            found.append(f"{bin_name(number, 10)}–{bin_name(place, 10)} nothing")
+            lines.append(f"{bin_name(number, 10)}–{bin_name(place, 10)} nothing")
         if number:
-            found.append(f"{bin_name(number - 1, 10)}–{bin_name(number, 10)}")
+            lines.append(f"{bin_name(number - 1, 10)}–{bin_name(number, 10)}")
         place = number - 1
-    return found
+    return lines
 
 
 @pytest.mark.parametrize("place", ["bins", "none"])
 def test_the_page_shows_every_bin_with_its_pictures_and_decisions(here, ready, place):  # noqa: F811
     set_thresholds({"yes_from": 0.5, "no_below": 0.4}, "ovr-svm")
-    write(here, {**{f"new/{number}.png": png(number, "cats" if number % 2 else "dogs") for number in range(9)}, "new/no.txt": b"no"})
+    write(
+        here,
+        {
+            **{f"new/{number}.png": png(number, "cats" if number % 2 else "dogs") for number in range(9)},
+            "new/no.txt": b"no",
+        },
+    )
     assert ready(classify, "new", "--place", place) == 0
     page = read_page("scored/index.html")
     assert page.one("title").text == "Scores of new · image-tagging-tools"
-    assert [line.text for line in page.one("main").children if isinstance(line, Element) and line.tag == "p"][:2] == [
+    elements = [child for child in page.one("main").children if isinstance(child, Element)]
+    assert [element.text for element in elements if element.tag == "p"][:2] == [
         "9 pictures scored under 4 models, 1 skipped (1 not_an_image)",
-        "The likeliest pictures of every bin, at most 12 of each model, and 300 different ones in all."]
+        "The likeliest pictures of every bin, at most 12 of each model, and 300 different ones in all.",
+    ]
     records = json.loads(Path("scored/output.json").read_bytes()).values()
     outputs = {os.path.basename(record["file_path"]): record["classifiers_output"] for record in records}
     numbers = {bin_number(output["tag_prob"], 10) for scored in outputs.values() for output in scored}
-    shown = [each for each in page.one("main").children if isinstance(each, Element) and (each.tag == "section" or "nothing" in each.text)]
-    assert [each.text if each.tag == "p" else each.one("h2").text.split()[0] for each in shown
-            if each.attributes.get("class") != "bar"] == headings(list(numbers))
+    shown = [element for element in elements if element.tag == "section" or "nothing" in element.text]
+    assert [
+        element.text if element.tag == "p" else element.one("h2").text.split()[0]
+        for element in shown
+        if element.attributes.get("class") != "bar"
+    ] == headings(list(numbers))
     for number, section in zip(sorted(numbers, reverse=True), page.all("section"), strict=True):
         expected = expected_groups(number, outputs, place == "bins")
         assert groups_of(section) == expected
         assert section.one("h2").one("small").text == plural(sum(group[3] for group in expected), "score")
     decisions = sorted({output.get("decision", "none") for scored in outputs.values() for output in scored})
-    filters = {filter.attributes["name"]: [option.attributes["value"] for option in filter.all("option")] for filter in page.all("select")}
-    assert filters == {"tag": ["", "cats", "dogs"], "model": ["", "ovr-logistic-regression", "ovr-svm"], "decision": ["", *decisions]}
+    filters = {
+        filter.attributes["name"]: [option.attributes["value"] for option in filter.all("option")]
+        for filter in page.all("select")
+    }
+    assert filters == {
+        "tag": ["", "cats", "dogs"],
+        "model": ["", "ovr-logistic-regression", "ovr-svm"],
+        "decision": ["", *decisions],
+    }
     check_links(page, Path("scored"))
 
 
@@ -149,8 +212,12 @@ def check_links(page: Element, folder: Path) -> None:
     sections = {f"#{section.attributes['id']}" for section in page.all("section")}
     for link in page.all("a"):
         url = unquote(link.attributes["href"])
-        assert url == "#content" or url in sections or (folder / url).resolve().is_relative_to(folder.resolve()) and (folder / url).exists()
-    loading = [element for tag in ("img", "link", "iframe", "object", "embed", "base") for element in page.all(tag)]
+        target = (folder / url).resolve()
+        in_the_result = target.is_relative_to(folder.resolve()) and target.exists()
+        assert url == "#content" or url in sections or in_the_result
+    loading = [
+        element for tag in ("img", "link", "iframe", "object", "embed", "base") for element in page.all(tag)
+    ]
     assert (loading, [script.attributes for script in page.all("script")]) == ([], [{}])
     assert "http" not in Path(folder, "index.html").read_text()
 
@@ -159,23 +226,41 @@ def test_each_picture_is_embedded_once_and_more_than_are_shown_are_linked_to(her
     write(here, {f"new/{number:02}.png": png(number) for number in range(30)})
     ready(classify, "new", "--output_bins", "1")
     text = Path("scored/index.html").read_text()
-    embedded = [base64.b64decode(part.split(")")[0]) for part in text.split("url(data:image/jpeg;base64,")[1:]]
+    embedded = [
+        base64.b64decode(part.split(")")[0]) for part in text.split("url(data:image/jpeg;base64,")[1:]
+    ]
     page = read_page("scored/index.html")
     groups = groups_of(page.one("section"))
     assert [(tag, model, count, more, len(tiles)) for tag, model, _, count, more, tiles in groups] == [
-        (tag, model, 30, [f"{model}/{tag}/1.0/"], 12) for tag in ("cats", "dogs") for model in ("ovr-logistic-regression", "ovr-svm")]
+        (tag, model, 30, [f"{model}/{tag}/1.0/"], 12)
+        for tag in ("cats", "dogs")
+        for model in ("ovr-logistic-regression", "ovr-svm")
+    ]
     shown = {tile[0] for group in groups for tile in group[5]}
     assert len(embedded) == len(shown) < 30
     assert {Image.open(io.BytesIO(data)).size for data in embedded} == {(112, 93)}  # all of 48 x 40 pixels
-    classes = {(tile.one("span", "name").text, tile.one("span", "thumbnail").attributes["class"]) for tile in page.all("li")}
+    classes = {
+        (tile.one("span", "name").text, tile.one("span", "thumbnail").attributes["class"])
+        for tile in page.all("li")
+    }
     assert (len(classes), {name for name, _ in classes}) == (len(shown), shown)
     check_links(page, Path("scored"))
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
-@pytest.mark.parametrize(("size", "orientation", "expected"), [
-    ((60, 20), 1, (112, 37)), ((60, 20), 6, (37, 112)), ((20, 60), 3, (37, 112)), ((50, 50), 8, (112, 112)), ((3000, 1), 1, (112, 1))])
-def test_thumbnails_show_the_whole_picture_upright_and_nothing_around_it(here, file_format, size, orientation, expected):
+@pytest.mark.parametrize(
+    ("size", "orientation", "expected"),
+    [
+        ((60, 20), 1, (112, 37)),
+        ((60, 20), 6, (37, 112)),
+        ((20, 60), 3, (37, 112)),
+        ((50, 50), 8, (112, 112)),
+        ((3000, 1), 1, (112, 1)),
+    ],
+)
+def test_thumbnails_show_the_whole_picture_upright_and_nothing_around_it(
+    here, file_format, size, orientation, expected
+):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     write(here, {"a": encoded(Image.new("RGB", size, "red"), file_format, exif=exif)})
@@ -193,13 +278,29 @@ def test_the_page_is_the_same_to_the_byte_whether_pictures_are_new_or_known(here
 
 
 def test_names_are_shown_as_they_are_and_do_nothing(here, ready):  # noqa: F811
-    names = ["<script>alert(1)</script>.png", "'\"><img src=x onerror=alert(1)>.png", "50% off?#a&amp;.png", "صورة.png", "🐈‍⬛.png",
-             "x" * 190 + ".png", "javascript:alert(1).png", "{{ 7*7 }}.png", "\u202egnp.exe.png", "line\nbreak.png"]
-    write(here, {f"new/{name}".replace("</script>", "<script>"): png(number) for number, name in enumerate(names)})
+    names = [
+        "<script>alert(1)</script>.png",
+        "'\"><img src=x onerror=alert(1)>.png",
+        "50% off?#a&amp;.png",
+        "صورة.png",
+        "🐈‍⬛.png",
+        "x" * 190 + ".png",
+        "javascript:alert(1).png",
+        "{{ 7*7 }}.png",
+        "\u202egnp.exe.png",
+        "line\nbreak.png",
+    ]
+    write(
+        here,
+        {f"new/{name}".replace("</script>", "<script>"): png(number) for number, name in enumerate(names)},
+    )
     assert ready(classify, "new") == 0
     page = read_page("scored/index.html")
     shown = {tile.one("span", "name").text for tile in page.all("li")}
-    assert shown == {name.replace("</script>", "<script>").replace("\u202e", "\\u202e").replace("\n", "\\n") for name in names}
+    assert shown == {
+        name.replace("</script>", "<script>").replace("\u202e", "\\u202e").replace("\n", "\\n")
+        for name in names
+    }
     assert "\u202e" not in Path("scored/index.html").read_text()
     check_links(page, Path("scored"))
 
@@ -214,11 +315,19 @@ def test_pictures_in_zips_are_shown_and_those_that_are_gone_have_no_preview(here
         write_page(*arguments, **options)
 
     monkeypatch.setattr(scoring, "write_result_page", goes_first)
-    write(here, {"zips/a.zip": zipped({"in.zip": zipped({"deep.png": png(0)})}), "zips/gone.zip": zipped({"gone.png": png(1)})})
+    write(
+        here,
+        {
+            "zips/a.zip": zipped({"in.zip": zipped({"deep.png": png(0)})}),
+            "zips/gone.zip": zipped({"gone.png": png(1)}),
+        },
+    )
     assert ready(classify_zip, "zips", "--place", "none") == 0
     page = read_page("scored/index.html")
-    assert {(tile.one("span", "name").text, "missing" in tile.one("span", "thumbnail").attributes["class"]) for tile in page.all("li")} == {
-        ("deep.png", False), ("gone.png", True)}
+    assert {
+        (tile.one("span", "name").text, "missing" in tile.one("span", "thumbnail").attributes["class"])
+        for tile in page.all("li")
+    } == {("deep.png", False), ("gone.png", True)}
 
 
 def test_of_very_many_bins_the_page_shows_hundredths(here, ready):  # noqa: F811

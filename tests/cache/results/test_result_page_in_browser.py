@@ -1,5 +1,6 @@
 """index.html of stages 3 and 4 in a real browser, opened from disk: filters, keyboard, light and dark, a
 phone, and without scripts."""
+
 from functools import partial
 
 import numpy as np
@@ -25,9 +26,15 @@ def address(tmp_path_factory) -> str:
     0.85 under each."""
     folder = tmp_path_factory.mktemp("page")
     write(folder, {name: png(number) for number, name in enumerate(NAMES)})
-    models = [TagModel("", model_type, tag, None, 0, None, limits)
-              for tag in TAGS for model_type, limits in (("ovr-logistic-regression", None), ("ovr-svm", Thresholds(0.8, 0.2)))]
-    files = [SourceFile(name, str(folder / name), None, None, 10_000, 1, partial(open, folder / name, "rb")) for name in NAMES]
+    models = [
+        TagModel("", model_type, tag, None, 0, None, limits)
+        for tag in TAGS
+        for model_type, limits in (("ovr-logistic-regression", None), ("ovr-svm", Thresholds(0.8, 0.2)))
+    ]
+    files = [
+        SourceFile(name, str(folder / name), None, None, 10_000, 1, partial(open, folder / name, "rb"))
+        for name in NAMES
+    ]
     pictures = [Picture(file, file.file_name, None, "png", 48, 40) for file in files]
     scores = np.repeat([[0.05], [0.25], [0.45], [0.65], [0.85]], len(models), axis=1)
     with ScoreListing(models) as listing, ResultFolder(str(folder / "scored"), models, 10, True) as result:
@@ -38,8 +45,13 @@ def address(tmp_path_factory) -> str:
 
 def shown(page) -> dict[str, tuple[str, int]]:
     """Of every section that is to be seen: its count, and how many groups of it are."""
-    return {section.get_attribute("id"): (section.locator(".count").text_content(), section.locator("article:visible").count())
-            for section in page.locator("section:visible").all()}
+    return {
+        section.get_attribute("id"): (
+            section.locator(".count").text_content(),
+            section.locator("article:visible").count(),
+        )
+        for section in page.locator("section:visible").all()
+    }
 
 
 SECTIONS = ["0.8–0.9", "0.6–0.7", "0.4–0.5", "0.2–0.3", "0.0–0.1"]
@@ -93,8 +105,12 @@ def test_without_a_script_everything_is_there_but_the_filters(browser, address):
     plain.close()
 
 
-@pytest.mark.parametrize(("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")])
-def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(page, address, scheme, background):
+@pytest.mark.parametrize(
+    ("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(21, 23, 26)")]
+)
+def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(
+    page, address, scheme, background
+):
     asked = []
     page.on("request", lambda request: asked.append(request.url.split(":")[0]))
     page.emulate_media(color_scheme=scheme)
@@ -103,7 +119,9 @@ def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == background
     assert page.evaluate("getComputedStyle(document.querySelector('.bar')).backgroundColor") == background
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert page.evaluate("getComputedStyle(document.querySelector('.thumbnail')).backgroundImage").startswith('url("data:image/jpeg')
+    assert page.evaluate("getComputedStyle(document.querySelector('.thumbnail')).backgroundImage").startswith(
+        'url("data:image/jpeg'
+    )
     page.mouse.wheel(0, 3000)
     page.wait_for_function("window.scrollY > 1000")
     assert page.locator(".bar").bounding_box()["y"] == 0  # the filters stay
@@ -114,5 +132,8 @@ def test_the_page_follows_light_and_dark_fits_a_phone_and_asks_for_nothing_else(
 def test_on_paper_pictures_are_there_and_filters_are_not(page, address):
     page.emulate_media(media="print")
     page.goto(address)
-    assert page.locator(".thumbnail").first.evaluate("each => getComputedStyle(each).printColorAdjust") == "exact"
+    assert (
+        page.locator(".thumbnail").first.evaluate("each => getComputedStyle(each).printColorAdjust")
+        == "exact"
+    )
     assert not page.locator(".bar").is_visible()
