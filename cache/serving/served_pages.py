@@ -21,7 +21,7 @@ bounded requests. What a companion has to keep to:
 - Every path that a request names, or that a database holds, goes through roots.check().
 - What goes wrong on purpose is raised as ApiError or Refused. It is answered with a page, or as JSON to who
   asks for that, as a script does with fetch(..., { headers: { Accept: "application/json" } }).
-- Templates lie in templates/<verb>/, scripts and styles in static/; what stands in the page itself is not run.
+- Templates lie in templates/<verb>/, scripts and styles in static/; a script in the page itself is not run.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
