@@ -36,12 +36,12 @@ class ChangedDecisions:
         try:
             self._read()
         except BaseException:  # then nobody comes to __exit__
-            self._listing.connection.close()
+            self._listing.close()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._listing.connection.close()
+        self._listing.close()
 
     def _read(self) -> None:
         self._listing.add_first((picture.hash_id, _as_list(picture)) for picture in self.first.pictures())

@@ -54,7 +54,7 @@ class Findings:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._listing.connection.close()
+        self._listing.close()
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

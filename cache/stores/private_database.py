@@ -23,4 +23,7 @@ class PrivateDatabase:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.connection.close()
