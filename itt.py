@@ -37,6 +37,8 @@ TOOLKIT = {
 def main(argv: Sequence[str] | None = None) -> int:
     """What is behind the verb's door; returns its exit code, 2 for a verb that there is not."""
     verb, *arguments = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if verb == "help" and arguments:
+        verb, arguments = arguments[0], ["--help"]
     if verb in TOOLKIT:
         return _open(TOOLKIT[verb], verb, arguments)
     beside = companion_doors()

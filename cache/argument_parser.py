@@ -5,6 +5,7 @@ Flags may be written --like_this or --like-this. The input is a command's only w
 import argparse
 import difflib
 import itertools
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -41,8 +42,9 @@ class ArgumentParser(argparse.ArgumentParser):
     def _refuse_if_unknown(self, flag: str) -> None:
         known = self._option_string_actions
         if _snake_case(flag) not in known:
-            meant = difflib.get_close_matches(_snake_case(flag), known, 1)
-            guess = f"; did you mean {meant[0]}?" if meant else ""
+            likely = difflib.get_close_matches(_snake_case(flag), known, 3)
+            meant = max(likely, key=lambda name: _resemblance(_snake_case(flag), name), default=None)
+            guess = f"; did you mean {meant}?" if meant else ""
             self.error(f"{flag} is not a flag{guess} (--help lists them)")
 
     def parse_args(self, args=None, namespace=None):  # noqa: ANN001  as argparse declares it
@@ -112,3 +114,9 @@ def truth(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
     return text.lower() in ("true", "1", "yes")
+
+
+def _resemblance(typed: str, name: str) -> tuple[float, int]:
+    """Of two names that share as many letters with what was typed, the one that begins like it was meant."""
+    ratio = difflib.SequenceMatcher(None, typed, name).ratio()
+    return ratio, len(os.path.commonprefix([typed, name]))

@@ -81,6 +81,12 @@ def test_a_verb_that_there_is_not_is_refused_in_one_line(capsys, verb, message):
     assert outcome(capsys, verb, "photos") == (2, "", f"error: {message}\n")
 
 
+def test_help_may_stand_before_a_verb(capsys):
+    with pytest.raises(SystemExit) as ended:
+        itt.main(["help", "embed"])
+    assert (ended.value.code, capsys.readouterr().out.splitlines()[0][:16]) == (0, "usage: itt embed")
+
+
 def test_itt_says_its_version(capsys):
     assert outcome(capsys, "--version") == (0, f"image-tagging-tools {__version__}\n", "")
 
