@@ -31,13 +31,14 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args=None, namespace=None):  # noqa: ANN001  as argparse declares it
         """Refuses a misspelt flag first: argparse would ask for the flag that is missing because of it."""
-        args = sys.argv[1:] if args is None else args
-        before_separator = itertools.takewhile(lambda argument: argument != "--", args)
-        if self._subparsers:  # behind the command's name stand its own flags
-            before_separator = itertools.takewhile(_is_flag, before_separator)
-        for argument in filter(_is_flag, before_separator):
+        args = list(sys.argv[1:] if args is None else args)
+        separator = args.index("--") if "--" in args else len(args)
+        before, behind = args[:separator], args[separator:]  # what stands behind is no flag, whatever it is
+        # Behind the name of a command's command stand its own flags.
+        ours = itertools.takewhile(_is_flag, before) if self._subparsers else before
+        for argument in filter(_is_flag, ours):
             self._refuse_if_unknown(argument.partition("=")[0])
-        return super().parse_known_args([_snake_case(argument) for argument in args], namespace)
+        return super().parse_known_args([*map(_snake_case, before), *behind], namespace)
 
     def _refuse_if_unknown(self, flag: str) -> None:
         known = self._option_string_actions

@@ -22,6 +22,7 @@ from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
 from cache.stores.tag_list import read_tag_to_hashes
+from cache.text import plural
 from stage2.flags import TrainSettings, add_flags, settings_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def _check_overlap(settings: TrainSettings, tagged: "TaggedRows") -> None:
     if not tagged.with_vector and tagged.without_vector:
         raise Refused(f"no image of {tags} has a vector in {vectors}: these two files are not of one dataset")
     if tagged.without_vector:
-        say(f"{tagged.without_vector} images of {tags} have no vector in {vectors}")
+        have = "has" if tagged.without_vector == 1 else "have"
+        say(f"{plural(tagged.without_vector, 'image')} of {tags} {have} no vector in {vectors}")
 
 
 def _splits(settings: TrainSettings, tagged: "TaggedRows") -> dict[str, "Split"]:

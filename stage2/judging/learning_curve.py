@@ -27,7 +27,7 @@ def learning_curve(
 
     features: float32 (n, d), as the regressions take them; group_of: a number for each of their rows, the
     same for near-duplicates, of which the first stands for all; fitted(count) is called after so many of the
-    FITS, those that the dataset is too small for included.
+    CURVE_FITS, those that the dataset is too small for included.
 
     The features' scaling has seen more images than those drawn. That flatters one or two by 0.02 to 0.05,
     five by 0.01, and ten hardly (emoji, stamps, clothes).

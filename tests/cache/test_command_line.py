@@ -130,6 +130,16 @@ def test_the_input_is_a_word_or_stands_behind_its_flag(monkeypatch, arguments):
     assert sources == ["photos"]
 
 
+@pytest.mark.parametrize(("main", "arguments"), [
+    (stage1.main, ["--num-threads", "2", "--", "--2020-01"]),
+    (cache_main.main, ["doctor", "--json", "--", "--2020-01"]),
+])
+def test_what_stands_behind_two_dashes_is_a_name_as_it_is(here, capsys, main, arguments):
+    """Flags may have their words joined in two ways; a folder has one name."""
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.endswith("error: no such file or folder: --2020-01\n")
+
+
 def test_every_limit_has_a_flag_with_its_default_and_reaches_the_reader():
     parser = command_line.new_parser("test", "test")
     command_line.add_reading_flags(parser)

@@ -98,7 +98,7 @@ def add_line(path: str, line: str) -> None:
 def test_a_tag_without_a_vector_is_skipped_and_named(here, capsys):
     results = main(*dataset({**LOW_AND_HIGH, "gone": [99], "all": list(range(40))}))
     assert capsys.readouterr().err == (
-        "1 images of tags.json have no vector in metadata.json\n"
+        "1 image of tags.json has no vector in metadata.json\n"
         "skipped tag all: no image without it that has a vector\n"
         "skipped tag gone: no image with a vector\n")
     assert list(results[SVM]) == ["high", "low"]
@@ -128,7 +128,7 @@ def test_a_path_stands_in_a_message_as_it_is_called(here, capsys):
     tags = shutil.move(tags, "we have no doubt/tags.json")
     main(metadata, tags)
     assert capsys.readouterr().err == (
-        "1 images of we have no doubt/tags.json have no vector in metadata.json\n"
+        "1 image of we have no doubt/tags.json has no vector in metadata.json\n"
         "skipped tag c: no image with a vector\n")
     Path(tags).write_text('{"a": ["h90"], "b": ["h91"]}')
     with pytest.raises(Refused) as caught:
