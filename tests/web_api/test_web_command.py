@@ -33,7 +33,8 @@ def test_the_version_is_that_of_the_tools(capsys):
 def test_of_two_flags_that_resemble_a_typing_error_as_much_the_one_that_begins_like_it_was_meant(capsys):
     with pytest.raises(SystemExit):
         main(["--prot", "1"])
-    assert capsys.readouterr().err == "error: --prot is not a flag; did you mean --port? (--help lists them)\n"
+    message = "--prot is not a flag; did you mean --port? (--help lists them)"
+    assert capsys.readouterr().err == f"error: {message}\n"
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
