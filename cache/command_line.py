@@ -26,7 +26,6 @@ SCRIPTS = {  # behind `itt VERB` and, in a clone, `python ./SCRIPT`
     "classify-zip": "stage4/classify_zip.py",
 }
 METADATA = "./output/input-metadata.json"
-TAG_LIST = "./output/input-tag-to-image-hash-list.json"
 MODELS = "./output/models"
 LIMIT_FLAGS = {
     "max_pixels": "pixels of one picture",

@@ -5,9 +5,10 @@ import os
 import re
 from dataclasses import dataclass
 
-from cache.command_line import METADATA, TAG_LIST
+from cache.command_line import METADATA
 from cache.refusal import Refused
 
+TAG_LIST_NAME = "input-tag-to-image-hash-list.json"  # as stage 1 calls it, beside its metadata
 PROMPT = "a photo of {tag}"
 # What --fail_under calls the metrics. Three must not fall below, the calibration error must not rise above.
 SHORT_NAMES = {"AP": "average_precision", "AUC": "roc_auc", "F1": "f1", "ECE": "calibration_error"}
@@ -57,8 +58,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--metadata_json", default=METADATA, metavar="PATH",
         help="the metadata JSON of stage 1, or a clip cache (.sqlite)")
-    add("--tag_to_hash_json", default=TAG_LIST, metavar="PATH",
-        help="the tag list of stage 1; --tags do without one")
+    add("--tag_to_hash_json", default=None, metavar="PATH",
+        help=f"the tag list of stage 1; None is {TAG_LIST_NAME} beside the metadata, and with --tags no list")
     add("--output", default="./output", metavar="PATH", help="where models/ and reports/ go")
     add("--test_per", type=float, default=0.1, metavar="SHARE",
         help="share of the images held out for the reports")
@@ -81,8 +82,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(arguments: argparse.Namespace) -> TrainSettings:
     tag_list = arguments.tag_to_hash_json
-    if tag_list == TAG_LIST and arguments.tags and not os.path.exists(tag_list):
-        tag_list = None  # what the tags' texts say is enough
+    if tag_list is None and not arguments.tags:  # what the tags' texts say is enough
+        tag_list = os.path.join(os.path.dirname(arguments.metadata_json), TAG_LIST_NAME)
     return TrainSettings(
         metadata_json=arguments.metadata_json,
         tag_to_hash_json=tag_list,

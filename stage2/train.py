@@ -7,13 +7,15 @@ same input gives the same models and reports.
 """
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from cache import command_line
-from cache.command_line import METADATA, TAG_LIST
+from cache.command_line import METADATA
 from cache.files.run_lock import only_run_in
 from cache.files.whole_file import make_folder, sweep_partial_files
 from cache.models.tag_models import model_paths
@@ -122,6 +124,15 @@ def _name_stale_models(run: "TrainingRun") -> None:
             say(f"still there from an earlier run: {path}; delete it if its tag is gone")
 
 
+def _refuse_missing_tag_list(settings: TrainSettings, maker: str) -> None:
+    """Of the list beside the metadata, which nobody named. A missing metadata JSON is refused as such."""
+    if settings.metadata_json != METADATA:
+        folder = os.path.dirname(settings.metadata_json) or "."
+        maker = f"{maker} --output_folder {shlex.quote(folder)}"
+    if settings.tag_to_hash_json and os.path.exists(settings.metadata_json):
+        command_line.refuse_missing(settings.tag_to_hash_json, maker)
+
+
 def command(argv: list[str] | None = None, prog: str | None = None) -> int:
     """The command line; prog: how it was called, for its help. Returns the exit code."""
     prog = prog or command_line.call("train")
@@ -138,9 +149,11 @@ def command(argv: list[str] | None = None, prog: str | None = None) -> int:
         from stage2.report.summary import below_gate, summary
 
         settings = settings_of(arguments)
-        for path in (METADATA, TAG_LIST):
-            if path in (settings.metadata_json, settings.tag_to_hash_json):
-                command_line.refuse_missing(path, f"{command_line.call('embed', prog)} photos")
+        maker = f"{command_line.call('embed', prog)} photos"
+        if settings.metadata_json == METADATA:
+            command_line.refuse_missing(METADATA, maker)
+        if settings.tag_to_hash_json != arguments.tag_to_hash_json:
+            _refuse_missing_tag_list(settings, maker)
         run = train(settings)
         print(*summary(run), sep="\n")
         counts.processed = run.images

@@ -1,6 +1,7 @@
 """What stage 2 may be asked for besides: promises, a quality gate, what to label next, tags known by a
 text."""
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -185,12 +186,33 @@ def test_where_stage_1_left_nothing_its_command_is_named(here, capsys, kept):
             "this makes it: python ./stage1/ImageDatasetProcessor.py photos\n")
 
 
-def test_tags_without_examples_do_without_the_list_in_its_usual_place_but_not_without_a_named_one(
-        trained, tiny_checkpoint, capsys):
-    Path("output/input-tag-to-image-hash-list.json").unlink()
-    by_text = ["--tags", "cats,dogs", "--pretrained", tiny_checkpoint, "--output", "by-text"]
-    assert command(by_text) == 0
-    assert len(list_models("by-text/models")) == 2
+def test_the_tag_list_is_the_one_beside_the_metadata(trained, capsys):
+    """The one in ./output is of another dataset."""
+    dataset()
+    write(Path("other"), {"input-metadata.json": Path("metadata.json").read_bytes()})
+    of_other = ["--metadata_json", "other/input-metadata.json", "--output", "other"]
+    assert command(of_other) == 2
+    assert capsys.readouterr().err == (
+        "error: there is no other/input-tag-to-image-hash-list.json yet; this makes it: "
+        "python ./stage1/ImageDatasetProcessor.py photos --output_folder other\n")
+    shutil.copy("tags.json", "other/input-tag-to-image-hash-list.json")
+    assert command(of_other) == 0
+    assert {Path(path).stem.rpartition("-")[2] for path in list_models("other/models")} == {"high", "low"}
+
+
+def test_a_missing_metadata_json_is_refused_before_the_list_beside_it(here, capsys):
+    assert command(["--metadata_json", "gone.json"]) == 2
+    assert capsys.readouterr().err == (
+        "error: cannot read gone.json: No such file or directory; stage 1 makes it\n")
+
+
+@pytest.mark.parametrize("metadata", ["output/input-metadata.json", "copy.json"])
+def test_with_tags_without_examples_only_a_named_list_is_read(trained, tiny_checkpoint, capsys, metadata):
+    shutil.copy(METADATA, "copy.json")
+    by_text = ["--metadata_json", metadata, "--tags", "a bird", "--pretrained", tiny_checkpoint]
+    assert command([*by_text, "--output", "by-text"]) == 0
+    assert [Path(path).name for path in list_models("by-text/models")] == [
+        "model-ovr-logistic-regression-tag-a bird.pkl"]
     capsys.readouterr()
     assert command([*by_text, "--tag_to_hash_json", "gone.json"]) == 2
     assert capsys.readouterr().err == (
