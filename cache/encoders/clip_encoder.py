@@ -1,12 +1,13 @@
 """Pictures -> vectors: any open_clip model with any of its weights or a local checkpoint, and the embedded
 encoder.
 
-torch is imported when the first picture has to be embedded; naming an encoder and asking for its key cost
-nothing.
+torch is imported when the first picture has to be embedded. Naming an encoder costs no more than the digest
+of a checkpoint, if it names one. Its key is known at once, but where no weights are named open_clip has to be
+asked for those of most models, see default_weights().
 """
 import threading
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ FP32 = "fp32"
 PRECISIONS = {"float32": FP32, "bfloat16": "bf16", "float16": "fp16"}
 KEPT = 2  # encoders that stay loaded in a process: pictures are compared under one or two of them
 
+_kept: dict[tuple[tuple[str, str, str | None], "torch.device"], Loaded] = {}  # the one used last comes last
+
 
 class ClipEncoder:
     """An encoder by name.
@@ -39,16 +42,22 @@ class ClipEncoder:
         self, clip_model: str = "ViT-B-32", pretrained: str | None = None, device: str | None = None,
         precision: str | None = None,
     ):
-        weights = default_weights(clip_model) if pretrained is None else pretrained
-        if clip_model == EMBEDDED[0] and weights != EMBEDDED[1]:
+        if clip_model == EMBEDDED[0] and pretrained not in (None, EMBEDDED[1]):
             raise Refused(f"{clip_model} has one set of weights: --pretrained {EMBEDDED[1]}")
         self.clip_model = clip_model
-        self.pretrained = checkpoint_name(weights)
-        self._weights = weights
+        if pretrained is not None:
+            self.pretrained = checkpoint_name(pretrained)
+        self._checkpoint_or_tag = pretrained
         self._device_name = device
         self._precision = precision
         self._lock = threading.Lock()
         self._outcome: Loaded | Refused | None = None
+
+    @cached_property
+    def pretrained(self) -> str:
+        """The tag of the weights, or the prefix of a checkpoint's sha256. Looked up when it is first asked
+        for where none was named: that may import open_clip, which takes seconds."""
+        return default_weights(self.clip_model)
 
     @property
     def key(self) -> str:
@@ -90,21 +99,41 @@ class ClipEncoder:
         thread."""
         with ONE_LOAD:
             try:
-                return _load(
-                    self.clip_model, self.pretrained, self._weights, self._device_name, self._precision)
+                weights = self._checkpoint_or_tag or self.pretrained
+                return _kept_or_loaded(self.key, weights, self._device_name, self._precision)
             except Refused as refusal:
                 return refusal
 
 
-@lru_cache(maxsize=KEPT)
-def _load(
-    clip_model: str, pretrained: str, weights: str, device_name: str | None, precision: str | None,
-) -> Loaded:
-    """`weights` is what `pretrained` names: a tag of open_clip's or the path of a checkpoint. Refusals are
-    not kept."""
-    with loading(f"{clip_model}:{pretrained}"):
-        device = device_named(device_name)
-        loaded = _loader_of(clip_model)(clip_model, weights, device)
+def forget_encoders() -> None:
+    """Let go of the weights that the process keeps loaded, for a program that lives on without them.
+
+    Those of a ClipEncoder that has encoded stay until it is dropped, too. What a GPU's memory then has free,
+    torch keeps for its next tensors; torch.cuda.empty_cache() hands it back to the system.
+    """
+    with ONE_LOAD:
+        _kept.clear()
+
+
+def _kept_or_loaded(key: str, weights: str, device_name: str | None, precision: str | None) -> Loaded:
+    """`weights` is what `key` names behind the model: a tag of open_clip's or the path of a checkpoint.
+    Refusals are not kept. The caller holds ONE_LOAD."""
+    names = (key, weights, precision)
+    loaded = None
+    if _kept:  # Else torch may not be imported yet: that is for loading(), which says first what it is for.
+        loaded = _kept.pop((names, device_named(device_name)), None)
+    if loaded is None:
+        loaded = _load(key, weights, device_name, precision)
+    _kept[names, loaded.device] = loaded
+    if len(_kept) > KEPT:
+        del _kept[next(iter(_kept))]
+    return loaded
+
+
+def _load(key: str, weights: str, device_name: str | None, precision: str | None) -> Loaded:
+    clip_model = key.rpartition(":")[0]
+    with loading(key):
+        loaded = _loader_of(clip_model)(clip_model, weights, device_named(device_name))
         return loaded if precision == FP32 else lowest_precision(loaded)
 
 

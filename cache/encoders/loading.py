@@ -63,14 +63,15 @@ def named_by(key: str, checkpoint: str | None) -> tuple[str, str]:
 
 
 def device_named(name: str | None) -> "torch.device":
+    """The device, with its number where there may be several ("cuda" is cuda:0 unless the program has chosen
+    another). None is for a GPU where there is one, else the CPU. Raises Refused for what cannot be used."""
     import torch
 
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.empty(1, device=device)
+        return torch.empty(1, device=device).device
     except (RuntimeError, AssertionError, ImportError) as error:  # no such name, machine, build or backend
         raise Refused(f"--device {name} cannot be used: {str(error).splitlines()[0]}") from None
-    return device
 
 
 @contextmanager

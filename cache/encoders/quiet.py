@@ -11,25 +11,39 @@ LOUD = ("root", "huggingface_hub")  # open_clip logs by the root logger, the hub
 @contextmanager
 def quiet() -> Iterator[None]:
     """Nothing that LOUD loggers say in this thread reaches a handler; other threads and loggers are heard as
-    ever, and the levels, handlers and filters of the program are afterwards what they were before."""
-    root = logging.getLogger()
-    stand_in = None if root.handlers else logging.lastResort or logging.NullHandler()
-    if stand_in:
-        # open_clip's first logging.info() would give the root logger a handler for good; this one does as if
-        # there were none.
-        root.addHandler(stand_in)
+    ever, and may set up logging meanwhile. What the program has of levels, handlers and filters stays."""
+    root, hub = logging.getLogger(), logging.getLogger("huggingface_hub")
     here = threading.get_ident()
 
     def heard(record: logging.LogRecord) -> bool:
         return record.thread != here or record.name.split(".")[0] not in LOUD
 
-    handlers = {*root.handlers, *logging.getLogger("huggingface_hub").handlers}
-    for handler in handlers:
-        handler.addFilter(heard)
+    # A logger's filters see what is said to itself alone, not what is said to the hub's loggers below it.
+    filtered: list[logging.Filterer] = [root, *root.handlers, *hub.handlers]
+    if logging.lastResort:
+        filtered.append(logging.lastResort)
+    for place in filtered:
+        place.addFilter(heard)
+    try:
+        with _no_new_handler(root, here):
+            yield
+    finally:
+        for place in filtered:
+            place.removeFilter(heard)
+
+
+@contextmanager
+def _no_new_handler(root: logging.Logger, thread: int) -> Iterator[None]:
+    """Where the root logger has no handler, logging.info(), which open_clip calls, gives it one for good, and
+    a basicConfig() of the program would then do nothing. From this thread the root logger takes none."""
+    add_handler = root.addHandler
+
+    def add_from_other_threads(handler: logging.Handler) -> None:
+        if threading.get_ident() != thread:
+            add_handler(handler)
+
+    vars(root)["addHandler"] = add_from_other_threads
     try:
         yield
     finally:
-        for handler in handlers:
-            handler.removeFilter(heard)
-        if stand_in:
-            root.removeHandler(stand_in)
+        del vars(root)["addHandler"]

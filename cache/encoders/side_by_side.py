@@ -3,15 +3,19 @@
 Cores that share one layer wait for each other at its end, and wait long where decoders run beside them: 6 %
 of a whole run on two cores.
 """
-import functools
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
 from cache.encoders.loaded import Loaded, embed
 
-# Two batches would take the cores from each other, and the number of torch's threads is the process's.
+Result = TypeVar("Result")
+
+# Two batches would take the cores from each other, and each would take the other's number of threads for the
+# program's.
 _ONE_BATCH = threading.Lock()
 
 
@@ -20,24 +24,29 @@ def embed_side_by_side(loaded: Loaded, crops: np.ndarray) -> np.ndarray:
     import torch
 
     with _ONE_BATCH:
-        parts = np.array_split(crops, _part_count(len(crops), loaded.part, _cores()))
-        streams = min(_cores(), len(parts))
-        threads_each = _cores() // streams
+        cores = _cores()
+        parts = np.array_split(crops, _part_count(len(crops), loaded.part, cores))
+        streams = min(cores, len(parts))
+        threads_each = cores // streams
         try:
             with ThreadPoolExecutor(streams, "encoder", torch.set_num_threads, (threads_each,)) as threads:
                 return np.concatenate(list(threads.map(lambda part: embed(loaded, part), parts)))
         finally:
-            # torch hands the number that was set last to threads yet to come.
-            torch.set_num_threads(_cores())
+            _in_a_fresh_thread(torch.set_num_threads, cores)
 
 
-@functools.cache
 def _cores() -> int:
-    """As many threads as torch would use. Asked once: while a batch is embedded, torch gives other threads
-    another answer."""
+    """As many threads as the program lets torch use. Asked between batches: torch hands the number that was
+    set last to threads yet to come, and a thread that began to use torch within a batch keeps that of the
+    batch."""
     import torch
 
-    return torch.get_num_threads()
+    return _in_a_fresh_thread(torch.get_num_threads)
+
+
+def _in_a_fresh_thread(call: Callable[..., Result], *arguments: object) -> Result:
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(call, *arguments).result()
 
 
 def _part_count(pictures: int, part: int, cores: int) -> int:

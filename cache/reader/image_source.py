@@ -2,10 +2,10 @@
 
     for item in images("photos"):
         match item:
-            case Picture(): ...     # where it lies, its hash_id, type, size, and its crop where one was
-            wanted case Archive(): ...     # a ZIP, after its content, with the number of pictures directly in
-            it case Skipped(): ...     # a file that was left out, with a reason code of limits.REASONS case
-            SetAside(): ...    # a file that `known` wants for something else
+            case Picture(): ...     # where it lies, its hash_id, type, size, and its crop if one was wanted
+            case Archive(): ...     # a ZIP, after its content, with the number of pictures directly in it
+            case Skipped(): ...     # a file that was left out, with a reason code of limits.REASONS
+            case SetAside(): ...    # a file that `known` wants for something else
 
 Files are opened by their content, never by their name, and only for reading.
 """

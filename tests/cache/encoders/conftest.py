@@ -1,11 +1,11 @@
 """Every test of the encoders begins in a process that has loaded none."""
 import pytest
 
-from cache.encoders import clip_encoder
+from cache.encoders.clip_encoder import forget_encoders
 
 
 @pytest.fixture(autouse=True)
 def nothing_loaded():
-    clip_encoder._load.cache_clear()
+    forget_encoders()
     yield
-    clip_encoder._load.cache_clear()
+    forget_encoders()

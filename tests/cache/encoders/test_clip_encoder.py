@@ -13,7 +13,7 @@ from PIL import Image
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.crops import crop
 from cache.encoders import loaded, open_clip_encoder, precision, side_by_side
-from cache.encoders.clip_encoder import ClipEncoder
+from cache.encoders.clip_encoder import ClipEncoder, forget_encoders
 from cache.refusal import Refused
 from tests.conftest import TINY
 from tests.drawing import drawn
@@ -85,8 +85,9 @@ def test_low_precision_keeps_the_vectors(name, tiny_checkpoint):
 def test_where_low_precision_would_cost_the_vectors_float32_stays(tiny_checkpoint, monkeypatch):
     monkeypatch.setattr(precision, "fast_dtype", lambda device: torch.bfloat16)
     assert ClipEncoder(TINY, tiny_checkpoint).precision == "bf16"
+    forget_encoders()
     monkeypatch.setattr(precision, "LOWEST_COSINE", 1.1)
-    assert ClipEncoder(TINY, tiny_checkpoint, "cpu").precision == "fp32"
+    assert ClipEncoder(TINY, tiny_checkpoint).precision == "fp32"
 
 
 @pytest.mark.parametrize(("cores", "sizes", "threads_each"), [
@@ -120,6 +121,18 @@ def test_threads_that_embed_at_once_leave_torch_as_it_was(tiny_checkpoint, monke
         encoder.encode(batch)
     with ThreadPoolExecutor(1) as fresh:
         assert fresh.submit(torch.get_num_threads).result() == 3
+    torch.set_num_threads(os.cpu_count())
+
+
+def test_a_programs_own_number_of_threads_holds_from_the_next_batch_on(tiny_checkpoint):
+    encoder = ClipEncoder(TINY, tiny_checkpoint, precision="fp32")
+    batch = crops(encoder, 2 * open_clip_encoder.PART)
+    encoder.encode(batch)
+    for number in (1, 3):
+        torch.set_num_threads(number)
+        encoder.encode(batch)
+        with ThreadPoolExecutor(1) as fresh:
+            assert (torch.get_num_threads(), fresh.submit(torch.get_num_threads).result()) == (number, number)
     torch.set_num_threads(os.cpu_count())
 
 

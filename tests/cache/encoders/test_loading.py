@@ -1,19 +1,22 @@
 """Which weights are loaded, how often, and what is said meanwhile."""
+import gc
 import io
 import logging
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import open_clip
 import pytest
 
 from cache import ClipCache
 from cache.encoders import open_clip_encoder
-from cache.encoders.clip_encoder import ClipEncoder
+from cache.encoders.clip_encoder import ClipEncoder, forget_encoders
 from cache.encoders.loading import default_weights
 from cache.encoders.quiet import quiet
 from cache.refusal import Refused
-from tests.conftest import TINY
+from tests.conftest import ROOT, TINY, run_python
 
 
 @pytest.fixture
@@ -59,6 +62,17 @@ def test_a_model_may_be_named_without_its_weights(model, key):
     assert (ClipEncoder().key, ClipCache().encoder.key) == ("ViT-B-32:openai", "ViT-B-32:openai")
 
 
+def test_naming_an_encoder_imports_neither_torch_nor_open_clip():
+    program = (
+        "import sys; from cache.encoders.clip_encoder import ClipEncoder\n"
+        "ClipEncoder().key; ClipEncoder('EfficientNet-Lite0-MS').key\n"
+        "encoder = ClipEncoder('ViT-B-16-SigLIP')\n"
+        "print(*{'torch', 'open_clip'} & {*sys.modules}, encoder.key, 'open_clip' in sys.modules)"
+    )
+    done = run_python("-c", program, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("ViT-B-16-SigLIP:webli True\n", "")
+
+
 def test_an_encoder_that_was_loaded_once_stays_loaded(checkpoints, loads, capsys):
     first, second = ClipEncoder(TINY, checkpoints[0]), ClipEncoder(TINY, checkpoints[0])
     assert first.crop_spec == second.crop_spec
@@ -67,9 +81,29 @@ def test_an_encoder_that_was_loaded_once_stays_loaded(checkpoints, loads, capsys
 
 
 def test_another_device_or_precision_is_another_encoder(checkpoints, loads):
-    for options in ({}, {"device": "cpu"}, {"precision": "fp32"}):
+    for options in ({}, {"precision": "fp32"}, {"precision": "fp32", "device": "meta"}):
         _ = ClipEncoder(TINY, checkpoints[0], **options).crop_spec
     assert loads == [checkpoints[0]] * 3
+
+
+def test_the_device_that_is_taken_anyway_may_be_named(checkpoints, loads, capsys):
+    usual = ClipEncoder(TINY, checkpoints[0])
+    named = ClipEncoder(TINY, checkpoints[0], usual.device)
+    assert named.device == usual.device
+    assert loads == [checkpoints[0]]
+    assert capsys.readouterr().err == f"loading the encoder {usual.key}\n"
+
+
+def test_what_is_kept_can_be_let_go(checkpoints, loads):
+    encoder = ClipEncoder(TINY, checkpoints[0])
+    weights = weakref.ref(encoder._loaded().tower)
+    forget_encoders()
+    assert encoder.encode(np.zeros((1, 32, 32, 3), np.uint8)).shape == (1, 16)
+    del encoder
+    gc.collect()
+    assert weights() is None
+    _ = ClipEncoder(TINY, checkpoints[0]).crop_spec
+    assert loads == [checkpoints[0]] * 2
 
 
 def test_the_two_that_were_used_last_stay(checkpoints, loads):
@@ -136,3 +170,18 @@ def test_a_program_without_handlers_has_none_afterwards(monkeypatch, capsys):
     assert logging.getLogger().handlers == []
     assert logging.lastResort.filters == []
     assert capsys.readouterr().err == "its own\n"
+
+
+def test_another_thread_may_set_up_logging_while_weights_are_loaded(monkeypatch):
+    root, stream = logging.getLogger(), io.StringIO()
+    monkeypatch.setattr(root, "handlers", [])
+    with quiet():
+        logging.info("open_clip is at work")  # noqa: LOG015
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(logging.basicConfig, stream=stream, format="%(message)s").result()
+        logging.error("open_clip failed")  # noqa: LOG015
+        logging.getLogger("program").warning("its own")
+    logging.error("afterwards")  # noqa: LOG015
+    assert [handler.stream for handler in root.handlers] == [stream]
+    assert (root.filters, vars(root).get("addHandler")) == ([], None)
+    assert said_aloud(stream) == ["its own", "afterwards"]
