@@ -19,7 +19,7 @@ def progress_bar(total: int | None, unit: str, description: str | None = None, d
     return tqdm(
         total=total,
         unit=f" {unit}",
-        desc=description,
+        desc=description and f"{description}: ",  # tqdm adds the colon only where the total is known
         delay=delay,
         disable=not is_watched(),
         smoothing=0.1,

@@ -66,7 +66,6 @@ class ImageDatasetProcessor:
             stack.enter_context(only_run_in(folder))
             tables = _open_tables(stack, folder, tagged_dataset)
             listing = stack.enter_context(DatasetListing())
-            progress = stack.enter_context(FileProgress(dataset_path, tables.dataset.path))
             store = ClipStore(tables.clips, encoder, tables.files)
             embedding = Embedding(encoder, store.has, batch_size)
             stream = images(
@@ -79,8 +78,9 @@ class ImageDatasetProcessor:
                 known=store.known,
             )
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
-            stores: list[Store] = [store, *tables.tags, listing, tables.files, counts, progress]
-            record(stream, stores, embedding)
+            stores: list[Store] = [store, *tables.tags, listing, tables.files, counts]
+            with FileProgress(dataset_path, tables.dataset.path) as progress:
+                record(stream, [*stores, progress], embedding)
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
             for table in (tables.files, *tables.tags):

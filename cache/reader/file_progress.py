@@ -14,7 +14,8 @@ SKIPS_SHOWN = 20
 
 
 class FileProgress:
-    """A store of batches.record() that shows how far it is, and names each skipped file, on stderr."""
+    """A store of batches.record() that shows how far it is, and names each skipped file, on stderr. Its bar
+    is closed when the stream has ended: what is written afterwards would count into its rate."""
 
     def __init__(self, source: str | os.PathLike[str], database: str):
         """database: where the table `skipped` names them all."""

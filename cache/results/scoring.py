@@ -83,12 +83,12 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
         tables = [stack.enter_context(table(path, create=True))
                   for table, path in zip(stage.tables.values(), table_paths, strict=True)]
         listing = stack.enter_context(ScoreListing(models))
-        progress = stack.enter_context(FileProgress(settings.source, table_paths[0]))
         output = settings.output or stack.enter_context(_default_output())
         refuse_too_little_room(stage, settings, output, len(models))
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             scorer = Scorer(vectors, models, listing, folder)
-            _stream(stage, settings, vectors, [vectors, scorer, counts, progress])
+            with FileProgress(settings.source, table_paths[0]) as progress:
+                _stream(stage, settings, vectors, [vectors, scorer, counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_why_nothing(stage, settings, counts))
             _write_result(settings, listing, models, folder, counts)

@@ -1,4 +1,5 @@
 """What a person sees of the four stages on a terminal of 80 x 24: at the start, midway and at the end."""
+import ast
 import re
 import sys
 
@@ -6,10 +7,12 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.drawing import png, tag_folders, write, zipped
+from tests.project.test_rooms import modules
 from tests.terminal import screen, typed
 
 # On a slow machine: one that shows after two seconds, and what it leaves behind when it is done.
-DELAYED_BAR = re.compile(r"\r(report|near-duplicates): [^\r\n]*(\r\n)?")
+DELAYED = ["near-duplicates", "page", "reading", "report"]
+DELAYED_BAR = re.compile(rf"\r({'|'.join(DELAYED)}): [^\r\n]*(\r\n)?")
 EVERY_STEP = {"TQDM_MININTERVAL": "0"}  # else a bar leaves out what follows within a tenth of a second
 
 
@@ -19,9 +22,33 @@ def run(here):
     def type_it(*words: str) -> str:
         code, written = typed([sys.executable, str(ROOT / "itt.py"), *words], here, **EVERY_STEP)
         assert code == 0, written
-        return written
+        return DELAYED_BAR.sub("", written)
 
     return type_it
+
+
+def test_every_bar_that_shows_late_is_known_here():
+    calls = [
+        node for path in modules() for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and any(keyword.arg == "delay" for keyword in node.keywords)
+    ]
+    descriptions = {ast.literal_eval(call.args[2]) for call in calls if len(call.args) > 2}
+    assert sorted(descriptions) == DELAYED
+
+
+@pytest.mark.parametrize("total", [2, None])
+@pytest.mark.parametrize("description", DELAYED)
+def test_what_a_late_bar_writes_can_be_taken_out(description, total):
+    code = (
+        "from cache.progress import progress_bar\n"
+        f"with progress_bar({total}, 'steps', {description!r}) as bar:\n"
+        "    bar.update()\n"
+        "    bar.update()\n"
+        "print('the end')\n"
+    )
+    _, written = typed([sys.executable, "-c", code], ROOT, **EVERY_STEP)
+    assert f"\r{description}: " in written
+    assert DELAYED_BAR.sub("", written) == "the end\r\n"
 
 
 def test_four_stages_on_a_terminal(here, run):
@@ -48,7 +75,7 @@ def test_four_stages_on_a_terminal(here, run):
         "processed 12, unchanged 0, skipped 1",
     ]
 
-    train = DELAYED_BAR.sub("", run("train"))
+    train = run("train")
     assert screen(train, r"^  0%.*time") == ["  0%|...| 0/24 [time]"]
     assert screen(train, r"^ \d\d%.*time")[0].endswith("/24 [time]")
     assert screen(train) == [
