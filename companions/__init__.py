@@ -7,7 +7,7 @@ import re
 from importlib import metadata
 from pathlib import Path
 
-PACKAGE = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")  # at the start of a line of requirements.txt
+COMMENT = re.compile(r"(^|\s)#.*")  # as pip reads it: a # inside a URL begins none
 
 
 def folders() -> dict[str, Path]:
@@ -17,16 +17,24 @@ def folders() -> dict[str, Path]:
 
 
 def lacking(verb: str) -> list[str]:
-    """The lines of the companion's requirements.txt whose package is not installed."""
+    """The lines of the companion's requirements.txt that count here and that no installed package meets.
+
+    Raises InvalidRequirement, a ValueError, for a line that is none.
+    """
     path = folders()[verb] / "requirements.txt"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    required = [(line.partition("#")[0].strip(), PACKAGE.match(line)) for line in lines]
-    return [line for line, package in required if package and not _is_installed(package[1])]
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    required = [COMMENT.sub("", line).strip() for line in lines]
+    return [line for line in required if line and not _is_met(line)]
 
 
-def _is_installed(package: str) -> bool:
+def _is_met(line: str) -> bool:
+    from packaging.requirements import Requirement  # as much time as the whole list of verbs takes
+
+    requirement = Requirement(line)
+    if requirement.marker and not requirement.marker.evaluate():
+        return True  # meant for another system, or for another Python
     try:
-        metadata.distribution(package)
+        version = metadata.version(requirement.name)
     except metadata.PackageNotFoundError:
         return False
-    return True
+    return requirement.specifier.contains(version, prereleases=True)  # as pip judges what is installed

@@ -44,8 +44,13 @@ class CacheViews:
         return answer
 
     def reading_view(self, endpoint: Endpoint) -> Callable[..., Response]:
-        """For what only reads and brings its own kind of answer."""
-        return lambda **path: endpoint.call(**endpoint.bind({**request.args, **path}, self.roots))
+        """For what only reads and brings its own kind of answer, or a dict."""
+        def answer(**path: str) -> Response:
+            result = endpoint.call(**endpoint.bind({**request.args, **path}, self.roots))
+            # Made JSON here, where a refusal of what a row holds is still answered as one.
+            return jsonify(result) if isinstance(result, dict) else result
+
+        return answer
 
     def job(self, job_id: str) -> Response:
         job = self.jobs.get(job_id)

@@ -16,8 +16,10 @@ from cache.serving import guard
 from cache.serving.pictures import Pictures
 from cache.serving.roots import Roots
 from cache.serving.served_pages import TEMPLATES, ServedPages
+from cache.text import plural
 from web_api import companion_pages, errors, pages
 from web_api.cache_views import CacheViews, picture_endpoints
+from web_api.home import Home
 from web_api.openapi import document
 
 
@@ -44,12 +46,13 @@ def create_app(
     app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
     app.json = VectorJson(app)
     app.jinja_loader = ChoiceLoader([FileSystemLoader(TEMPLATES), FileSystemLoader(pages.TEMPLATES)])
+    app.add_template_global(plural)
     roots = roots or Roots.from_environment()
     guard.install(app, token, names)
-    brought = companion_pages.discovered() if companions is None else companions
+    brought, left_out = companion_pages.discovered() if companions is None else (companions, [])
     companion_pages.install(app, brought, roots)
     pictures = Pictures(roots)
-    pages.install(app, roots, pictures, brought)
+    pages.install(app, roots, pictures, Home(roots, brought, left_out))
     pages.add_login(app, token)
     errors.install(app, pages.NAMES)
     _add_api(app, roots, pictures)

@@ -1,6 +1,7 @@
 """The page a person begins at: tags with a few pictures each, the newest scores, companions, databases.
 
-What it reads is bounded, however large the databases are: counts off an index, and a few rows of a few tags.
+Of a database it reads a few rows of a few tags, and for its counts an index once from end to end: that grows
+with the rows, but never reads the rows themselves.
 """
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ from cache.stores.score_table import ScoreTable
 from cache.stores.sqlite_errors import DatabaseError
 from cache.stores.tag_table import TagTable
 from cache.text import plural
-from web_api import companion_pages
+from web_api.companion_pages import LeftOut
 
 MOST_STRIPS = 12  # tags shown of those there are
 MOST_TILES = 5  # pictures of each
@@ -65,9 +66,8 @@ class Strip:
 
 
 class Home:
-    def __init__(self, roots: Roots, companions: Sequence[ServedPages]):
-        self._roots, self._companions = roots, companions
-        self._left_out = companion_pages.left_out()
+    def __init__(self, roots: Roots, companions: Sequence[ServedPages], left_out: Sequence[LeftOut]):
+        self._roots, self._companions, self._left_out = roots, companions, left_out
 
     def page(self) -> str:
         known = list(_databases(self._roots))
@@ -77,7 +77,7 @@ class Home:
         return render_template(
             "home.html", tag_cache=tag_cache, tags=tags, scores=scores, scored=scored, files=files,
             pictures=pictures, companions=self._companions, left_out=self._left_out, databases=known,
-            views=VIEWS, roots=self._roots.folders, plural=plural)
+            views=VIEWS, roots=self._roots.folders)
 
 
 def _databases(roots: Roots) -> Iterator[Database]:

@@ -1,5 +1,5 @@
 """What a person opens in a browser: files, tags, score bins, one picture. Plain HTML, no script."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from cache.serving import guard
 from cache.serving.api_error import ApiError
 from cache.serving.pictures import Pictures, any_table
 from cache.serving.roots import Roots
-from cache.serving.served_pages import ServedPages
 from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable
 from cache.stores.surroundings import Surroundings
@@ -69,13 +68,13 @@ def bins(db_path: str, tag: str = "", model_type: str = "") -> str:
             bins=table.bins(tag, model_type))
 
 
-def install(app: Flask, roots: Roots, pictures: Pictures, companions: Sequence[ServedPages]) -> None:
+def install(app: Flask, roots: Roots, pictures: Pictures, home: Home) -> None:
     """Each page is a function whose arguments are those of the query."""
     def view(name: str, page: Callable[..., str]) -> Callable[..., str]:
         endpoint = Endpoint(name, page, "get")
         return lambda **path: endpoint.call(**endpoint.bind({**request.args, **path}, roots))
 
-    app.add_url_rule("/", "home", view("home", Home(roots, companions).page))
+    app.add_url_rule("/", "home", view("home", home.page))
     for page in (files, tags, tag, bins):
         app.add_url_rule(f"/{page.__name__}", page.__name__, view(page.__name__, page))
     app.add_url_rule("/picture/<hash_id>", "picture", view("picture", partial(picture, pictures)))

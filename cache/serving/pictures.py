@@ -77,6 +77,9 @@ class Pictures:
             return stored_file(os.path.realpath(path))
         except Missing as missing:
             raise ApiError(404, "not_found", str(missing), tile="moved or deleted") from None
+        except OSError as error:  # a name too long for this disk, a folder that may not be entered
+            reason = error.strerror or type(error).__name__
+            raise ApiError(400, "refused", reason, tile=reason) from None
 
 
 def safe_type(data: bytes) -> str | None:

@@ -78,8 +78,8 @@ class ScoreTable(Table):
         connection.execute(f"DROP TABLE {older}")
 
     def of_image(self, hash_id: str) -> list[dict]:
-        """Each score of an image once, by tag and model type."""
-        where = "hash_id = ? AND model_type IS NOT NULL"
+        """Each score of an image once, by tag and model type; what is no number is none."""
+        where = "hash_id = ? AND model_type IS NOT NULL AND typeof(tag_prob) = 'real'"
         return self._dicts(f"{where} GROUP BY model_type, tag_name ORDER BY tag_name, model_type", hash_id)
 
     def classifiers(self) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from werkzeug.serving import make_server
 import companions
 from cache.serving.served_pages import ServedPages
 from tests.conftest import ROOT
+from tests.drawing import write
 from tests.html_tree import Element, parse_page
 from web_api.cache_web_api import create_app
 
@@ -127,6 +128,38 @@ def test_a_blueprint_bears_the_name_of_its_companion(here):
     wrong = ServedPages("toy", "Toy", "", lambda roots: Blueprint("other", __name__))
     with pytest.raises(ValueError, match="the blueprint of toy is called other"):
         create_app(companions=[wrong])
+
+
+@pytest.mark.parametrize("rule", [None, "/<path:name>"])
+def test_a_blueprint_without_a_view_to_link_to_is_refused_at_the_start(here, rule):
+    blueprint = Blueprint("toy", __name__)
+    if rule:
+        blueprint.add_url_rule(rule, "index", lambda name: name)
+    with pytest.raises(ValueError, match="^the blueprint of toy has no view index to link to$"):
+        create_app(companions=[ServedPages("toy", "Toy", "", lambda roots: blueprint)])
+
+
+def test_pages_that_cannot_be_loaded_are_left_out_and_named_and_the_others_served(
+        toys, tmp_path_factory, monkeypatch):
+    files = {
+        "broken/pages.py": b"raise ImportError('a version\\nof long ago')\n",
+        "without/pages.py": b"",
+        "unread/pages.py": b"",
+        "unread/requirements.txt": b"-r more.txt\n",
+    }
+    mains = {f"{verb}/__main__.py": b"" for verb in ("broken", "without", "unread")}
+    folder = write(tmp_path_factory.mktemp("more"), {**files, **mains})
+    monkeypatch.setattr(companions, "__path__", [str(TOYS), str(folder)])
+    client = create_app().test_client()
+    entries = page_of(client.get("/")).one("dl", "companions")
+    names, words = ([entry.text for entry in entries.all(kind)] for kind in ("dt", "dd"))
+    reasons = dict(zip(names, words, strict=True))
+    assert sorted(reasons) == ["Notes", "broken", "lacking", "unread", "without"]
+    assert reasons["broken"] == "cannot be loaded: ImportError: a version\\nof long ago"
+    assert reasons["unread"].startswith("cannot be loaded: InvalidRequirement: ")
+    assert reasons["without"] == (
+        "cannot be loaded: AttributeError: module 'companions.without.pages' has no attribute 'PAGES'")
+    assert client.get("/companions/toy/").status_code == 200
 
 
 def test_templates_of_companions_lie_in_a_folder_of_their_name():

@@ -2,13 +2,19 @@
 import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from cache import FileCache
+from cache.stores.file_table import FileTable
+from cache.stores.score_table import Stage3Table
 from cache.stores.sqlite_file import APPLICATION_ID
 from tests.cache.test_caches import FILES, TAGS, hash_of
 from tests.drawing import png, write, zipped
+from tests.html_tree import Element, parse_page
 from tests.stages_3_and_4.scoring import set_thresholds
-from tests.web_api.asking import error
+from tests.web_api.asking import IMG, NAVIGATION, error
 
 
 def test_pages_show_what_there_is(client, trained, here):
@@ -73,3 +79,87 @@ def test_a_cache_deleted_while_the_first_page_is_made_is_left_out(client, monkey
     monkeypatch.setattr("web_api.home.databases", lambda root: [("gone.sqlite", "file_cache")])
     response = client.get("/")
     assert (response.status_code, "gone.sqlite" in response.get_data(as_text=True)) == (200, False)
+
+
+def shown(client, path: str) -> Element:
+    """A page of which a browser would see the whole."""
+    response = client.get(path, headers={"Accept": NAVIGATION})
+    assert (response.status_code, response.mimetype) == (200, "text/html")
+    return parse_page(response.get_data(as_text=True)).one("main")
+
+
+def facts_of(page: Element) -> dict[str, str]:
+    facts = page.one("dl")
+    names, values = ([entry.text for entry in facts.all(kind)] for kind in ("dt", "dd"))
+    return dict(zip(names, values, strict=True))
+
+
+def test_a_picture_whose_path_the_system_refuses_keeps_its_page(client, here):
+    write(here, {"x/a.png": png(1)})
+    FileCache.add_folder_to_file_cache("x")
+    too_long = f"{here}/x/{'a' * 256}.png"
+    with FileTable(FILES) as table, table.connection:
+        table.connection.execute("UPDATE file_cache SET absolute_path = ?", [too_long])
+    page = shown(client, f"/picture/{hash_of(1)}?db_path={FILES}")
+    assert page.one("p", "missing").text == "File name too long"
+    assert facts_of(page) == {
+        "Path": "x/a.png",
+        "Size": f"48 \u00d7 40 png, {len(png(1))} bytes",
+        "Tags": "none",
+        "Hash": hash_of(1),
+    }
+    for call in ("image", "thumbnail"):
+        assert error(client, f"/{call}/{hash_of(1)}?db_path={FILES}") == (
+            400, "refused", "File name too long")
+
+
+def test_a_picture_in_a_folder_that_may_not_be_entered_says_so_in_its_place(client, here, monkeypatch):
+    """Tests may run as root, who may enter any."""
+    def refused(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    write(here, {"x/a.png": png(1)})
+    FileCache.add_folder_to_file_cache("x")
+    monkeypatch.setattr("cache.serving.pictures.stored_file", refused)
+    page = shown(client, f"/picture/{hash_of(1)}?db_path={FILES}")
+    assert (page.one("p", "missing").text, facts_of(page)["Path"]) == ("Permission denied", "x/a.png")
+    tile = client.get(f"/thumbnail/{hash_of(1)}?db_path={FILES}", headers={"Accept": IMG})
+    assert (tile.status_code, tile.mimetype) == (400, "image/svg+xml")
+    assert ">Permission<" in tile.get_data(as_text=True)
+
+
+@pytest.fixture
+def scored(here) -> str:
+    """A score table with two scores of one picture, under two models."""
+    path = "output/stage3.db"
+    with Stage3Table(path, create=True) as table, table.connection:
+        table.connection.executemany("INSERT INTO stage3 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+            ("a.png", "new/a.png", "png", "of-a", "ovr-lr", "cats", 0.75, "yes", f"{here}/new/a.png"),
+            ("a.png", "new/a.png", "png", "of-a", "ovr-svm", "cats", 0.25, None, f"{here}/new/a.png")])
+    return path
+
+
+def test_one_is_counted_as_one(client, scored):
+    page = shown(client, f"/bins?db_path={scored}&tag=cats&model_type=ovr-lr")
+    counts = [heading.one("small").text for heading in page.all("h2")]
+    assert counts == ["0 pictures", "0 pictures", "1 picture", *["0 pictures"] * 7]
+    write(Path(), {"x/a.png": png(1)})
+    FileCache.add_folder_to_file_cache("x")
+    assert shown(client, f"/files?db_path={FILES}").one("p").text == "1 picture, 0 archives"
+
+
+@pytest.mark.parametrize("value", ["x'ff00'", "'likely'"])
+def test_a_probability_that_is_no_number_is_left_out_of_bins_and_of_the_picture(client, scored, value):
+    with closing(sqlite3.connect(scored)) as connection, connection:
+        connection.execute(f"UPDATE stage3 SET tag_prob = {value} WHERE model_type = 'ovr-svm'")
+    assert list(shown(client, f"/bins?db_path={scored}&tag=cats&model_type=ovr-svm").all("img")) == []
+    rows = shown(client, f"/picture/of-a?db_path={scored}").one("tbody").all("tr")
+    cells = [[cell.text for cell in row.all("td")] for row in rows]
+    assert cells == [["cats", "ovr-lr", "0.750", "0.750 yes"]]
+
+
+def test_bytes_where_text_belongs_are_refused_by_scores(client, scored):
+    with closing(sqlite3.connect(scored)) as connection, connection:
+        connection.execute("UPDATE stage3 SET decision = x'ff00'")
+    assert error(client, f"/scores?db_path={scored}&tag=cats") == (
+        400, "refused", "the database holds bytes where text belongs; python -m cache doctor says more")
