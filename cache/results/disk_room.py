@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from cache.decoder.limits import MIB
@@ -11,17 +12,22 @@ from cache.reader.image_source import looks_like_an_image, walk
 from cache.reader.source_file import SourceFile
 from cache.refusal import Refused
 from cache.results.settings import CACHE_FOLDER, ScoreSettings, ScoringStage
+from cache.stores.score_table import ScoreTable
 
 # Bytes per score, from 100,000 pictures x 60 models with paths of 40 characters, rounded up.
 # In each table: a row with its indexes, and again in the journal, with the indexes of an earlier row.
 ROW_BYTES = 1_450
 SORTING_BYTES = 310  # in SQLite's temporary folder: the listing of the run, and the sorting for these indexes
+# A table of an older version grows by its rows of today, and so does the journal: 1.8 times its file.
+TIMES_OLDER = 2
 TEXT_BYTES = 100  # in output.json
 CSV_BYTES = 250  # in scores.csv, where every line has the path and the hash
 LINK_BYTES = 60  # in the folder of a bin; where there are no hard links, it is a whole copy
 
 
-def refuse_too_little_room(stage: ScoringStage, settings: ScoreSettings, output: str, models: int) -> None:
+def refuse_too_little_room(
+    stage: ScoringStage, settings: ScoreSettings, output: str, models: int, tables: Sequence[ScoreTable],
+) -> None:
     """Raises Refused if the results under so many models will not fit. An estimate from one listing, in
     which nothing is decoded; but inner ZIPs are unpacked for it. 100,000 files take 2 s."""
     files = size = 0
@@ -31,9 +37,10 @@ def refuse_too_little_room(stage: ScoringStage, settings: ScoreSettings, output:
             files, size = files + 1, size + item.size
     scores = files * models
     text_bytes = TEXT_BYTES + (CSV_BYTES if settings.csv else 0)
+    older_bytes = sum(table.bytes_of_older() for table in tables)
     needs = [
-        (CACHE_FOLDER, scores * len(stage.tables) * ROW_BYTES),
-        (_sqlite_temporary_folder(), scores * SORTING_BYTES),
+        (CACHE_FOLDER, scores * len(tables) * ROW_BYTES + older_bytes * TIMES_OLDER),
+        (_sqlite_temporary_folder(), scores * SORTING_BYTES + older_bytes // 2),
         (output, scores * text_bytes),
     ]
     _refuse_if_too_little(needs, "make room")

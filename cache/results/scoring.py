@@ -84,7 +84,7 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
                   for table, path in zip(stage.tables.values(), table_paths, strict=True)]
         listing = stack.enter_context(ScoreListing(models))
         output = settings.output or stack.enter_context(_default_output())
-        refuse_too_little_room(stage, settings, output, len(models))
+        refuse_too_little_room(stage, settings, output, len(models), tables)
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             scorer = Scorer(vectors, models, listing, folder)
             with FileProgress(settings.source, table_paths[0]) as progress:

@@ -1,4 +1,5 @@
 """The score tables of stages 3 and 4: one row per file, model type and tag."""
+import os
 from typing import ClassVar
 
 from cache.models.score_bins import bin_limits, bin_name
@@ -40,9 +41,11 @@ class ScoreTable(Table):
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         with connection:
-            if not self._is_of_today():
+            is_older = not self._is_of_today()
+            if is_older:
                 self._lay_out_anew()
-            later = self.look_up_indexes if self.row_count() <= listing.row_count() else {}
+            is_large = self.row_count() <= listing.row_count()
+            later = self.look_up_indexes if is_older or is_large else {}
             for name in later:
                 connection.execute(f"DROP INDEX IF EXISTS {name}")
             places = ", ".join("?" * len(self.columns))
@@ -60,19 +63,24 @@ class ScoreTable(Table):
         query = "SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND sql NOT NULL"
         return dict(self.connection.execute(query, (self.name,)).fetchall())
 
+    def bytes_of_older(self) -> int:
+        """The size of a file that the next run lays out anew, 0 for one of today."""
+        return 0 if self._is_of_today() else os.path.getsize(self.path)
+
     def _is_of_today(self) -> bool:
         return set(self._statements().values()) <= set(self.schema)
 
     def _lay_out_anew(self) -> None:
         """Within the caller's transaction: of older rows that are one today, the newest stays. Replacing a
-        row moves it to the end, so their order is that of time."""
+        row moves it to the end, so their order is that of time. Look-up indexes are left to the caller."""
         connection = self.connection
         older = f"{self.name}_older"
         for name in self._statements().keys() - {self.name}:
             connection.execute(f"DROP INDEX {name}")
         connection.execute(f"ALTER TABLE {self.name} RENAME TO {older}")
         for statement in self.schema:
-            connection.execute(statement)
+            if statement not in self.look_up_indexes.values():
+                connection.execute(statement)
         rows = f"SELECT {', '.join(self.columns)} FROM {older} ORDER BY rowid"
         connection.execute(f"{self._replace_into()} {rows}")
         connection.execute(f"DROP TABLE {older}")

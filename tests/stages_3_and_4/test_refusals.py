@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cache.results.disk_room import CSV_BYTES, LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES
+from cache.results.disk_room import CSV_BYTES, LINK_BYTES, ROW_BYTES, SORTING_BYTES, TEXT_BYTES, TIMES_OLDER
+from cache.stores.score_table import Stage3Table
 from stage3 import classify
 from stage4 import classify_zip
 from tests.cache.test_caches import rows
@@ -124,6 +125,11 @@ def test_results_that_do_not_fit_on_the_disk_are_refused_before_anything_is_scor
     assert ready(classify, "new", "--place", "none", encoder=False) == 2
     assert capsys.readouterr().err == f"{needs}\n"
     usage.free = tables + links
+    assert ready(classify, "new", encoder=False) == 0
+    usage.free += 1000 * TIMES_OLDER + 500 - 1
+    monkeypatch.setattr(Stage3Table, "bytes_of_older", lambda table: 1000)
+    assert ready(classify, "new", encoder=False) == 2
+    usage.free += 1
     assert ready(classify, "new", encoder=False) == 0
     usage.free = scores // 2 * 2 * ROW_BYTES
     assert ready(classify_zip, "new.zip", encoder=False) == 2

@@ -1,4 +1,5 @@
 """Score tables of earlier versions, in which a file was told by how the input was spelled."""
+import os
 import sqlite3
 from dataclasses import dataclass
 
@@ -89,6 +90,22 @@ def test_an_older_table_becomes_one_of_today_when_it_is_written_to_and_keeps_the
         ]
     kind.create("fresh.db")
     assert statements("scores.db") == statements("fresh.db")
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_an_older_table_is_laid_out_before_its_look_up_indexes(here, kind):
+    """Filled row by row, they made it three times as slow and the journal larger by a fifth."""
+    score_twice(kind, "scores.db")
+    steps = []
+    with kind("scores.db") as table:
+        assert table.bytes_of_older() == os.path.getsize("scores.db") > 0
+        table.connection.set_trace_callback(lambda statement: steps.append(" ".join(statement.split()[:3])))
+        score(table, {"new/d.png": 0.0})
+        table.connection.set_trace_callback(None)
+        assert table.bytes_of_older() == 0
+    made = [step for step in steps if step.startswith(("CREATE INDEX", "INSERT OR REPLACE"))]
+    indexes = [f"CREATE INDEX {name}" for name in kind.look_up_indexes]
+    assert made == ["INSERT OR REPLACE", "INSERT OR REPLACE", *indexes]  # copied, then scored
 
 
 @pytest.mark.parametrize("kind", TABLES)
