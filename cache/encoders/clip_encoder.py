@@ -34,8 +34,8 @@ class ClipEncoder:
 
     `pretrained` is one of open_clip's tags for the model, or the path of a checkpoint, which is known by a
     prefix of its sha256, never by its path; None for the weights that go with the model, see
-    default_weights(). precision: None for the lowest that keeps the vectors, "fp32" for full. What the
-    process has loaded once is not loaded again.
+    default_weights(). precision: None for the lowest that keeps the vectors, "fp32" for full. Of what
+    the process has loaded it keeps the two used last, see forget_encoders().
     """
 
     def __init__(

@@ -30,8 +30,13 @@ def test_the_examples_of_a_module_are_python(path):
 
 
 def test_an_example_with_lines_that_run_into_each_other_is_seen():
-    lines = ["for item in images():", "    match item:",
-             "        case A(): ...  # a", "        picture case B(): ..."]
-    (broken,) = examples('"""Pictures.\n\n' + textwrap.indent("\n".join(lines), "    ") + '\n"""\n')
+    docstring = '''Pictures.
+
+    for item in images("photos"):
+        match item:
+            case Picture(): ...     # where it lies, and its crop if one was
+            wanted case Archive(): ...     # a ZIP, after its content
+'''
+    (broken,) = examples(repr(docstring))
     with pytest.raises(SyntaxError):
         compile(broken, "broken", "exec")
