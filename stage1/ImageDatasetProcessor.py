@@ -87,7 +87,7 @@ class ImageDatasetProcessor:
                 table.forget_missing(printable(os.path.abspath(dataset_path)), listing.absolute_paths())
             written = _write(folder, dataset_path, listing, store, tagged_dataset)
             if tagged_dataset and notes is not None:
-                notes.extend(about_tags(listing, dataset_path))
+                notes.extend(about_tags(listing))
             tables.dataset.replace(listing)
         return {**counts.as_dict(), "written": [*written, os.path.join(folder, "stage1.db")]}
 

@@ -5,23 +5,20 @@ from collections.abc import Iterator
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped
 from cache.stores.private_database import PrivateDatabase
-from cache.text import printable
 
 SCHEMA = """
 CREATE TABLE picture(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEXT, type TEXT, hash_id TEXT,
                      absolute_path TEXT, tag TEXT, size_bytes INTEGER, width INTEGER, height INTEGER);
 CREATE INDEX picture_hash_id ON picture(hash_id, tag);
+CREATE TABLE tag_folder(position INTEGER PRIMARY KEY, container TEXT, depth INTEGER, around TEXT, tag TEXT,
+                        UNIQUE (container, depth, around, tag));
 CREATE TABLE archive(absolute_path TEXT);
 CREATE TABLE skipped(file_path TEXT, reason TEXT, detail TEXT);
 """
-# A ZIP is no folder: neither one around a tag's folder, nor the tag's folder itself.
+# Where all tag folders are at one depth, as in a ZIP of one folder of tag folders, none is nested.
 NESTED = """
-SELECT substr(file_path, 1, length(file_path) - length(inside)) AS around, tag
-FROM (SELECT *, '/' || tag || '/' || file_name AS inside FROM picture)
-WHERE substr(file_path, ?) LIKE '%/%/%'
-AND substr(file_path, -length(inside)) = inside
-AND substr(absolute_path, 1, length(absolute_path) - length(inside))
-    NOT IN (SELECT absolute_path FROM archive)
+SELECT around, tag FROM tag_folder AS nested
+WHERE depth > (SELECT min(depth) FROM tag_folder WHERE container = nested.container)
 ORDER BY position LIMIT 1
 """
 
@@ -38,6 +35,8 @@ class DatasetListing(PrivateDatabase):
         with self.connection as connection:
             connection.executemany(
                 "INSERT INTO picture VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, batch.of(Picture)))
+            connection.executemany(
+                "INSERT OR IGNORE INTO tag_folder VALUES (NULL, ?, ?, ?, ?)", _tag_folders(batch))
             connection.executemany("INSERT INTO archive VALUES (?)", archives)
             connection.executemany("INSERT INTO skipped VALUES (?, ?, ?)", skips)
 
@@ -60,10 +59,10 @@ class DatasetListing(PrivateDatabase):
         query = "SELECT tag, count(*) FROM picture WHERE tag IS NOT NULL GROUP BY tag"
         return dict(map(tuple, self.connection.execute(query)))
 
-    def nested_tag_folder(self, source: str) -> tuple[str, str] | None:
-        """The first tag folder that lies in another folder below the source: that folder, and the tag."""
-        inside = len(printable(source.rstrip("/" + os.sep))) + 2  # where a path goes on, counted from 1
-        row = self.connection.execute(NESTED, (inside,)).fetchone()
+    def nested_tag_folder(self) -> tuple[str, str] | None:
+        """The first tag folder that lies deeper than another: the folder around it, written with "/" on every
+        system, and the tag."""
+        row = self.connection.execute(NESTED).fetchone()
         return row and (row["around"], row["tag"])
 
     def absolute_paths(self) -> Iterator[str]:
@@ -85,3 +84,16 @@ def _row(picture: Picture) -> tuple:
     names = (file.file_name, file.file_path)
     place = (file.absolute_path, file.folder, file.size)
     return (*names, picture.type, picture.hash_id, *place, picture.width, picture.height)
+
+
+def _tag_folders(batch: Batch) -> Iterator[tuple[str, int, str, str]]:
+    """(container, depth, around, tag) of each picture: the ZIP that its tag's folder lies in, or "" outside
+    of ZIPs; how deep the folder around that folder lies; this folder; and the tag."""
+    for picture in batch.of(Picture):
+        file = picture.file
+        tag, container = file.folder, file.archive_path or ""
+        path = file.file_path.replace(os.sep, "/")
+        around = path.removesuffix(f"/{tag}/{file.file_name}")
+        # A ZIP is no folder: pictures directly in it have the tag of a folder around the ZIP, or none.
+        if tag and around != path and len(around) >= len(container):
+            yield container, around.count("/"), around, tag

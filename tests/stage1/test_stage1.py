@@ -244,7 +244,8 @@ def test_the_largest_tags_are_named_and_folders_in_tag_folders_are_pointed_out(h
     ({"cats.zip": zipped({"a.png": png(1)}), "dogs/a.png": png(2)}, []),
     ({"trip.zip": zipped({"dogs/a.png": png(1)})}, []),
     ({"dogs/trip.zip": zipped({"a.png": png(1)})}, []),
-    ({"trip.zip": zipped({"dogs/rex/a.png": png(1)})},
+    ({"dogs/dogs": zipped({"a.png": png(1), "rex/b.png": png(2)})}, []),  # a ZIP by its content
+    ({"trip.zip": zipped({"cats/b.png": png(2), "dogs/rex/a.png": png(1)})},
      ["photos/trip.zip/dogs holds folders of its own: "
       "the pictures in photos/trip.zip/dogs/rex are tagged rex"]),
 ])
@@ -253,6 +254,30 @@ def test_a_zip_is_no_folder_around_a_tag(here, stage1, files, nested):
     notes: list[str] = []
     stage1(notes=notes)
     assert notes[1:] == nested
+
+
+@pytest.mark.parametrize(("files", "nested"), [
+    # A folder around all tag folders: nothing is surprising, wherever it lies.
+    ({"pets/cats/a.png": png(1), "pets/dogs/b.png": png(2), "loose.png": png(3)}, None),
+    ({"dogs/a.png": png(1), "b.zip": zipped({"b/cats/b.png": png(2), "b/dogs/c.png": png(3)})}, None),
+    ({"cats/a.png": png(1), "flowers/2019/b.png": png(2)}, ("photos/flowers", "2019")),
+    ({"flowers/a.png": png(1), "flowers/2019/b.png": png(2)}, ("photos/flowers", "2019")),
+    ({"pets/cats/a.png": png(1), "pets/dogs/rex/b.png": png(2)}, ("photos/pets/dogs", "rex")),
+])
+def test_a_folder_in_a_tag_folder_is_one_that_lies_deeper_than_others(here, stage1, files, nested):
+    write(here / "photos", files)
+    notes: list[str] = []
+    stage1(notes=notes)
+    assert notes[1:] == [
+        f"{around} holds folders of its own: the pictures in {around}/{tag} are tagged {tag}"
+        for around, tag in filter(None, [nested])]
+
+
+def test_a_zip_of_one_folder_of_tag_folders_surprises_nobody(here, stage1):
+    write(here, {"photos.zip": zipped({"photos/cats/a.png": png(1), "photos/dogs/b.png": png(2)})})
+    notes: list[str] = []
+    stage1("photos.zip", notes=notes)
+    assert notes == ["2 tags: cats 1, dogs 1"]
 
 
 def test_a_dataset_without_tags_has_nothing_to_say_of_them(here, stage1):
