@@ -1,6 +1,7 @@
 """Kills at every kind of moment: nothing half-written is ever seen, and the same command again finishes it.
 
-With --full 100 kills, by events of the run and by the clock; otherwise two for each target, of kinds in turn.
+With --full 100 kills, by events of the run and by the clock; otherwise one for each target, of kinds in turn,
+and an interrupt for each stage, of signals in turn.
 """
 
 import random
@@ -47,7 +48,7 @@ def _kills(full: bool) -> Iterator[tuple[str, str, int]]:
     """(target, manner, number); the number of an event says of which kind it is."""
     for place, (name, manners) in enumerate(KILLS.items()):
         if not full:
-            yield from ((name, "event", number) for number in (place % 4, place % 4 + 4))
+            yield name, "event", place
             continue
         for manner, count in manners.items():
             yield from ((name, manner, number) for number in range(count))
@@ -55,8 +56,11 @@ def _kills(full: bool) -> Iterator[tuple[str, str, int]]:
 
 def _interrupts(full: bool) -> Iterator[tuple[str, str, int]]:
     for place, name in enumerate(STAGES):
+        if not full:
+            yield name, list(SIGNALS)[place % len(SIGNALS)], place
+            continue
         for text in SIGNALS:
-            yield from ((name, text, number) for number in (range(8) if full else [place]))
+            yield from ((name, text, number) for number in range(8))
 
 
 def _id(value: tuple) -> str:
