@@ -11,7 +11,9 @@ from cache.vectors.exact_product import ExactProduct
 if TYPE_CHECKING:
     from sklearn.preprocessing import StandardScaler
 
-ROWS_AT_ONCE = 256  # 20 MB of kernel beside 10,000 support vectors
+# Of 16 to 256 the quickest with 30 linear models: 5.9 M scores/s, against 1.8 with 256, whose slices no cache
+# holds. SVMs are as quick with any.
+ROWS_AT_ONCE = 64
 
 
 class ModelSet:
