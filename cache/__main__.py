@@ -17,11 +17,12 @@ def main(argv: list[str] | None = None) -> int:
         "Commands over pictures, caches and models.", f"{PROGRAM} doctor {doctor.EXAMPLE}", prog=PROGRAM)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name, room in COMMANDS.items():
-        options = command_line.help_options(room.DESCRIPTION, f"{PROGRAM} {name} {room.EXAMPLE}")
-        command_parser = commands.add_parser(name, help=room.HELP, **options)
+        example = f"{PROGRAM} {name} {room.EXAMPLE}"
+        command_parser = commands.add_parser(
+            name, help=room.HELP, description=room.DESCRIPTION, example=example)
         room.add_flags(command_parser)
         command_parser.set_defaults(command=room.command)
-    arguments = command_line.parse(parser, argv)
+    arguments = parser.parse_args(argv)
     if "command" not in arguments:
         parser.print_help()
         return 2

@@ -86,6 +86,12 @@ def _is_flag(argument: str) -> bool:
     return name.startswith("--") and name != "--" and " " not in name
 
 
+def _resemblance(typed: str, name: str) -> tuple[float, int]:
+    """Of two names that share as many letters with what was typed, the one that begins like it was meant."""
+    ratio = difflib.SequenceMatcher(None, typed, name).ratio()
+    return ratio, len(os.path.commonprefix([typed, name]))
+
+
 def _snake_case(argument: str) -> str:
     """--a-flag-of-ours=value -> --a_flag_of_ours=value; the no- of a flag that says no stays."""
     if not _is_flag(argument):
@@ -115,9 +121,3 @@ def truth(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
     return text.lower() in ("true", "1", "yes")
-
-
-def _resemblance(typed: str, name: str) -> tuple[float, int]:
-    """Of two names that share as many letters with what was typed, the one that begins like it was meant."""
-    ratio = difflib.SequenceMatcher(None, typed, name).ratio()
-    return ratio, len(os.path.commonprefix([typed, name]))

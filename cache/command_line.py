@@ -7,9 +7,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from cache import __version__
 from cache.argument_parser import ArgumentParser, positive, seconds
@@ -42,14 +41,9 @@ NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENAMETOOLONG, errno.E
 
 def new_parser(description: str, example: str, prog: str | None = None) -> ArgumentParser:
     """prog: the command as a person types it, for the usage line; None is what the program was started as."""
-    parser = ArgumentParser(prog=prog, **help_options(description, example))
+    parser = ArgumentParser(prog=prog, description=description, example=example)
     parser.add_argument("--version", action="version", version=f"image-tagging-tools {__version__}")
     return parser
-
-
-def help_options(description: str, example: str) -> dict[str, Any]:
-    """What the parser of a command, or of a command's command, is made with."""
-    return {"description": description, "example": example}
 
 
 def call(verb: str, prog: str | None = None) -> str:
@@ -61,10 +55,6 @@ def refuse_missing(path: str, maker: str) -> None:
     """Of what nobody named, because an earlier command, `maker`, leaves it in its usual place."""
     if not os.path.exists(path):
         raise Refused(f"there is no {path} yet; this makes it: {maker}")
-
-
-def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> argparse.Namespace:
-    return parser.parse_args(argv)
 
 
 def add_encoder_flags(parser: argparse.ArgumentParser) -> None:
@@ -93,9 +83,13 @@ def limits_of(arguments: argparse.Namespace) -> Limits:
     return Limits(**{name: getattr(arguments, name) for name in LIMIT_FLAGS})
 
 
-def run(work: Callable[[Counts], None], strict: bool = False) -> int:
+def run(
+    work: Callable[[Counts], None],
+    strict: bool = False,
+    again: str = "what was finished is kept, the same command goes on from there",
+) -> int:
     """Do the work and return the exit code. The summary line goes to stdout, what went wrong, in one line, to
-    stderr."""
+    stderr. again: what becomes of work that was interrupted."""
     counts = Counts()
 
     def counted() -> int:
@@ -107,7 +101,7 @@ def run(work: Callable[[Counts], None], strict: bool = False) -> int:
         print(counts)
         return 3 if strict and counts.skipped else 0
 
-    return exit_code(counted, "interrupted; what was finished is kept, the same command goes on from there")
+    return exit_code(counted, f"interrupted; {again}")
 
 
 def exit_code(work: Callable[[], int], interrupted: str) -> int:

@@ -87,7 +87,7 @@ class ImageDatasetProcessor:
                 table.forget_missing(printable(os.path.abspath(dataset_path)), listing.absolute_paths())
             written = _write(folder, dataset_path, listing, store, tagged_dataset)
             if tagged_dataset and notes is not None:
-                notes.extend(about_tags(listing))
+                notes.extend(about_tags(listing, dataset_path))
             tables.dataset.replace(listing)
         return {**counts.as_dict(), "written": [*written, os.path.join(folder, "stage1.db")]}
 
@@ -138,7 +138,7 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
     parser = command_line.new_parser(
         "Embed a dataset: every picture of a folder of tag folders becomes a vector.", f"{prog} photos", prog)
     _add_flags(parser)
-    arguments = command_line.parse(parser, argv)
+    arguments = parser.parse_args(argv)
 
     def work(counts: Counts) -> None:
         notes: list[str] = []

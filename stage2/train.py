@@ -142,7 +142,7 @@ def command(argv: list[str] | None = None, prog: str | None = None) -> int:
         prog=prog,
     )
     add_flags(parser)
-    arguments = command_line.parse(parser, argv)
+    arguments = parser.parse_args(argv)
     failures: list[str] = []
 
     def work(counts: Counts) -> None:
@@ -159,7 +159,7 @@ def command(argv: list[str] | None = None, prog: str | None = None) -> int:
         counts.processed = run.images
         failures.extend(below_gate(run, arguments.fail_under))
 
-    code = command_line.run(work)
+    code = command_line.run(work, again="what was written is whole, the same command begins again")
     print(*failures, sep="\n", end="\n" if failures else "", file=sys.stderr)
     return FAILED_GATE if code == 0 and failures else code
 

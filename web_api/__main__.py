@@ -15,7 +15,7 @@ HIGHEST_PORT = 65535
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Serve until interrupted; returns the exit code. prog: the door that led here, as the help names it."""
-    arguments = command_line.parse(_parser(prog or "python -m web_api"), argv)
+    arguments = _parser(prog or "python -m web_api").parse_args(argv)
     refusal = _refusal(arguments)
     return _serve(arguments) if refusal is None else _refused(refusal)
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from cache.command_line import exit_code, new_parser, parse, print_lines, refuse_output_inside
+from cache.command_line import exit_code, new_parser, print_lines, refuse_output_inside
 from cache.compare.changed_decisions import YES_FROM, Change, ChangedDecisions
 from cache.compare.scored_run import ScoredRun
 from cache.files.csv_file import write_csv
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
     prog = prog or "python -m cache compare"
     parser = new_parser(DESCRIPTION, f"{prog} {EXAMPLE}", prog=prog)
     add_flags(parser)
-    return command(parse(parser, argv))
+    return command(parser.parse_args(argv))
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

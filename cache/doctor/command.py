@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 
-from cache.command_line import add_decoding_flags, exit_code, limits_of, new_parser, parse, print_lines
+from cache.command_line import add_decoding_flags, exit_code, limits_of, new_parser, print_lines
 from cache.decoder.limits import Limits
 from cache.doctor.findings import PROBLEMS, Finding, Findings
 from cache.doctor.own_files import OwnFiles
@@ -101,7 +101,7 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
     prog = prog or "python -m cache doctor"
     parser = new_parser(DESCRIPTION, f"{prog} {EXAMPLE}", prog=prog)
     add_flags(parser)
-    return command(parse(parser, argv))
+    return command(parser.parse_args(argv))
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ def scoring_command(stage: ScoringStage, argv: Sequence[str] | None = None, prog
     prog = prog or command_line.call(stage.verb)
     parser = command_line.new_parser(stage.description, f"{prog} {stage.example}", prog)
     _add_flags(parser, stage)
-    arguments = command_line.parse(parser, argv)
+    arguments = parser.parse_args(argv)
     settings = _settings_of(arguments)
 
     def work(counts: Counts) -> None:

@@ -15,10 +15,12 @@ CREATE TABLE tag_folder(position INTEGER PRIMARY KEY, container TEXT, depth INTE
 CREATE TABLE archive(absolute_path TEXT);
 CREATE TABLE skipped(file_path TEXT, reason TEXT, detail TEXT);
 """
-# Where all tag folders are at one depth, as in a ZIP of one folder of tag folders, none is nested.
+# What lies directly in the input is a tag folder. In a ZIP it may be one folder around all of them: there the
+# tag folders are those that lie nearest to the top.
 NESTED = """
 SELECT around, tag FROM tag_folder AS nested
-WHERE depth > (SELECT min(depth) FROM tag_folder WHERE container = nested.container)
+WHERE depth > CASE container WHEN '' THEN ?
+                   ELSE (SELECT min(depth) FROM tag_folder WHERE container = nested.container) END
 ORDER BY position LIMIT 1
 """
 
@@ -59,10 +61,11 @@ class DatasetListing(PrivateDatabase):
         query = "SELECT tag, count(*) FROM picture WHERE tag IS NOT NULL GROUP BY tag"
         return dict(map(tuple, self.connection.execute(query)))
 
-    def nested_tag_folder(self) -> tuple[str, str] | None:
-        """The first tag folder that lies deeper than another: the folder around it, written with "/" on every
-        system, and the tag."""
-        row = self.connection.execute(NESTED).fetchone()
+    def nested_tag_folder(self, source: str | os.PathLike[str]) -> tuple[str, str] | None:
+        """The first folder in a tag folder of `source` that names a tag of its own: the folder around it,
+        written with "/" on every system, and the tag."""
+        depth = os.fspath(source).replace(os.sep, "/").rstrip("/").count("/")
+        row = self.connection.execute(NESTED, (depth,)).fetchone()
         return row and (row["around"], row["tag"])
 
     def absolute_paths(self) -> Iterator[str]:

@@ -143,8 +143,8 @@ def test_what_stands_behind_two_dashes_is_a_name_as_it_is(here, capsys, main, ar
 def test_every_limit_has_a_flag_with_its_default_and_reaches_the_reader():
     parser = command_line.new_parser("test", "test")
     command_line.add_reading_flags(parser)
-    assert command_line.limits_of(command_line.parse(parser, [])) == Limits()
-    arguments = command_line.parse(parser, ["--max-pixels", "7", "--file_timeout", "1.5"])
+    assert command_line.limits_of(parser.parse_args([])) == Limits()
+    arguments = parser.parse_args(["--max-pixels", "7", "--file_timeout", "1.5"])
     assert command_line.limits_of(arguments) == Limits(max_pixels=7, file_timeout=1.5)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cache import __main__ as cache_main
-from cache import command_line
+from cache.argument_parser import ArgumentParser
 from cache.decoder.limits import REASONS
 from stage1 import ImageDatasetProcessor as stage1
 from stage2 import train
@@ -107,13 +107,13 @@ def flags_of(module, monkeypatch) -> set[str]:
     """The flags of a stage, taken from the parser it builds, those of its commands included."""
     flags = set()
 
-    def parse(parser: argparse.ArgumentParser, argv):
+    def parse(parser: ArgumentParser, argv):
         subparsers = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
         for command in (parser, *(command for action in subparsers for command in action.choices.values())):
             flags.update(command._option_string_actions)
         raise SystemExit
 
-    monkeypatch.setattr(command_line, "parse", parse)
+    monkeypatch.setattr(ArgumentParser, "parse_args", parse)
     with pytest.raises(SystemExit):
         getattr(module, "command", module.main)([])
     return {flag for flag in flags if flag.startswith("--")}

@@ -26,4 +26,5 @@ def test_folders_are_told_apart_by_the_separator_of_windows_too(monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(os, "sep", "\\")
             listing.add(Batch(pictures))
-        assert listing.nested_tag_folder() == ("C:/photos/flowers", "2019")
+            nested = listing.nested_tag_folder("C:\\photos")
+        assert nested == ("C:/photos/flowers", "2019")
