@@ -1,6 +1,8 @@
-"""Text for people: paths that any file can hold, lines of strangers that move no cursor, counted nouns."""
+"""Text for people: paths that any file can hold, lines of strangers that move no cursor, counted nouns; and
+the one spelling of a tag."""
 import os
 import re
+import unicodedata
 
 # Control characters, and what turns the direction of text or ends a line.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -20,3 +22,9 @@ def on_one_line(text: str) -> str:
 def plural(count: int, name: str) -> str:
     """As in 1 picture, 2,000 pictures."""
     return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def tag_name(text: str) -> str:
+    """The tag that a folder, a file or a person names, in NFC: names that have been on a Mac may hold
+    accents as characters of their own (NFD), look the same, and would be other tags."""
+    return unicodedata.normalize("NFC", text)
