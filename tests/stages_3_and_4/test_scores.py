@@ -133,6 +133,14 @@ def test_scores_as_csv_are_the_rows_of_the_table_without_those_of_archives(here,
     assert (len(lines), {line[5] for line in lines}) == (2 * 4, {"yes", "no", ""})
 
 
+def test_a_name_that_a_spreadsheet_would_run_is_text_in_the_csv(here, ready):
+    write(here, {"=1+1/a.png": png(0)})
+    assert ready(classify, "=1+1", "--csv") == 0
+    _, *lines = (here / "scored/scores.csv").read_text().splitlines()
+    assert {line.split(",")[0] for line in lines} == {"'=1+1/a.png"}
+    assert rows("output/stage3.db", "SELECT DISTINCT file_path FROM stage3") == [("=1+1/a.png",)]
+
+
 def test_one_picture_one_model_and_a_clip_cache_as_metadata(here, ready, capsys):
     write(here, {"one.png": png(0)})
     model = classify.generate_model_path("output/models", "ovr-svm", "cats")
