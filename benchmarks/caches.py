@@ -52,7 +52,8 @@ def invented_batches() -> Iterator[Batch]:
 
 
 def invented(number: int) -> Picture:
-    file = SourceFile(f"photos/{number}.png", f"/photos/{number}.png", None, None, 1000, number, BytesIO)
+    path = f"photos/{number}.png"
+    file = SourceFile(path, f"/{path}", None, None, 1000, number, str(number), BytesIO)
     return Picture(file, hash_of(number), None, "png", 640, 480)
 
 

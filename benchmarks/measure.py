@@ -126,7 +126,7 @@ def decode_pass(
     window = 2 * BATCH_SIZE + num_threads
     begin = time.perf_counter()
     stream = images(
-        folder, tagged=True, num_threads=num_threads, window=window, crop_for=lambda *hash_ids: spec)
+        folder, tagged=True, num_threads=num_threads, window=window, crop_for=lambda picture: spec)
     pictures = [item for item in stream if isinstance(item, Picture)]
     spent = time.perf_counter() - begin
     return spent, [picture.crop for picture in pictures if picture.crop is not None]

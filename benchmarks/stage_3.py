@@ -87,7 +87,7 @@ def scored_by_batch(estimators: list, vectors: np.ndarray) -> float:
 
 def picture(number: int) -> Picture:
     path = f"new-pictures/folder {number // 1000:03}/picture {number:06}.jpg"
-    file = SourceFile(path, f"/home/person/{path}", None, None, 1, 1, BytesIO)
+    file = SourceFile(path, f"/home/person/{path}", None, None, 1, 1, "1", BytesIO)
     return Picture(file, blake2b(str(number).encode()).hexdigest(), None, "jpeg", 640, 480)
 
 
@@ -143,7 +143,7 @@ def placing(models: list[TagModel], folder: Path) -> Iterator[Measurement]:
 
 
 def picture_at(path: Path, number: int) -> Picture:
-    file = SourceFile(str(path), str(path), None, None, path.stat().st_size, 1, lambda: open(path, "rb"))
+    file = SourceFile(str(path), str(path), None, None, path.stat().st_size, 1, "1", lambda: open(path, "rb"))
     return Picture(file, str(number), None, "png", 48, 40)
 
 

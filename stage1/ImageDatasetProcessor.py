@@ -17,6 +17,7 @@ from cache.argument_parser import ArgumentParser, truth
 from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.files.json_file import write_json_object
+from cache.files.paths import absolute_path
 from cache.files.run_lock import only_run_in
 from cache.reader.batches import Counts, Embedding, Store, record
 from cache.reader.disk_files import dataset_name
@@ -84,7 +85,7 @@ class ImageDatasetProcessor:
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
             for table in (tables.files, *tables.tags):
-                table.forget_missing(printable(os.path.abspath(dataset_path)), listing.absolute_paths())
+                table.forget_missing(printable(absolute_path(dataset_path)), listing.absolute_paths())
             written = _write(folder, dataset_path, listing, store, tagged_dataset)
             if tagged_dataset and notes is not None:
                 notes.extend(about_tags(listing, dataset_path))

@@ -18,12 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKER = [sys.executable, "-m", "cache.decoder.worker"]
 NEVER = float("inf")
 
-CropFor = Callable[[str, str | None], CropSpec | None]  # hash_id, old_hash_id -> the crop that is wanted
+Identity = dict  # see image_decoder.decode()
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 class Decoded(NamedTuple):
-    identity: dict  # see image_decoder.decode()
+    identity: Identity
     crop: bytes  # size * size * 3, or none if no crop was wanted
     box: Box | None  # where the upright picture lies in its crop
 
@@ -60,7 +60,9 @@ class DecoderProcess:
         self._deadline = NEVER
         self._timed_out = False
 
-    def decode(self, data: bytes, budget: Budget, crop_for: CropFor) -> Decoded:
+    def decode(
+        self, data: bytes, budget: Budget, crop_for: Callable[[Identity], CropSpec | None],
+    ) -> Decoded:
         """Identity and crop of the image in these bytes; its pixels are charged to the budget meanwhile.
         Raises Skip."""
         try:
@@ -68,7 +70,7 @@ class DecoderProcess:
             header, _ = self._ask(process, {"limits": asdict(self._limits)}, data)
             with budget.hold(header["decoded_bytes"]):
                 identity, _ = self._ask(process, {})
-                spec = crop_for(identity["hash_id"], identity["old_hash_id"])
+                spec = crop_for(identity)
                 answer, crop = self._ask(process, {"crop": spec and asdict(spec)})
         except Skip:
             raise

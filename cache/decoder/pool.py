@@ -8,10 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from cache.decoder.decoder_process import Budget, CropFor, Decoded, DecoderProcess
+from cache.decoder.crop_spec import CropSpec
+from cache.decoder.decoder_process import Budget, Decoded, DecoderProcess, Identity
 from cache.decoder.limits import MIB, Limits, Skip
 
 WATCHDOG_SECONDS = 0.1
@@ -68,7 +70,10 @@ class DecoderPool:
             decoder.stop()
 
     def map(
-        self, files: Iterable[Any], finish: Callable[[File, Decoded | Skip], Result], crop_for: CropFor,
+        self,
+        files: Iterable[Any],
+        finish: Callable[[File, Decoded | Skip], Result],
+        crop_for: Callable[[File, Identity], CropSpec | None],
     ) -> Iterator[Any]:
         """finish(file, what became of it) for every EncodedFile, in the thread that had it decoded; anything
         else among `files` passes as it is. What the consumer does with one result overlaps with the decoding
@@ -85,7 +90,10 @@ class DecoderPool:
             yield _result(under_way.popleft())
 
     def _finished(
-        self, file: File, finish: Callable[[File, Decoded | Skip], Result], crop_for: CropFor,
+        self,
+        file: File,
+        finish: Callable[[File, Decoded | Skip], Result],
+        crop_for: Callable[[File, Identity], CropSpec | None],
     ) -> Result:
         decoder = self._idle.get()
         try:
@@ -93,7 +101,8 @@ class DecoderPool:
                 data = file.read(self._limits.max_member_mib * MIB)
                 if self._closing:
                     raise CancelledError
-                return finish(file, decoder.decode(data, self._decoded_budget, crop_for))
+                decoded = decoder.decode(data, self._decoded_budget, partial(crop_for, file))
+                return finish(file, decoded)
         except Skip as skip:
             return finish(file, skip)
         finally:

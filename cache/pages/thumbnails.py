@@ -39,7 +39,7 @@ def read_thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> Iterator
     workers = min(MOST_DECODERS, os.cpu_count() or 1)
     bar = progress_bar(len(wanted), "pictures", "page", delay=PATIENCE)
     with bar, DecoderPool(workers, limits=limits) as pool:
-        for thumbnail in pool.map(map(_stored, wanted), _thumbnail, lambda *hash_ids: WHOLE_PICTURE):
+        for thumbnail in pool.map(map(_stored, wanted), _thumbnail, lambda file, identity: WHOLE_PICTURE):
             bar.update()
             if thumbnail is not None:
                 yield thumbnail

@@ -52,11 +52,11 @@ class Embedding:
     vectors are there already."""
 
     encoder: Encoder
-    has_vector: Callable[[str, str | None], bool]  # by hash_id and old_hash_id
+    has_vector: Callable[[Picture], bool]
     batch_size: int = BATCH_SIZE
 
-    def crop_for(self, hash_id: str, old_hash_id: str | None) -> CropSpec | None:
-        return None if self.has_vector(hash_id, old_hash_id) else self.encoder.crop_spec
+    def crop_for(self, picture: Picture) -> CropSpec | None:
+        return None if self.has_vector(picture) else self.encoder.crop_spec
 
 
 @dataclass
@@ -116,7 +116,7 @@ def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterat
     for number, item in enumerate(items, start=1):
         if isinstance(item, Picture) and item.crop is not None:
             # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
-            if embedding and not embedding.has_vector(item.hash_id, item.old_hash_id):
+            if embedding and not embedding.has_vector(item):
                 crops.setdefault(item.hash_id, item.crop)
             batch.append(replace(item, crop=None))
         else:

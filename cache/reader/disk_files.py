@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from cache.reader.source_file import Skipped, SourceFile
+from cache.files.paths import absolute_path
+from cache.reader.source_file import Skipped, SourceFile, disk_stamp
 from cache.refusal import Missing
 from cache.text import printable
 
@@ -30,7 +31,7 @@ def disk_files(
         source = source.rstrip("/" + os.sep) or os.sep
     read: set[FolderId] = set()
     # A stack, not recursion: Python's ends at a depth of a thousand folders.
-    waiting: list[_Place | Skipped] = [_Place(source, os.path.abspath(source))]
+    waiting: list[_Place | Skipped] = [_Place(source, absolute_path(source))]
     while waiting:
         place = waiting.pop()
         opened = place if isinstance(place, Skipped) else _opened(place, read, allowed)
@@ -100,6 +101,7 @@ def _disk_file(place: _Place, status: os.stat_result) -> SourceFile | Skipped:
         archive_path=None,
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
+        stamp=disk_stamp(status),
         open=lambda: open(place.path, "rb"),
     )
 

@@ -16,7 +16,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cache.decoder.decoder_process import CropFor, Decoded
+from cache.decoder.crop_spec import CropSpec
+from cache.decoder.decoder_process import Decoded, Identity
 from cache.decoder.limits import Limits, Skip
 from cache.decoder.pool import DecoderPool
 from cache.decoder.signatures import begins_like_an_image
@@ -33,16 +34,19 @@ def images(
     limits: Limits = Limits(),
     num_threads: int = 4,
     window: int = 64,
-    crop_for: CropFor = lambda hash_id, old_hash_id: None,
+    crop_for: Callable[[Picture], CropSpec | None] = lambda picture: None,
     known: Known = lambda file: None,
     allowed: Callable[[str], bool] = anywhere,
 ) -> Generator[Item, None, None]:
     """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the
-    decoding; crop_for(hash_id, old_hash_id), called from several threads, says which crop is wanted. At most
-    `window` files are under way at once. Raises Missing if there is no `source`."""
+    decoding; crop_for(picture), called from several threads, says which crop is wanted. At most `window`
+    files are under way at once. Raises Missing if there is no `source`."""
+    def asked(file: SourceFile, identity: Identity) -> CropSpec | None:
+        return crop_for(Picture(file, **identity))
+
     files = walk(source, archives, tagged=tagged, limits=limits, known=known, allowed=allowed)
     with DecoderPool(num_threads, window, limits) as pool:
-        yield from _with_contents_counted(pool.map(files, _item, crop_for))
+        yield from _with_contents_counted(pool.map(files, _item, asked))
 
 
 def walk(

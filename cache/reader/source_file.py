@@ -3,6 +3,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
+from zipfile import ZipInfo
 
 import numpy as np
 
@@ -20,6 +21,7 @@ class SourceFile:
     archive_path: str | None  # file_path of the ZIP it lies directly in
     size: int
     mtime_ns: int  # of the file on disk, for a ZIP member that of the outermost ZIP
+    stamp: str  # differs where it is another file or was written to: see disk_stamp(), member_stamp()
     open: Callable[[], IO[bytes]]
 
     @property
@@ -49,6 +51,17 @@ class SourceFile:
             raise Skip("unreadable", error.strerror or str(error)) from None
         except Exception as error:  # of zlib, bz2 and lzma, which zipfile lets through, and of its own
             raise Skip("damaged", f"{type(error).__name__}: {error}"[:200]) from None
+
+
+def disk_stamp(status: os.stat_result) -> str:
+    """Two files that change places keep their size and time, but not their number on the disk; one that is
+    written to and given its old time keeps this number, but not the time of its last change of any kind."""
+    return f"{status.st_mtime_ns} {status.st_ino} {status.st_ctime_ns}"
+
+
+def member_stamp(mtime_ns: int, info: ZipInfo) -> str:
+    """mtime_ns: of the outermost ZIP. The checksum is that of the ZIP's own table of contents."""
+    return f"{mtime_ns} crc32 {info.CRC:08x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from zipfile import ZipInfo
 
 from cache.decoder.limits import MIB, Limits, Skip
 from cache.reader.open_zip import OpenZip
-from cache.reader.source_file import SourceFile
+from cache.reader.source_file import SourceFile, disk_stamp
 from cache.reader.zip_reader import member_name
 from cache.refusal import Missing
 
@@ -35,6 +35,7 @@ def _file_at(path: Path, absolute_path: str) -> SourceFile:
         archive_path=None,
         size=-1 if inside else status.st_size,
         mtime_ns=status.st_mtime_ns,
+        stamp=disk_stamp(status),  # of the ZIP, for what is inside
         open=opener,
     )
 

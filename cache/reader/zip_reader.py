@@ -10,7 +10,7 @@ from zipfile import ZipInfo
 
 from cache.decoder.limits import MIB, Limits, Skip
 from cache.reader.open_archives import OpenArchives, ZipSource
-from cache.reader.source_file import Archive, Item, Known, Skipped, SourceFile
+from cache.reader.source_file import Archive, Item, Known, Skipped, SourceFile, member_stamp
 from cache.text import printable
 
 # What to do with ZIPs: read them, too; skip them; read nothing else.
@@ -123,6 +123,7 @@ class ZipReader:
             archive_path=container.file_path,
             size=info.file_size,
             mtime_ns=container.mtime_ns,
+            stamp=member_stamp(container.mtime_ns, info),
             open=partial(self._open.member, source, info),
         )
         yield from self.expand(member, depth, source)

@@ -54,7 +54,7 @@ class Scorer:
 
     def _scores(self, pictures: Sequence[Picture]) -> np.ndarray:
         """float64 (pictures, models)"""
-        known = [self._vectors.vector(picture.hash_id, picture.old_hash_id) for picture in pictures]
+        known = [self._vectors.vector(picture) for picture in pictures]
         vectors = [vector for vector in known if vector is not None]
         if len(vectors) < len(pictures):
             raise Refused("vectors have gone from the clip cache; the same command makes them anew")

@@ -24,7 +24,7 @@ class Thumbnails:
     def jpeg(self, file: SourceFile, size: int, resize_mode: str = "shortest") -> bytes:
         """The centre of the picture, or all of it on white with "longest". Raises Skip if the file is none
         (any more)."""
-        key = (file.absolute_path, file.mtime_ns, size, resize_mode)
+        key = (file.absolute_path, file.stamp, size, resize_mode)
         jpeg = self._kept.pop(key, None)
         if jpeg is None:
             jpeg = self._made(file, CropSpec(size, resize_mode, fill=255))
@@ -34,7 +34,7 @@ class Thumbnails:
         return jpeg
 
     def _made(self, file: SourceFile, spec: CropSpec) -> bytes:
-        [outcome] = self._pool.map([file], _as_it_is, lambda *hash_ids: spec)
+        [outcome] = self._pool.map([file], _as_it_is, lambda file, identity: spec)
         if isinstance(outcome, Skip):
             raise outcome
         return jpeg_bytes(outcome.crop, spec.size)

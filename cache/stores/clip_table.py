@@ -114,9 +114,9 @@ class ClipStore:
     def add(self, batch: Batch) -> None:
         self.table.add(batch, self.encoder.key, self.encoder.precision if batch.vectors else "")
 
-    def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:
+    def has(self, picture: Picture) -> bool:
         """Under its own hash, as stage 1 writes the metadata: a vector under the old one is made anew."""
-        return self.table.has(hash_id, self.encoder.key)
+        return self.table.has(picture.hash_id, self.encoder.key)
 
     def vector(self, hash_id: str) -> np.ndarray | None:
         return self.table.vector(hash_id, self.encoder.key)
@@ -124,4 +124,4 @@ class ClipStore:
     def known(self, file: SourceFile) -> Picture | None:
         """The picture at this path, if the file cache has it unchanged and its vector is there."""
         picture = self.files.known(file) if self.files else None
-        return picture if picture and self.has(picture.hash_id) else None
+        return picture if picture and self.has(picture) else None

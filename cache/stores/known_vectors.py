@@ -48,28 +48,28 @@ class KnownVectors:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def vector(self, hash_id: str, old_hash_id: str | None = None) -> np.ndarray | None:
-        """float32 (d,), under the hash; for a palette image also under the digest that older tools wrote into
-        their metadata JSON. Raises Refused for one of another width."""
-        vectors = (source.vector(hash_id, self.key) for source in self._sources)
+    def vector(self, picture: Picture) -> np.ndarray | None:
+        """float32 (d,), under the picture's hash, or as an older tool has recorded its very file. Raises
+        Refused for one of another width."""
+        vectors = (source.vector(picture.hash_id, self.key) for source in self._sources)
         vector = next((vector for vector in vectors if vector is not None), None)
-        if vector is None and old_hash_id and isinstance(self._metadata, Metadata):
-            return self._metadata.vector(old_hash_id, self.key)
+        if vector is None and isinstance(self._metadata, Metadata):
+            return self._metadata.recorded_by_older_tool(picture)
         if vector is not None and len(vector) != self.width:
-            features = f"{len(vector)} features, not {self.width}, for {hash_id[:16]}"
+            features = f"{len(vector)} features, not {self.width}, for {picture.hash_id[:16]}"
             raise Refused(
                 f"a clip cache holds a vector of {features}; delete the clip_cache.sqlite beside the "
                 "metadata or in the cache folder, it is made anew")
         return vector
 
-    def has(self, hash_id: str, old_hash_id: str | None = None) -> bool:
-        return self.vector(hash_id, old_hash_id) is not None
+    def has(self, picture: Picture) -> bool:
+        return self.vector(picture) is not None
 
     def known(self, file: SourceFile) -> Picture | None:
         """The picture at this path, if a file cache has it unchanged and its vector is there."""
         for table in self._files:
             picture = table.known(file)
-            if picture and self.has(picture.hash_id, picture.old_hash_id):
+            if picture and self.has(picture):
                 return picture
         return None
 

@@ -1,12 +1,14 @@
 """The vectors that stage 1 made, read back as one matrix: from its metadata JSON, or from its clip cache."""
 import os
+from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from cache.files.json_file import JsonFormat
+from cache.reader.source_file import Picture
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipTable
 from cache.stores.sqlite_file import SQLITE_MAGIC
@@ -22,6 +24,7 @@ class Metadata:
     key: str  # model:weights
     rows: dict[str, int]
     matrix: np.ndarray
+    file_marks: array = field(default_factory=lambda: array("q"))  # by row, of a JSON: see _file_mark()
 
     @property
     def width(self) -> int:
@@ -39,6 +42,15 @@ class Metadata:
         """Of `key`, if one is named: then this is the look-up of a ClipTable."""
         row = self.rows.get(hash_id) if key in (None, self.key) else None
         return None if row is None else self.matrix[row]
+
+    def recorded_by_older_tool(self, picture: Picture) -> np.ndarray | None:
+        """Of a palette image, under the digest of its indices alone. Another picture may well have the same,
+        a heat map and its grey twin: so name and size of the file must be those of the record, too."""
+        row = self.rows.get(picture.old_hash_id or "")
+        if row is None or not self.file_marks:
+            return None
+        is_same_file = self.file_marks[row] == _file_mark(picture.file.file_name, picture.file.size)
+        return self.matrix[row] if is_same_file else None
 
 
 def read_metadata(path: str | os.PathLike, read: Callable[[], object] = lambda: None) -> Metadata:
@@ -58,22 +70,29 @@ def _read_json(path: str | os.PathLike, read: Callable[[], object]) -> Metadata:
     keys: set[str] = set()
     widths: set[int] = set()
     matrix = _GrowingMatrix()
+    file_marks = array("q")
     for hash_id, record in METADATA.members(path):
-        key, vector = _key_and_vector(path, hash_id, record)
+        facts = record if isinstance(record, dict) else {}
+        key, vector = _key_and_vector(path, hash_id, facts)
         keys.add(key)
         widths.add(len(vector))
         if len(keys) > 1 or len(widths) > 1:
             encoders = f"{', '.join(sorted(keys))}; {sorted(widths)} features"
             raise Refused(f"{path} mixes vectors of several encoders ({encoders}); make it anew")
         rows[hash_id] = matrix.append(vector)
+        file_marks.append(_file_mark(facts.get("file_name"), facts.get("image_size_bytes")))
         read()
     if not rows:
         raise Refused(f"{path} holds no image")
-    return Metadata(keys.pop(), rows, matrix.whole())
+    return Metadata(keys.pop(), rows, matrix.whole(), file_marks)
 
 
-def _key_and_vector(path: str | os.PathLike, hash_id: str, record: object) -> tuple[str, np.ndarray]:
-    facts = record if isinstance(record, dict) else {}
+def _file_mark(name: object, size: object) -> int:
+    """Eight bytes that stand for a file's name and size: a metadata JSON may have a million records."""
+    return hash((str(name), str(size)))
+
+
+def _key_and_vector(path: str | os.PathLike, hash_id: str, facts: dict) -> tuple[str, np.ndarray]:
     values = facts.get("embeddings_vector")
     try:
         with np.errstate(over="ignore"):  # it becomes infinite, and is refused

@@ -33,7 +33,7 @@ FORKED.set_forkserver_preload(["cache.cache_file", "tests.promises.test_concurre
 
 def picture(owner: int, number: int) -> Picture:
     path = f"/pictures/{owner}/{number}.png"
-    file = SourceFile(path, path, str(owner), None, 100, 1, lambda: open(os.devnull, "rb"))
+    file = SourceFile(path, path, str(owner), None, 100, 1, "1", lambda: open(os.devnull, "rb"))
     return Picture(file, f"{owner:04}{number:08}", None, "png", 4, 4)
 
 

@@ -113,7 +113,7 @@ def files(name: str, count: int) -> Iterator[SourceFile]:
 
 
 def source_file(name: str, data: bytes) -> SourceFile:
-    return SourceFile(name, f"/{name}", None, None, len(data), 0, partial(io.BytesIO, data))
+    return SourceFile(name, f"/{name}", None, None, len(data), 0, "0", partial(io.BytesIO, data))
 
 
 @cache
@@ -175,7 +175,7 @@ def test_a_damaged_file_is_kept_or_skipped_with_a_reason_and_harms_no_other(name
     given, read, wrong, figures = [], [], [], Counter()
     listing = (given.append(file.file_path) or file for file in files(name, count))
     monkeypatch.setattr(image_source, "disk_files", lambda *arguments: listing)
-    stream = image_source.images("-", limits=LIMITS, num_threads=2, crop_for=lambda *hash_ids: CropSpec(224))
+    stream = image_source.images("-", limits=LIMITS, num_threads=2, crop_for=lambda picture: CropSpec(224))
     for top, group in groupby(stream, lambda item: path(item).split("/")[0]):
         items = list(group)
         read.append(top)

@@ -2,7 +2,10 @@
 import json
 import os
 import shutil
+from hashlib import blake2b
 from pathlib import Path
+
+import pytest
 
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.stores.clip_table import ClipTable
@@ -36,20 +39,43 @@ def test_an_unknown_picture_under_a_checkpoint_that_is_not_named_is_refused(here
     assert "error: --pretrained other.pt is sha256-" in capsys.readouterr().err
 
 
-def test_a_palette_picture_finds_the_vector_that_an_older_tool_stored_under_its_indices(
-    here, ready, monkeypatch
-):
-    from hashlib import blake2b
-
+@pytest.fixture
+def recorded_by_an_older_tool(here):
+    """A palette picture, new/a.png, and a record of the metadata under the digest of its indices alone."""
     picture = drawn(5).quantize()
-    content = json.loads(Path(METADATA).read_text())
-    record = next(iter(content.values()))
-    old_hash = blake2b(picture.tobytes()).hexdigest()
-    Path(METADATA).write_text(json.dumps({**content, old_hash: {**record, "hash_id": old_hash}}))
     write(here, {"new/a.png": encoded(picture)})
+    content = json.loads(Path(METADATA).read_text())
+    record = {**next(iter(content.values())), "hash_id": blake2b(picture.tobytes()).hexdigest()}
+
+    def recorded(**facts) -> None:
+        content[record["hash_id"]] = {**record, **facts}
+        Path(METADATA).write_text(json.dumps(content))
+
+    return recorded
+
+
+def test_a_palette_picture_finds_the_vector_that_an_older_tool_stored_under_its_indices(
+    here, ready, recorded_by_an_older_tool, monkeypatch
+):
+    recorded_by_an_older_tool(file_name="a.png", image_size_bytes=(here / "new/a.png").stat().st_size)
     monkeypatch.setattr(ClipEncoder, "encode", None)
     assert ready(classify, "new") == 0
-    assert list(json.loads((here / "scored/output.json").read_text())) != [old_hash]
+
+
+@pytest.mark.parametrize("facts", [
+    {"file_name": "grey.png"}, {"image_size_bytes": 1}, {"file_name": None, "image_size_bytes": None},
+])
+def test_a_palette_picture_never_gets_the_vector_of_its_grey_twin(
+    here, ready, recorded_by_an_older_tool, monkeypatch, facts
+):
+    same_file = {"file_name": "a.png", "image_size_bytes": (here / "new/a.png").stat().st_size}
+    recorded_by_an_older_tool(**{**same_file, **facts})
+    embedded = []
+    encode = ClipEncoder.encode
+    monkeypatch.setattr(
+        ClipEncoder, "encode", lambda self, crops: embedded.append(len(crops)) or encode(self, crops))
+    assert ready(classify, "new") == 0
+    assert embedded == [1]
 
 
 def test_metadata_of_another_model_is_refused(here, ready, capsys):

@@ -19,7 +19,7 @@ class Encoder:
 
 
 def picture(number: int, crop: bool = True, folder: str | None = "cats", unchanged: bool = False) -> Picture:
-    file = SourceFile(f"x/{number}.png", f"/x/{number}.png", folder, None, 1, 1, lambda: None)
+    file = SourceFile(f"x/{number}.png", f"/x/{number}.png", folder, None, 1, 1, "1", lambda: None)
     pixels = np.full((1, 1, 3), number, np.uint8) if crop else None
     return Picture(file, f"hash{number}", None, "png", 1, 1, pixels, unchanged)
 
@@ -27,7 +27,7 @@ def picture(number: int, crop: bool = True, folder: str | None = "cats", unchang
 def cut(items: list, known: set = frozenset(), batch_size: int = 3) -> tuple[list[list[int]], list[int]]:
     """What the encoder got, and the sizes of the batches. Vectors of finished batches count as known."""
     encoder, seen, sizes = Encoder(), set(known), []
-    embedding = Embedding(encoder, lambda hash_id, old_hash_id: hash_id in seen, batch_size)
+    embedding = Embedding(encoder, lambda picture: picture.hash_id in seen, batch_size)
     for batch in batches(iter(items), embedding):
         seen.update(batch.vectors)
         sizes.append(len(batch.items))
@@ -60,7 +60,7 @@ def test_a_long_stretch_without_news_is_stored_in_parts_even_behind_a_new_pictur
 
 def test_batches_keep_the_listing_order_and_no_crops():
     items = [picture(1), Skipped("x/2.png", "empty"), picture(3)]
-    [batch] = batches(items, Embedding(Encoder(), lambda *hash_ids: False))
+    [batch] = batches(items, Embedding(Encoder(), lambda picture: False))
     assert [getattr(item, "hash_id", None) for item in batch.items] == ["hash1", None, "hash3"]
     assert [item.crop for item in batch.of(Picture)] == [None, None]
     vectors = {hash_id: vector.tolist() for hash_id, vector in batch.vectors.items()}
@@ -84,7 +84,7 @@ def test_every_store_gets_every_batch_in_turn():
             calls.append((self.name, len(batch.items)))
 
     pictures = (picture(number) for number in range(4))
-    record(pictures, [Store("a"), Store("b")], Embedding(Encoder(), lambda *hash_ids: False, 3))
+    record(pictures, [Store("a"), Store("b")], Embedding(Encoder(), lambda picture: False, 3))
     assert calls == [("a", 3), ("b", 3), ("a", 1), ("b", 1)]
 
 

@@ -52,7 +52,7 @@ def test_a_decoder_killed_between_two_files_costs_neither(here):
         files = list(disk_files(write(here, {"x/a.png": png(1), "x/b.png": png(2)}) / "x"))
         done = []
         for file in files:
-            done += pool.map([file], lambda file, outcome: outcome, lambda *hash_ids: None)
+            done += pool.map([file], lambda file, outcome: outcome, lambda file, identity: None)
             pool._decoders[0]._process.kill()
             pool._decoders[0]._process.wait()
     assert [outcome.identity["type"] for outcome in done] == ["png", "png"]
@@ -77,7 +77,7 @@ def test_a_stream_that_is_left_early_takes_its_decoders_along(here):
 def test_an_error_while_asking_for_a_crop_ends_the_stream(here):
     write(here, tag_folders())
 
-    def crop_for(*hash_ids):
+    def crop_for(picture):
         raise Refused("no encoder")
 
     with pytest.raises(Refused, match="no encoder"):

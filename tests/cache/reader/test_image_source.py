@@ -115,7 +115,7 @@ def test_what_is_set_aside_keeps_its_place_and_is_neither_decoded_nor_entered(he
 
 def test_a_known_file_is_not_decoded_and_a_crop_comes_only_where_it_is_wanted(here):
     write(here, {"x/a.png": png(1), "x/b.png": png(2)})
-    first, second = images("x", crop_for=lambda *hash_ids: CropSpec(8))
+    first, second = images("x", crop_for=lambda picture: CropSpec(8))
     assert first.crop.shape == second.crop.shape == (8, 8, 3)
     known = {first.file.file_path: first}
     same, other = images("x", known=lambda file: known.get(file.file_path))

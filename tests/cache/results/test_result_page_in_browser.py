@@ -32,7 +32,7 @@ def address(tmp_path_factory) -> str:
         for model_type, limits in (("ovr-logistic-regression", None), ("ovr-svm", Thresholds(0.8, 0.2)))
     ]
     files = [
-        SourceFile(name, str(folder / name), None, None, 10_000, 1, partial(open, folder / name, "rb"))
+        SourceFile(name, str(folder / name), None, None, 10_000, 1, "1", partial(open, folder / name, "rb"))
         for name in NAMES
     ]
     pictures = [Picture(file, file.file_name, None, "png", 48, 40) for file in files]

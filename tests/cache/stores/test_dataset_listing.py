@@ -10,7 +10,7 @@ from cache.stores.dataset_listing import DatasetListing
 
 def picture(path: str, archive_path: str | None = None) -> Picture:
     folder = path.replace("\\", "/").split("/")[-2]
-    file = SourceFile(path, path, folder, archive_path, 1, 0, io.BytesIO)
+    file = SourceFile(path, path, folder, archive_path, 1, 0, "0", io.BytesIO)
     return Picture(file, path, None, "png", 1, 1)
 
 

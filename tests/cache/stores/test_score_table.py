@@ -28,7 +28,7 @@ def older(kind: type[ScoreTable]) -> type[ScoreTable]:
 
 def picture(path: str) -> Picture:
     absolute = path if path.startswith("/") else f"/home/{path}"
-    file = SourceFile(path, absolute, None, None, 1, 1, lambda: None)
+    file = SourceFile(path, absolute, None, None, 1, 1, "1", lambda: None)
     return Picture(file, f"hash of {absolute}", None, "png", 1, 1)
 
 

@@ -15,7 +15,7 @@ from cache.stores.tag_table import TagTable
 
 def picture(hash_id: str, tag: str | None = None) -> Picture:
     name = f"{hash_id}-{tag}.png"
-    return Picture(SourceFile(name, f"/{name}", tag, None, 1, 1, open), hash_id, None, "png", 1, 1)
+    return Picture(SourceFile(name, f"/{name}", tag, None, 1, 1, "1", open), hash_id, None, "png", 1, 1)
 
 
 def score(kind: type[ScoreTable], path: str, score_of: dict[str, float]) -> None:

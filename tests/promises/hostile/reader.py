@@ -45,7 +45,7 @@ def read_isolated(root: str, name: str) -> tuple[dict[str, str], int]:
 def _read(root: str, name: str, answer: Connection) -> None:
     os.chdir(root)
     decoder_process._started = start_child  # so that its memory is that of a child of this process
-    stream = images(name, limits=LIMITS, num_threads=1, crop_for=lambda *hash_ids: CropSpec(224))
+    stream = images(name, limits=LIMITS, num_threads=1, crop_for=lambda picture: CropSpec(224))
     outcomes = outcomes_of(stream, name)
     most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     answer.send((outcomes, most * 1024))

@@ -23,7 +23,7 @@ class Files(StoreOfFiles):
     def read_again(self, given, archive):
         """Every file as the next run finds it, from another folder."""
         files = [
-            SourceFile(given + path, path, None, archive, row[8], row[9], open)
+            SourceFile(given + path, path, None, archive, row[8], row[9], str(row[9]), open)
             for path, row in self.rows.items()
         ]
         self.put(Batch([self.known(Picture(file, HASHES[1], None, "gif", 2, 2)) for file in files]))
@@ -31,7 +31,8 @@ class Files(StoreOfFiles):
     @invariant()
     def a_file_of_another_size_or_time_is_not_known(self):
         for (path, row), (grown, later) in product(self.rows.items(), [(0, 0), (1, 0), (0, 1), (0, -1)]):
-            file = SourceFile(path, path, None, None, row[8] + grown, row[9] + later, open)
+            size, time = row[8] + grown, row[9] + later
+            file = SourceFile(path, path, None, None, size, time, str(time), open)
             self.known(Picture(file, HASHES[0], None, "png", 1, 1))
 
     def put(self, batch):

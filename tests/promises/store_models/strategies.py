@@ -37,7 +37,8 @@ def source_files(draw: st.DrawFn) -> SourceFile:
     absolute_path = f"{draw(st.sampled_from(ROOTS))}/{draw(texts)}"
     given = draw(st.sampled_from([absolute_path, absolute_path[1:], "." + absolute_path]))
     archive = draw(st.none() | st.just(os.path.dirname(given)))
-    return SourceFile(given, absolute_path, draw(st.none() | texts), archive, draw(sizes), draw(sizes), open)
+    folder, size, time = draw(st.none() | texts), draw(sizes), draw(sizes)
+    return SourceFile(given, absolute_path, folder, archive, size, time, str(time), open)
 
 
 pictures = st.builds(
@@ -54,7 +55,7 @@ vectors = numbers.map(lambda values: np.array(values, np.float32))
 
 def _anywhere(root: str, name: str) -> Picture:
     path = f"{root}/{name}"
-    return Picture(SourceFile(path[1:], path, "cats", None, 1, 1, open), HASHES[0], None, "png", 1, 1)
+    return Picture(SourceFile(path[1:], path, "cats", None, 1, 1, "1", open), HASHES[0], None, "png", 1, 1)
 
 
 EVERYWHERE = [_anywhere(root, name) for root in ROOTS for name in HOSTILE[:2]]
