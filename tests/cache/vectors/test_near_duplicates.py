@@ -1,8 +1,9 @@
 """Pictures that are nearly the same form groups, none too large."""
 import numpy as np
+import pytest
 
 from cache.vectors import near_duplicates
-from cache.vectors.near_duplicates import directions, groups
+from cache.vectors.near_duplicates import ALIKE, directions, groups
 
 
 def at_angles(*degrees: float) -> np.ndarray:
@@ -37,3 +38,36 @@ def test_blocks_find_the_groups_that_one_product_finds(monkeypatch):
     monkeypatch.setattr(near_duplicates, "NUMBERS_AT_ONCE", 700)
     assert np.array_equal(groups(alike, 120), whole)
     assert np.array_equal(whole[:60], whole[60:])
+
+
+def plainly_grouped(alike: np.ndarray, largest: int) -> list[int]:
+    """Row after row, every cosine at hand."""
+    cosines = alike @ alike.T
+    group_of = [-1] * len(alike)
+    for start in range(len(alike)):
+        if group_of[start] >= 0:
+            continue
+        members = newest = [start]
+        while newest and len(members) < largest:
+            free = [row for row in range(len(alike)) if group_of[row] < 0 and row not in members]
+            near = {row: max(cosines[row, other] for other in newest) for row in free}
+            nearest_first = sorted((row for row in free if near[row] >= ALIKE), key=lambda row: -near[row])
+            newest = nearest_first[:largest - len(members)]
+            members = members + newest
+        number = max(group_of) + 1
+        for row in members:
+            group_of[row] = number
+    return group_of
+
+
+@pytest.mark.parametrize("remembered", [0, 300, 10**6])
+@pytest.mark.parametrize("largest", [2, 7, 90])
+def test_groups_are_those_of_the_plain_way_whatever_is_remembered(monkeypatch, remembered, largest):
+    """Chains, crowds and strangers, in any order."""
+    random = np.random.default_rng(0)
+    degrees = [random.uniform(0, 40, 40), random.uniform(100, 105, 25), random.uniform(150, 350, 25)]
+    alike = at_angles(*random.permutation(np.concatenate(degrees)))
+    monkeypatch.setattr(near_duplicates, "MOST_REMEMBERED", remembered)
+    counts = []
+    assert groups(alike, largest, counts.append).tolist() == plainly_grouped(alike, largest)
+    assert sum(counts) == 90
