@@ -13,6 +13,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 from collections.abc import Callable
 from contextlib import nullcontext
 
+from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.reader.batches import Counts, Embedding, Store, observers, record
 from cache.reader.disk_files import anywhere
@@ -44,20 +45,28 @@ class ClipCache:
         data_dir: str,
         out_dir: str = "./output",
         db_name: str = "clip_cache.sqlite",
+        include_hidden: bool = False,
         *,
         observer: Store | None = None,
         allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Embed a folder, a picture or a ZIP: {db_path, processed, unchanged, skipped}, counting files.
 
-        Pictures whose vector is there are not embedded again; `observer` and `allowed` as for FileCache.
+        Pictures whose vector is there are not embedded again; `include_hidden`, `observer` and `allowed` as
+        for FileCache.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
         with ClipTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             store = ClipStore(table, self.encoder, files)
             embedding = Embedding(self.encoder, store.has)
-            stream = images(data_dir, known=store.known, crop_for=embedding.crop_for, allowed=allowed)
+            stream = images(
+                data_dir,
+                limits=Limits(include_hidden=include_hidden),
+                crop_for=embedding.crop_for,
+                known=store.known,
+                allowed=allowed,
+            )
             record(stream, [store, counts, *observers(observer)], embedding)
         return {"db_path": path, **counts.as_dict()}
 

@@ -11,6 +11,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 from collections.abc import Callable
 
+from cache.decoder.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
@@ -31,6 +32,7 @@ class FileCache:
         data_dir: str,
         out_dir: str = "./output",
         db_name: str = "file_cache.sqlite",
+        include_hidden: bool = False,
         *,
         observer: Store | None = None,
         allowed: Callable[[str], bool] = anywhere,
@@ -39,11 +41,13 @@ class FileCache:
 
         Files known by path, size and time of change are not decoded again. The observer is given every batch
         after it was stored; what it raises ends the reading. Links to what is not allowed(path) are skipped.
+        include_hidden: read hidden files and what programs keep among pictures (@eaDir, __MACOSX), too.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
         with FileTable(path, create=True) as table:
-            stream = images(data_dir, known=table.known, allowed=allowed)
+            limits = Limits(include_hidden=include_hidden)
+            stream = images(data_dir, limits=limits, known=table.known, allowed=allowed)
             record(stream, [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 

@@ -12,6 +12,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 from collections.abc import Callable
 from contextlib import nullcontext
 
+from cache.decoder.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
@@ -33,19 +34,21 @@ class TagCache:
         data_dir: str,
         out_dir: str = "./output",
         db_name: str = "tag_cache.sqlite",
+        include_hidden: bool = False,
         *,
         observer: Store | None = None,
         allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Read a folder of tag folders, or a ZIP of one: {db_path, processed, unchanged, skipped}, in files.
 
-        An image seen under two tags has both; `observer` and `allowed` as for FileCache.
+        An image seen under two tags has both; `include_hidden`, `observer` and `allowed` as for FileCache.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
         with TagTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
             known = files.known if files else lambda file: None
-            stream = images(data_dir, tagged=True, known=known, allowed=allowed)
+            limits = Limits(include_hidden=include_hidden)
+            stream = images(data_dir, tagged=True, limits=limits, known=known, allowed=allowed)
             record(stream, [table, counts, *observers(observer)])
         return {"db_path": path, **counts.as_dict()}
 

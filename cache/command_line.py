@@ -72,6 +72,8 @@ def add_reading_flags(parser: argparse.ArgumentParser) -> None:
 def add_decoding_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--num_threads", type=positive, default=4, metavar="N", help="pictures decoded at once")
+    add("--include_hidden", action="store_true",
+        help="read hidden files, and what programs keep among pictures (@eaDir, .thumbnails, __MACOSX)")
     limits = parser.add_argument_group("limits for each file")
     for name, help_text in LIMIT_FLAGS.items():
         default = getattr(Limits, name)
@@ -80,7 +82,8 @@ def add_decoding_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def limits_of(arguments: argparse.Namespace) -> Limits:
-    return Limits(**{name: getattr(arguments, name) for name in LIMIT_FLAGS})
+    numbers = {name: getattr(arguments, name) for name in LIMIT_FLAGS}
+    return Limits(**numbers, include_hidden=arguments.include_hidden)
 
 
 def run(

@@ -80,7 +80,7 @@ class ImageDatasetProcessor:
             )
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
             stores: list[Store] = [store, *tables.tags, listing, tables.files, counts]
-            with FileProgress(dataset_path, tables.dataset.path) as progress:
+            with FileProgress(dataset_path, tables.dataset.path, limits.include_hidden) as progress:
                 record(stream, [*stores, progress], embedding)
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))

@@ -20,6 +20,7 @@ REASONS = {
     "archive": "a ZIP where only loose pictures are scored; stage 4 scores it",
     "not_in_archive": "a loose file where only ZIPs are scored; stage 3 scores it",
     "outside_tag_folder": "no folder names a tag for it",
+    "hidden": "made by a program, or hidden",
     "unreadable": "the file or folder cannot be read",
     "timeout": "decoding took longer than allowed",
 }
@@ -61,3 +62,4 @@ class Limits:
     # Below this size a large ratio hurts nobody, and flat drawings reach it honestly.
     expansion_free_bytes: int = MIB
     inner_zip_memory_bytes: int = 32 * MIB
+    include_hidden: bool = False  # also read what is hidden, or made by a program

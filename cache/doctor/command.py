@@ -7,7 +7,6 @@ Nothing is changed, neither in the folder nor in a database.
 """
 import argparse
 import os
-import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -48,15 +47,13 @@ TURNS = {  # EXIF orientation: how the stored pixels are turned, clockwise, to b
     7: "mirrored and turned by 90 degrees",
     8: "turned by 270 degrees",
 }
-# What macOS and Windows leave in folders: nobody misses it.
-SYSTEM_FILE = re.compile(r"\.DS_Store|\._.*|\.localized|Thumbs\.db|desktop\.ini", re.IGNORECASE)
 
 
 def examine(source: str, findings: Findings, limits: Limits = Limits(), num_threads: int = 4) -> None:
     """Everything under a folder, a ZIP, or one file. Raises Missing if there is no `source`."""
     own = OwnFiles(source)
     items = images(source, limits=limits, num_threads=num_threads, known=own.known)
-    with closing(items), file_bar(source) as bar:
+    with closing(items), file_bar(source, limits.include_hidden) as bar:
         for item in items:
             findings.add(_of(item, findings, own))
             bar.update()
@@ -81,8 +78,8 @@ def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
         case Archive():
             findings.counts["archive"] += 1
             yield from _otherwise_named(item, "zip")
-        case Skipped() if SYSTEM_FILE.fullmatch(os.path.basename(item.file_path)):
-            yield Finding("system", item.file_path)
+        case Skipped(reason="hidden"):
+            yield from own.examine_hidden(item.file_path)
         case Skipped():
             findings.reasons[item.reason] += 1
             detail = f"{item.reason} ({item.detail})" if item.detail else item.reason

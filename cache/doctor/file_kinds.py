@@ -40,6 +40,11 @@ def kind_of_file(file: SourceFile) -> str | None:
     return None if looks_like_an_image(file) else _kind_of(path)
 
 
+def is_passed_over(path: str) -> bool:
+    """By its name alone."""
+    return NAMES["passed_over"].fullmatch(os.path.basename(path)) is not None
+
+
 def _kind_of(path: str) -> str | None:
     try:
         with open(path, "rb") as file:

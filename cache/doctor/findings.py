@@ -25,7 +25,7 @@ NOTES = {
     "foreign": "databases that these tools did not make",
     "busy": "in use, not looked at",
     "leftover": "of a run that was interrupted, or is under way",
-    "system": "of the operating system, skipped and no loss",
+    "hidden": "hidden, or made by a program: skipped without --include_hidden",
     "results": "results of stages 3 and 4, not looked into",
 }
 PATHS_NAMED = 3  # in one line

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cache.doctor.database_check import check_database
-from cache.doctor.file_kinds import UnreadPlaces, kind_of_file
+from cache.doctor.file_kinds import UnreadPlaces, is_passed_over, kind_of_file
 from cache.doctor.findings import Finding, refusal_of
 from cache.models.tag_models import load_model
 from cache.reader.source_file import SetAside, SourceFile
@@ -75,6 +75,12 @@ class OwnFiles:
         if checked.widths:
             self._caches.append(Vectors(path, checked.widths))
         return checked.findings
+
+    def examine_hidden(self, path: str) -> list[Finding]:
+        """What runs leave behind is hidden, as are some files of a result; the rest is not ours."""
+        if self._unread_places.around(path):
+            return self._unread(path)
+        return [] if is_passed_over(path) else [Finding("hidden", path)]
 
     def _unread(self, path: str) -> list[Finding]:
         """One finding for all that lies in one place."""

@@ -79,10 +79,13 @@ class Counts:
                 self.unchanged += item.unchanged
                 self.processed += not item.unchanged
 
+    def why_skipped(self) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+
     def why_nothing(self) -> str:
-        """The reasons for which no file could be used, in brackets."""
-        reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
-        return f"({reasons or 'it is empty'})"
+        """The reasons for which no file could be used, in brackets, and what can be done about one."""
+        advice = "; --include_hidden reads what is hidden" if self.reasons["hidden"] else ""
+        return f"({self.why_skipped() or 'it is empty'}){advice}"
 
     def as_dict(self) -> dict[str, int]:
         return {"processed": self.processed, "unchanged": self.unchanged, "skipped": self.skipped}

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cache.files.paths import absolute_path
+from cache.reader.hidden import is_hidden_entry
 from cache.reader.source_file import Skipped, SourceFile, disk_stamp
 from cache.refusal import Missing
-from cache.text import printable
+from cache.text import printable, tag_name
 
 FolderId = tuple[int, int]  # device and inode
+LeftOut = Callable[[os.DirEntry[str]], Skipped | None]
 
 
 def anywhere(path: str) -> bool:
@@ -20,21 +22,31 @@ def anywhere(path: str) -> bool:
 
 
 def disk_files(
-    source: str | os.PathLike[str], allowed: Callable[[str], bool] = anywhere,
+    source: str | os.PathLike[str],
+    allowed: Callable[[str], bool] = anywhere,
+    include_hidden: bool = False,
 ) -> Iterator[SourceFile | Skipped]:
     """Regular files under a folder, sorted by name at each level; or the one file given. Links are followed
-    if allowed(path)."""
+    if allowed(path); what is hidden is left out unless it is the source itself."""
     source = os.fspath(source)
     if not os.path.exists(source):
         raise Missing(f"no such file or folder: {source}")
     if os.path.isdir(source):
         source = source.rstrip("/" + os.sep) or os.sep
+
+    def left_out(entry: os.DirEntry[str]) -> Skipped | None:
+        if not include_hidden and is_hidden_entry(entry):
+            return Skipped(printable(entry.path), "hidden")
+        if entry.is_symlink() and not allowed(entry.path):
+            return _unreadable(entry.path, "a link that leads out of the allowed folders")
+        return None
+
     read: set[FolderId] = set()
     # A stack, not recursion: Python's ends at a depth of a thousand folders.
     waiting: list[_Place | Skipped] = [_Place(source, absolute_path(source))]
     while waiting:
         place = waiting.pop()
-        opened = place if isinstance(place, Skipped) else _opened(place, read, allowed)
+        opened = place if isinstance(place, Skipped) else _opened(place, read, left_out)
         if isinstance(opened, list):
             waiting.extend(reversed(opened))
         else:
@@ -54,7 +66,7 @@ class _Place(NamedTuple):
 
 
 def _opened(
-    place: _Place, read: set[FolderId], allowed: Callable[[str], bool],
+    place: _Place, read: set[FolderId], left_out: LeftOut,
 ) -> SourceFile | Skipped | list[_Place | Skipped]:
     """The file, or what lies in the folder. One stat, and no other call to the system but the listing: a run
     over known pictures does little else."""
@@ -75,20 +87,13 @@ def _opened(
         return _unreadable(place.path, "a link behind a link to a folder that was read already")
     read.add(here)
     ancestors = (*place.ancestors, here)
-    return [_inside(place, entry, ancestors, allowed) for entry in entries]
+    return [left_out(entry) or _inside(place, entry, ancestors) for entry in entries]
 
 
-def _inside(
-    folder: _Place,
-    entry: os.DirEntry[str],
-    ancestors: tuple[FolderId, ...],
-    allowed: Callable[[str], bool],
-) -> _Place | Skipped:
-    linked = entry.is_symlink()
-    if linked and not allowed(entry.path):
-        return _unreadable(entry.path, "a link that leads out of the allowed folders")
+def _inside(folder: _Place, entry: os.DirEntry[str], ancestors: tuple[FolderId, ...]) -> _Place:
     inside = os.path.join(folder.absolute_path, entry.name)
-    return _Place(entry.path, inside, folder.name, entry.name, ancestors, folder.links + linked)
+    links = folder.links + entry.is_symlink()
+    return _Place(entry.path, inside, folder.name, entry.name, ancestors, links)
 
 
 def _disk_file(place: _Place, status: os.stat_result) -> SourceFile | Skipped:
@@ -97,7 +102,7 @@ def _disk_file(place: _Place, status: os.stat_result) -> SourceFile | Skipped:
     return SourceFile(
         file_path=printable(place.path),
         absolute_path=printable(place.absolute_path),
-        folder=place.folder and printable(place.folder),
+        folder=place.folder and tag_name(printable(place.folder)),
         archive_path=None,
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,

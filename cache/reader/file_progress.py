@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from cache.progress import is_watched, progress_bar, say
 from cache.reader.batches import Batch
+from cache.reader.hidden import is_hidden_name
 from cache.reader.source_file import Skipped
 from cache.text import on_one_line
 
@@ -17,11 +18,12 @@ class FileProgress:
     """A store of batches.record() that shows how far it is, and names each skipped file, on stderr. Its bar
     is closed when the stream has ended: what is written afterwards would count into its rate."""
 
-    def __init__(self, source: str | os.PathLike[str], database: str):
+    def __init__(self, source: str | os.PathLike[str], database: str, include_hidden: bool = False):
         """database: where the table `skipped` names them all."""
         self._database = database
-        self._bar = file_bar(source)
+        self._bar = file_bar(source, include_hidden)
         self._skips = 0
+        self._hidden = 0  # counted apart: a NAS has a folder of thumbnails in every folder
 
     def __enter__(self) -> "FileProgress":
         return self
@@ -31,23 +33,33 @@ class FileProgress:
         if self._skips > SKIPS_SHOWN:
             more = self._skips - SKIPS_SHOWN
             say(f"... and {more} more skipped files: see the table `skipped` of {self._database}")
+        if self._hidden:
+            say(f"skipped as hidden: {self._hidden:,}; --include_hidden reads them")
 
     def add(self, batch: Batch) -> None:
         self._bar.update(len(batch.items))
         for skip in batch.of(Skipped):
+            if skip.reason == "hidden":
+                self._hidden += 1
+                continue
             self._skips += 1
             if self._skips <= SKIPS_SHOWN:
                 detail = skip.detail and f" ({skip.detail})"
                 say(on_one_line(f"skipped {skip.file_path}: {skip.reason}{detail}"))
 
 
-def file_bar(source: str | os.PathLike[str]) -> "tqdm":
+def file_bar(source: str | os.PathLike[str], include_hidden: bool = False) -> "tqdm":
     """A bar over the files of a folder, which are only counted if anybody sees it."""
-    return progress_bar(_count_files(source) if is_watched() else None, "files")
+    return progress_bar(_count_files(source, include_hidden) if is_watched() else None, "files")
 
 
-def _count_files(source: str | os.PathLike[str]) -> int | None:
-    """None for a ZIP or a picture."""
+def _count_files(source: str | os.PathLike[str], include_hidden: bool) -> int | None:
+    """None for a ZIP or a picture. A hidden folder counts as one file, as it does in the stream."""
     if not os.path.isdir(source):
         return None
-    return sum(len(file_names) for _, _, file_names in os.walk(os.fspath(source)))
+    count = 0
+    for _, folders, file_names in os.walk(os.fspath(source)):
+        hidden = [] if include_hidden else [folder for folder in folders if is_hidden_name(folder)]
+        count += len(file_names) + len(hidden)
+        folders[:] = [folder for folder in folders if folder not in hidden]
+    return count

@@ -61,7 +61,7 @@ def walk(
     """What lies under `source` before any decoding: a SourceFile is to be decoded, a Picture or SetAside is
     what known(file) said, and Archive and Skipped as in images()."""
     zips = ZipReader(limits, archives, tagged, known)
-    for file in disk_files(source, allowed):
+    for file in disk_files(source, allowed, limits.include_hidden):
         if isinstance(file, Skipped):
             yield file
         else:

@@ -17,7 +17,7 @@ class SourceFile:
 
     file_path: str  # the input as given plus the path inside it
     absolute_path: str
-    folder: str | None  # name of the nearest folder below the input that holds it, archives aside: its tag
+    folder: str | None  # its tag: the nearest folder below the input that holds it, archives aside; in NFC
     archive_path: str | None  # file_path of the ZIP it lies directly in
     size: int
     mtime_ns: int  # of the file on disk, for a ZIP member that of the outermost ZIP

@@ -9,9 +9,10 @@ from typing import IO
 from zipfile import ZipInfo
 
 from cache.decoder.limits import MIB, Limits, Skip
+from cache.reader.hidden import is_hidden_member
 from cache.reader.open_archives import OpenArchives, ZipSource
 from cache.reader.source_file import Archive, Item, Known, Skipped, SourceFile, member_stamp
-from cache.text import printable
+from cache.text import printable, tag_name
 
 # What to do with ZIPs: read them, too; skip them; read nothing else.
 ENTER, LEAVE, ONLY = "enter", "leave", "only"
@@ -119,7 +120,7 @@ class ZipReader:
         member = SourceFile(
             file_path=path,
             absolute_path=f"{container.absolute_path}/{name}",
-            folder=folders[-1] if folders else container.folder,
+            folder=tag_name(folders[-1]) if folders else container.folder,
             archive_path=container.file_path,
             size=info.file_size,
             mtime_ns=container.mtime_ns,
@@ -134,6 +135,8 @@ class ZipReader:
             return ("unsafe_name",)
         if not is_last:
             return ("duplicate_name",)
+        if not self._limits.include_hidden and is_hidden_member(info):
+            return ("hidden",)
         if info.flag_bits & ENCRYPTED_FLAG:
             return ("encrypted",)
         ratio = info.file_size / max(1, info.compress_size)

@@ -93,7 +93,7 @@ def _sections(groups: Mapping[int, list[Group]], bins: int) -> Iterator[Section]
 def _summary(counts: Counts, models: int) -> list[str]:
     pictures = plural(counts.processed + counts.unchanged, "picture")
     scored = f"{pictures} scored under {plural(models, 'model')}"
-    skipped = f", {counts.skipped:,} skipped {counts.why_nothing()}" if counts.skipped else ""
+    skipped = f", {counts.skipped:,} skipped ({counts.why_skipped()})" if counts.skipped else ""
     shown = (
         f"The likeliest pictures of every bin, at most {MOST_SHOWN} of each model, "
         f"and {MOST_THUMBNAILS} different ones in all."

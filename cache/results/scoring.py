@@ -87,7 +87,7 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
         refuse_too_little_room(stage, settings, output, len(models), tables)
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             scorer = Scorer(vectors, models, listing, folder)
-            with FileProgress(settings.source, table_paths[0]) as progress:
+            with FileProgress(settings.source, table_paths[0], settings.limits.include_hidden) as progress:
                 _stream(stage, settings, vectors, [vectors, scorer, counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_why_nothing(stage, settings, counts))

@@ -187,7 +187,7 @@ def test_the_doctor_names_what_the_reader_skips(request, everything, capsys):
     named = {
         finding["path"]
         for finding in report["problems"] + report["notes"]
-        if finding["kind"] in ("skipped", "system")
+        if finding["kind"] in ("skipped", "hidden")
     }
     problems = [problem for problem in report["problems"] if problem["kind"] == "skipped"]
     reasons = {(problem["path"], problem["reason"]) for problem in problems}

@@ -177,6 +177,8 @@ def test_vectors_of_another_model_are_kept_beside_not_mixed(photos, stage1, tiny
     ("nowhere", {}, "no such file or folder: nowhere"),
     ("empty", {}, "no readable picture in a tag folder under empty (it is empty)"),
     ("junk", {}, "no readable picture in a tag folder under junk (2 not_an_image)"),
+    ("hidden", {}, "no readable picture in a tag folder under hidden (1 hidden); "
+                   "--include_hidden reads what is hidden"),
     ("flat", {}, "no readable picture in a tag folder under flat (1 outside_tag_folder); a tagged dataset "
                  "has its pictures in <folder>/<tag>/, for others add --no-tagged_dataset"),
     ("empty", {"tagged_dataset": False}, "no readable picture under empty (it is empty)"),
@@ -189,6 +191,7 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(
         here, stage1, source, options, message):
     (here / "empty").mkdir()
     write(here, {"junk/cats/a.txt": b"a", "junk/cats/b.txt": b"b", "flat/a.png": png(1)})
+    write(here, {"hidden/@eaDir/a.png": png(1)})
     with pytest.raises(Refused) as caught:
         stage1(source, **options)
     assert str(caught.value) == message.format(here=here)

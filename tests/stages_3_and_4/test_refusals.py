@@ -43,6 +43,7 @@ def test_each_stage_sends_the_others_input_to_the_other(here, ready, capsys):
         (classify, "nowhere", [], "no such file or folder: nowhere"),
         (classify, "empty", [], "no readable picture to score in empty (it is empty)"),
         (classify, "junk", [], "no readable picture to score in junk (1 not_an_image)"),
+        (classify, "hidden", [], "no readable picture to score in hidden (1 hidden); --include_hidden reads"),
         (
             classify_zip,
             "junk",
@@ -69,7 +70,7 @@ def test_what_cannot_be_scored_is_refused_in_one_line(  # noqa: PLR0917  fixture
     here, ready, capsys, stage, source, flags, message
 ):
     (here / "empty").mkdir()
-    write(here, {"junk/a.txt": b"text"})
+    write(here, {"junk/a.txt": b"text", "hidden/.a.png": png(1)})
     capsys.readouterr()
     assert ready(stage, source, *flags) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {message}")

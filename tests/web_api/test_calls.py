@@ -188,5 +188,6 @@ def test_openapi_describes_every_call_with_the_defaults_of_python(client):
         {"name": "data_dir", "in": "query", "required": True, "schema": {"type": "string"}},
         {"name": "out_dir", **optional, "schema": {"type": "string", "default": "./output"}},
         {"name": "db_name", **optional, "schema": {"type": "string", "default": "tag_cache.sqlite"}},
+        {"name": "include_hidden", **optional, "schema": {"type": "boolean", "default": False}},
         {"name": "wait", "in": "query", "schema": {"type": "boolean", "default": False}},
     ]

@@ -131,19 +131,29 @@ def test_what_stage_1_leaves_out_and_stage_2_does_not_learn_is_said_beforehand(h
     ]
 
 
-def test_what_the_system_leaves_in_folders_is_no_problem(here, capsys):
-    write(here / "photos/cats", {".DS_Store": b"Bud1", "Thumbs.db": b"x", "._1.png": b"\0\5\x16\7"})
+def test_what_systems_and_programs_leave_in_folders_is_no_problem(here, capsys):
+    write(here / "photos/cats", {".DS_Store": b"Bud1", "Thumbs.db": b"x", "@eaDir/1.png/0.jpg": png(1)})
+    write(here / "photos", {"all.zip": zipped({"__MACOSX/._1.png": b"\0\5\x16\7"})})
     write(here / "photos/cats", {"1.png": png(1), "2.png": png(2)})
     assert report(capsys, "photos") == (0, """\
-2 pictures
+2 pictures, 1 ZIP
 
-of the operating system, skipped and no loss: 3
+hidden, or made by a program: skipped without --include_hidden: 4
+  photos/all.zip/__MACOSX/._1.png
   photos/cats/.DS_Store
-  photos/cats/._1.png
+  photos/cats/@eaDir
   photos/cats/Thumbs.db
 
-no problems, 3 notes
+no problems, 4 notes
 """)
+    assert report(capsys, "photos", "--include-hidden")[1].splitlines()[:6] == [
+        "3 pictures, 1 ZIP",
+        "",
+        "would be skipped: 3",
+        "  photos/all.zip/__MACOSX/._1.png  not_an_image",
+        "  photos/cats/.DS_Store            not_an_image",
+        "  photos/cats/Thumbs.db            not_an_image",
+    ]
 
 
 def test_links_to_one_file_are_no_duplicates(here, capsys):

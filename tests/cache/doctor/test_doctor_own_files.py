@@ -118,10 +118,10 @@ def test_what_runs_leave_behind_is_noted_once_and_not_taken_for_pictures(here, c
         ".hidden": b"x",
     })
     assert findings_of(capsys, "output") == [
-        {"kind": "skipped", "path": "output/.hidden", "detail": "not_an_image", "reason": "not_an_image"},
         {"kind": "leftover", "path": "output/.partial-abcd_123", "detail": ""},
         {"kind": "leftover", "path": "output/.scored.partial-0123abcd", "detail": ""},
         {"kind": "leftover", "path": "output/.scored.partial-0123abcd.lock", "detail": ""},
+        {"kind": "hidden", "path": "output/.hidden", "detail": ""},
     ]
 
 

@@ -300,7 +300,6 @@ def _names() -> Iterator[Case]:
         "in Chinese": ("图.png", "图.png"),
         "with a newline": ("c\nd.png", "c\nd.png"),
         "with quotes": ("'\";--.png", "'\";--.png"),
-        "of dots": ("....png", "....png"),
         "of a device": ("CON.png", "CON.png"),
         "of a tag": ("<b>.png", "<b>.png"),
         "ending in a space": ("c.png ", "c.png "),
@@ -312,6 +311,12 @@ def _names() -> Iterator[Case]:
             f"zip with a name {name}",
             lambda member=member: zipped({**GOOD, member: png(905)}),
             {**BOTH, shown: "png"},
+        )
+    for name in ("....png", ".hidden.zip", "__MACOSX/c.png", "@eaDir/c.png/0.png", ".\\.\\.c\\d.png"):
+        yield zip_case(
+            f"zip with the hidden name {name.replace('/', ' ')}",
+            lambda name=name: zipped({**GOOD, name: png(905)}),
+            {**BOTH, name.replace("\\", "/"): "hidden"},
         )
     yield zip_case(
         "zip with a name of bytes",
@@ -532,7 +537,7 @@ def _links() -> Iterator[Case]:
     yield zip_case(
         "zip of a mac",
         lambda: zipped({**GOOD, "__MACOSX/._a.png": b"\x00\x05\x16\x07" + bytes(100)}),
-        {**BOTH, "__MACOSX/._a.png": "not_an_image"},
+        {**BOTH, "__MACOSX/._a.png": "hidden"},
     )
 
 

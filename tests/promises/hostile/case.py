@@ -52,7 +52,7 @@ class Case:
         expected = self.expected()
         for path, outcome in expected.items():
             in_archive = self.archive is not None and path.startswith(self.archive)
-            if outcome != "unreadable" and not in_archive:
+            if outcome not in ("unreadable", "hidden") and not in_archive:
                 expected[path] = "not_in_archive"
         return expected
 

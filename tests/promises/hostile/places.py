@@ -24,7 +24,6 @@ def _names() -> Iterator[Case]:
         "a tab": "a\tb.png",
         "sql": "'; DROP TABLE file_cache; --.png",
         "a flag": "--output=x.png",
-        "only dots": "....png",
         "only a space": " ",
         "a trailing space": "a.png ",
         "a shell": "$(touch marker).png",
@@ -35,7 +34,7 @@ def _names() -> Iterator[Case]:
         "right to left": "\u202egnp.exe",
         "parts of a letter": "e\u0301.png",
         "a device": "CON.png",
-        "backslashes": "..\\..\\a.png",
+        "backslashes": "a\\..\\..\\a.png",
         "a control character": "a\x1b[31mred.png",
         "braces": "{0}.png",
         "a star": "*.png",
@@ -49,7 +48,10 @@ def _names() -> Iterator[Case]:
     yield Case("folder with quotes", _writers('it\'s "quoted"/a.png'), {'it\'s "quoted"/a.png': "png"})
     yield Case("folder named like a picture", _writers("a.png/b.png"), {"a.png/b.png": "png"})
     yield Case("folder named like a zip", _writers("a.zip/b.png"), {"a.zip/b.png": "png"})
-    yield Case("hidden file and folder", _writers(".a.png", ".b/c.png"), {".a.png": "png", ".b/c.png": "png"})
+    yield Case("hidden file and folder", _writers(".a.png", ".b/c.png"), {".a.png": "hidden", ".b": "hidden"})
+    yield Case("name of dots", _writers("....png"), {"....png": "hidden"})
+    yield Case("folder of thumbnails of a nas", _writers("@eaDir/a.png/0.png"), {"@eaDir": "hidden"})
+    yield Case("hidden link to endless zeros", _hidden_link, {".link": "hidden"})
 
 
 def _writers(*names: str) -> Callable[[Path], None]:
@@ -60,6 +62,10 @@ def _writers(*names: str) -> Callable[[Path], None]:
             path.write_bytes(png(700 + number + sum(os.fsencode(name))))
 
     return lay
+
+
+def _hidden_link(folder: Path) -> None:
+    (folder / ".link").symlink_to("/dev/zero")
 
 
 def _links() -> Iterator[Case]:
