@@ -1,53 +1,71 @@
 """A decoded picture -> the uint8 crop an encoder takes: upright, RGB, square."""
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.limits import skip_for
+from cache.decoder.look import Look
 from cache.decoder.strips import strips
+from cache.decoder.transparency import WITH_ALPHA, Box
 
 RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
     "nearest": Image.Resampling.NEAREST,
 }
+TURNS = {  # by EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = (5, 6, 7, 8)
 LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixels are 10 MB
 
 
-def crop(image: Image.Image, spec: CropSpec) -> np.ndarray:
-    """The picture as a model sees it: uint8, shape (size, size, 3); `image` itself is turned upright. Raises
-    Skip if its pixels cannot be converted."""
+def crop(image: Image.Image, spec: CropSpec, look: Look = Look()) -> np.ndarray:
+    """The picture as a model sees it: uint8, shape (size, size, 3). Raises Skip if its pixels cannot be
+    converted."""
     try:
-        return np.asarray(_resized(to_rgb(upright(image)), spec))
+        return np.asarray(_resized(_seen(image, look), spec))
     except Exception as error:
         raise skip_for(error) from None
 
 
-def box_in_crop(image: Image.Image, spec: CropSpec) -> tuple[int, int, int, int]:
-    """Where an upright picture lies in its crop: left, top, right, bottom."""
-    if spec.resize_mode == "longest":
-        return box_in_square(*image.size, spec.size)
-    return 0, 0, spec.size, spec.size
+def box_in_crop(image: Image.Image, spec: CropSpec, look: Look) -> Box:
+    """Where the upright picture lies in its crop."""
+    if spec.resize_mode != "longest":
+        return 0, 0, spec.size, spec.size
+    width, height = image.size[::-1] if look.orientation in SIDEWAYS else image.size
+    return box_in_square(width, height, spec.size)
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """Turn a sideways phone photo; EXIF that cannot be read or written again leaves it as it is."""
-    try:
-        ImageOps.exif_transpose(image, in_place=True)
-    except Exception:
-        pass  # the pixels are good: an upside-down picture is worth more than none
-    return image
+def _seen(image: Image.Image, look: Look) -> Image.Image:
+    """Upright, in RGB, on white paper."""
+    opacity = look.opacity and upright(look.opacity, look.orientation)
+    return to_rgb(upright(image, look.orientation), opacity)
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode -> RGB: 16 bits are scaled, not clipped; transparency becomes white, as a page would show
-    it."""
-    if image.mode == "RGB" and not image.has_transparency_data:
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
+
+
+def to_rgb(image: Image.Image, opacity: Image.Image | None = None) -> Image.Image:
+    """Any mode -> RGB: 16 bits are scaled, not clipped; what is transparent becomes white, as a page would
+    show it."""
+    if image.mode == "RGB" and opacity is None:
         return image
     black, white = _range(image)
     result = Image.new("RGB", image.size)
     for box in strips(image):
-        result.paste(_strip_to_rgb(image.crop(box), black, white), box)
+        strip = _strip_to_rgb(image.crop(box), black, white)
+        if opacity is not None:
+            strip.putalpha(opacity.crop(box))
+            strip = _on_white(strip)
+        result.paste(strip, box)
     return result
 
 
@@ -68,10 +86,14 @@ def _strip_to_rgb(strip: Image.Image, black: float, white: float) -> Image.Image
         scale = 255.0 / max(white - black, 1e-12)  # of one value all over there is nothing to scale
         grey = np.clip((_numbers(strip) - black) * scale, 0, 255)
         return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if strip.has_transparency_data:
-        page = Image.new("RGBA", strip.size, "white")
-        return Image.alpha_composite(page, strip.convert("RGBA")).convert("RGB")
-    return strip.convert("RGB")
+    if strip.mode == "La":
+        strip = strip.convert("LA")  # the one way out of it that Pillow knows
+    return _on_white(strip) if strip.mode in WITH_ALPHA else strip.convert("RGB")
+
+
+def _on_white(strip: Image.Image) -> Image.Image:
+    page = Image.new("RGBA", strip.size, "white")
+    return Image.alpha_composite(page, strip.convert("RGBA")).convert("RGB")
 
 
 def _numbers(strip: Image.Image) -> np.ndarray:
@@ -112,7 +134,7 @@ def _padded(picture: Image.Image, spec: CropSpec, resampling: Image.Resampling) 
     return square
 
 
-def box_in_square(width: int, height: int, size: int) -> tuple[int, int, int, int]:
+def box_in_square(width: int, height: int, size: int) -> Box:
     """Where the whole picture lies in the crop of resize mode "longest": left, top, right, bottom."""
     ratio = max(width, height) / size
     inner_width = max(1, round(width / ratio))

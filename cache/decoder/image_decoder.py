@@ -6,22 +6,25 @@ import io
 import warnings
 from hashlib import blake2b
 
+import numpy as np
 from PIL import (
     AvifImagePlugin,  # noqa: F401  importing a plugin registers its format
     BmpImagePlugin,  # noqa: F401
-    ExifTags,
     GifImagePlugin,  # noqa: F401
     Image,
+    ImageFile,
     JpegImagePlugin,  # noqa: F401
     MpoImagePlugin,  # noqa: F401
     PngImagePlugin,  # noqa: F401
     PpmImagePlugin,  # noqa: F401
-    TiffImagePlugin,
+    TiffImagePlugin,  # noqa: F401
     UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401
 )
 
+from cache.decoder.first_frame import load, orientation
 from cache.decoder.limits import MIB, Limits, Skip, skip_for
+from cache.decoder.look import Look
 from cache.decoder.signatures import HEAD_BYTES, HEIF, OTHER, PICTURE, signature_of
 from cache.decoder.strips import strips
 
@@ -46,7 +49,7 @@ def prepare_process() -> None:
     pillow_heif.register_heif_opener()
 
 
-def open_image(data: bytes, limits: Limits) -> Image.Image:
+def open_image(data: bytes, limits: Limits) -> ImageFile.ImageFile:
     """Read the header only. Raises Skip for what is no picture or too large a one."""
     if not data:
         raise Skip("empty")
@@ -77,45 +80,48 @@ def decoded_bytes(image: Image.Image) -> int:
     return image.width * image.height * BYTES_PER_PIXEL.get(image.mode, 4)
 
 
-def decode(image: Image.Image) -> dict:
-    """Decode the first frame. Returns its identity, which is JSON: hash_id, old_hash_id (of palette images,
-    else None), type, width, height, orientation. Raises Skip if the pixels cannot be decoded."""
-    # Loading turns a TIFF, and forgets that it did.
-    turned = _orientation(image) if image.format == "TIFF" else None
+def decode(image: ImageFile.ImageFile) -> tuple[dict, Look]:
+    """Decode the first frame: its identity, which is JSON, and its look, which crop() takes. An identity is
+    hash_id, old_hash_id (what older tools wrote of palette images, else None), type, width, height,
+    orientation. Raises Skip if the pixels cannot be decoded."""
+    turned = orientation(image) if image.format == "TIFF" else 1  # by loading it
     try:
-        image.load()
+        look = load(image)
     except Exception as error:
         raise skip_for(error) from None
-    hash_id, old_hash_id = hash_ids(image)
+    hash_id, old_hash_id = hash_ids(image, look)
     file_format = str(image.format).lower()
-    return {
+    identity = {
         "hash_id": hash_id,
         "old_hash_id": old_hash_id,
         "type": "jpeg" if file_format == "mpo" else file_format,
         "width": image.width,
         "height": image.height,
-        "orientation": turned or _orientation(image),
+        "orientation": look.orientation if turned == 1 else turned,
     }
+    return identity, look
 
 
-def _orientation(image: Image.Image) -> int:
-    """As its EXIF has it, 1 (upright) to 8; 1 where that says nothing, or nothing that can be understood."""
-    try:
-        tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else image.getexif()
-        orientation = tags.get(ExifTags.Base.Orientation)
-    except Exception:
-        return 1
-    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
-
-
-def hash_ids(image: Image.Image) -> tuple[str, str | None]:
-    """BLAKE2b of the pixels in the file's own mode. A palette image's indices alone say little, so its
-    palette follows them; the digest of the indices alone is what older tools wrote and comes second."""
+def hash_ids(image: Image.Image, look: Look = Look()) -> tuple[str, str | None]:
+    """BLAKE2b of the pixels in the file's own mode, then of whatever else decides how they look: the palette,
+    and what Look.digested() gives. Of palette images that have nothing else the digest of the indices alone,
+    which older tools wrote, comes second."""
     digest = blake2b()
     for box in strips(image):  # tobytes() of the whole would hold its bytes twice
         digest.update(image.crop(box).tobytes())
-    if image.mode not in ("P", "PA"):
-        return digest.hexdigest(), None
-    old_hash_id = digest.hexdigest()
-    digest.update(bytes(image.getpalette("RGB") or b""))
+    old_hash_id = None
+    if image.mode in ("P", "PA"):
+        old_hash_id = digest.hexdigest() if look.is_plain else None
+        digest.update(_palette(image))
+    for piece in look.digested():
+        digest.update(piece)
     return digest.hexdigest(), old_hash_id
+
+
+def _palette(image: Image.Image) -> bytes:
+    """Red, green and blue of each entry, without the unused black ones at the end: TIFF has them up to 256,
+    GIF up to a power of 2."""
+    palette = bytes(image.getpalette("RGB") or b"")
+    largest = int(np.ravel(image.getextrema())[1])
+    needed = max(3 * (largest + 1), len(palette.rstrip(b"\0")))
+    return palette[: -(-needed // 3) * 3]

@@ -50,14 +50,15 @@ def _serve_one(requests: BinaryIO, answers: BinaryIO, memory: "Memory") -> None:
     image = open_image(data, limits)
     write_frame(answers, {"decoded_bytes": decoded_bytes(image)})
     read_frame(requests)
-    write_frame(answers, decode(image))
+    identity, look = decode(image)
+    write_frame(answers, identity)
     request, _ = read_frame(requests)
     if request["crop"] is None:
         write_frame(answers, {})
         return
     spec = CropSpec(**request["crop"])
-    pixels = crop(image, spec).tobytes()
-    write_frame(answers, {"box": box_in_crop(image, spec)}, pixels)
+    pixels = crop(image, spec, look).tobytes()
+    write_frame(answers, {"box": box_in_crop(image, spec, look)}, pixels)
 
 
 class Memory:

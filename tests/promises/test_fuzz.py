@@ -123,7 +123,7 @@ def known(data: bytes) -> list[str]:
         with ZipFile(io.BytesIO(data)) as archive:
             members = [archive.read(info) for info in archive.infolist() if not info.is_dir()]
         return [*(row for member in members for row in known(member)), "archive"]
-    return ["not_an_image"] if data == NO_PICTURE else [decode(open_image(data, LIMITS))["hash_id"]]
+    return ["not_an_image"] if data == NO_PICTURE else [decode(open_image(data, LIMITS))[0]["hash_id"]]
 
 
 def told(item: Item) -> str:

@@ -8,22 +8,17 @@ import pytest
 from PIL import Image
 
 from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import crop
 from cache.decoder.image_decoder import FORMATS, decode, hash_ids, open_image
 from cache.decoder.limits import Limits, Skip
 from cache.decoder.signatures import begins_like_an_image
+from tests.cache.decoder.decoded import cropped, identity
+from tests.cache.decoder.raw_files import pair
 from tests.drawing import drawn, encoded, png
-
-
-def opened(data: bytes, limits: Limits = Limits()) -> Image.Image:
-    image = open_image(data, limits)
-    decode(image)
-    return image
 
 
 def reason(data: bytes, limits: Limits = Limits()) -> tuple[str, str]:
     with pytest.raises(Skip) as caught:
-        opened(data, limits)
+        decode(open_image(data, limits))
     return caught.value.args
 
 
@@ -31,8 +26,7 @@ def test_the_hash_is_blake2b_of_the_decoded_pixels_whatever_the_format():
     picture = drawn(1)
     expected = blake2b(picture.tobytes()).hexdigest()
     for name in ("png", "bmp", "tiff", "ppm"):
-        image = open_image(encoded(picture, name.upper()), Limits())
-        assert decode(image) == {
+        assert identity(encoded(picture, name.upper())) == {
             "hash_id": expected,
             "old_hash_id": None,
             "type": name,
@@ -68,8 +62,7 @@ def test_where_that_package_is_a_heif_that_it_does_not_read_is_damaged(monkeypat
 
 
 def test_the_pair_of_jpegs_of_a_phone_is_a_jpeg():
-    pair = encoded(drawn(1), "MPO", save_all=True, append_images=[drawn(2)])
-    assert decode(open_image(pair, Limits()))["type"] == "jpeg"
+    assert identity(pair(drawn(1)))["type"] == "jpeg"
 
 
 def test_palette_pictures_hash_indices_and_palette_and_keep_the_digest_of_older_tools():
@@ -85,7 +78,7 @@ def test_palette_pictures_hash_indices_and_palette_and_keep_the_digest_of_older_
 def test_an_animation_is_its_first_frame():
     frames = [Image.new("RGB", (8, 8), colour).quantize() for colour in ("red", "blue")]
     animated = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert crop(opened(animated), CropSpec(2)).tolist() == [[[255, 0, 0]] * 2] * 2
+    assert cropped(animated, CropSpec(2)).tolist() == [[[255, 0, 0]] * 2] * 2
 
 
 @pytest.mark.parametrize("size", [(300, 200), (200, 300), (224, 224), (37, 51), (801, 200), (50, 2001)])
@@ -96,7 +89,7 @@ def test_the_crop_is_open_clips_transform(size, mode):
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), dtype=np.uint8))
     zero_to_one = {"mean": (0, 0, 0), "std": (1, 1, 1)}
     theirs = image_transform(64, is_train=False, resize_mode=mode, fill_color=7, **zero_to_one)
-    ours = crop(opened(encoded(picture)), CropSpec(64, mode, "bicubic", fill=7))
+    ours = cropped(encoded(picture), CropSpec(64, mode, "bicubic", fill=7))
     assert np.abs(ours.transpose(2, 0, 1) / 255 - theirs(picture).numpy()).max() < 1e-3
 
 
@@ -105,19 +98,19 @@ def test_a_sideways_phone_photo_is_turned_upright():
     picture.paste("red", (0, 0, 10, 10))
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees clockwise: the red left half becomes the upper half
-    upright = crop(opened(encoded(picture, "PNG", exif=exif)), CropSpec(2, "squash", "nearest"))
+    upright = cropped(encoded(picture, "PNG", exif=exif), CropSpec(2, "squash", "nearest"))
     assert upright.tolist() == [[[255, 0, 0]] * 2, [[255, 255, 255]] * 2]
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_broken_exif_does_not_cost_the_picture():
     broken = encoded(drawn(1), "JPEG", exif=b"Exif\x00\x00MM\x00*" + b"\xff" * 40)
-    assert crop(opened(broken), CropSpec(8)).shape == (8, 8, 3)
+    assert cropped(broken, CropSpec(8)).shape == (8, 8, 3)
 
 
 def test_sixteen_bits_are_scaled_not_clipped():
     grey = Image.fromarray(np.full((4, 4), 32768, np.uint16))
-    assert crop(opened(encoded(grey)), CropSpec(1)).tolist() == [[[127, 127, 127]]]
+    assert cropped(encoded(grey), CropSpec(1)).tolist() == [[[127, 127, 127]]]
 
 
 @pytest.mark.parametrize(("picture", "pixel"), [
@@ -130,11 +123,11 @@ def test_sixteen_bits_are_scaled_not_clipped():
 ], ids=["transparent", "grey with alpha", "bits", "grey", "cmyk", "floats"])
 def test_every_mode_becomes_rgb_as_a_page_would_show_it(picture, pixel):
     data = encoded(picture, "TIFF" if picture.mode in ("CMYK", "F") else "PNG")
-    assert crop(opened(data), CropSpec(1, "squash", "bilinear")).tolist() == [[pixel]]
+    assert cropped(data, CropSpec(1, "squash", "bilinear")).tolist() == [[pixel]]
 
 
 def test_a_strip_of_65500_pixels_costs_no_more_than_its_crop():
-    assert crop(opened(encoded(Image.new("L", (65500, 1), 200))), CropSpec(224)).shape == (224, 224, 3)
+    assert cropped(encoded(Image.new("L", (65500, 1), 200)), CropSpec(224)).shape == (224, 224, 3)
 
 
 def test_reasons_for_leaving_a_file_out():
@@ -155,7 +148,7 @@ def test_pixels_and_decoded_bytes_are_limited_before_decoding():
     assert reason(png(1), Limits(max_pixels=1919)) == ("too_many_pixels", "48 x 40 RGB")
     white = encoded(Image.new("RGB", (1000, 1000)))
     assert reason(white, Limits(max_decoded_mib=2)) == ("too_many_pixels", "1000 x 1000 RGB")
-    assert opened(png(1), Limits(max_pixels=1920)).size == (48, 40)
+    assert open_image(png(1), Limits(max_pixels=1920)).size == (48, 40)
 
 
 def test_an_unknown_reason_code_is_a_bug():

@@ -193,7 +193,7 @@ BROKEN_EXIF = {
 @pytest.mark.parametrize("exif", BROKEN_EXIF.values(), ids=BROKEN_EXIF)
 def test_broken_exif_is_upright_and_costs_no_picture(exif, file_format):
     image = open_image(encoded(drawn(1), file_format, exif=exif), Limits())
-    assert decode(image)["orientation"] == 1
+    assert decode(image)[0]["orientation"] == 1
 
 
 def test_limits_are_those_of_the_run_that_is_meant(here, capsys, monkeypatch):

@@ -1,0 +1,26 @@
+"""What the decoder makes of a file's bytes."""
+import numpy as np
+
+from cache.decoder.crop_spec import CropSpec
+from cache.decoder.crops import crop
+from cache.decoder.image_decoder import decode, open_image
+from cache.decoder.limits import Limits
+
+
+def identity(data: bytes) -> dict:
+    return decode(open_image(data, Limits()))[0]
+
+
+def hash_id(data: bytes) -> str:
+    return identity(data)["hash_id"]
+
+
+def seen(data: bytes, size: int) -> np.ndarray:
+    """The picture squashed to size x size without mixing pixels: (size, size, 3)."""
+    return cropped(data, CropSpec(size, "squash", "nearest"))
+
+
+def cropped(data: bytes, spec: CropSpec) -> np.ndarray:
+    image = open_image(data, Limits())
+    _, look = decode(image)
+    return crop(image, spec, look)
