@@ -4,6 +4,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
+from cache.decoder.colour_profile import profile_of
 from cache.decoder.look import Look
 from cache.decoder.strips import strips
 from cache.decoder.transparency import stored_form, transparency
@@ -19,7 +20,7 @@ def load(image: ImageFile.ImageFile) -> Look:
     form = stored_form(image)
     image.load()
     _put_right(image)
-    return Look(transparency(image, form), orientation(image))
+    return Look(transparency(image, form), orientation(image), profile_of(image))
 
 
 def orientation(image: Image.Image) -> int:

@@ -1,0 +1,158 @@
+"""Colour profiles: what they change is in the crop and in the hash, what they do not is in neither."""
+import struct
+from hashlib import blake2b
+from itertools import product
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cache.decoder.crop_spec import CropSpec
+from tests.cache.decoder import colour_profiles as profiles
+from tests.cache.decoder.decoded import cropped, hash_id, seen
+from tests.cache.decoder.raw_files import chunk, with_chunks
+from tests.drawing import encoded
+
+LEVELS = np.linspace(0, 255, 4).round()
+COLOURS = np.array(list(product(LEVELS, repeat=3)), np.uint8).reshape(8, 8, 3)
+PICTURE = Image.fromarray(COLOURS)
+GREYS = Image.fromarray(np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8))
+SRGB_TO_XYZ = profiles.rgb_to_xyz_d50(profiles.SRGB_PRIMARIES, profiles.D65)
+CURVES = {  # name: profile, primaries, curve, white point
+    "Display P3": (profiles.DISPLAY_P3, profiles.P3_PRIMARIES, profiles.srgb_curve, profiles.D65),
+    "Adobe RGB": (profiles.ADOBE_RGB, profiles.ADOBE_PRIMARIES, profiles.gamma(563 / 256), profiles.D65),
+    "ProPhoto RGB": (
+        profiles.PROPHOTO_RGB, profiles.PROPHOTO_PRIMARIES, profiles.gamma(1.8), profiles.WHITE_OF_PROPHOTO,
+    ),
+    "swapped channels": (profiles.SWAPPED, profiles.SWAPPED_PRIMARIES, profiles.srgb_curve, profiles.D65),
+}
+
+
+def srgb_of(light: np.ndarray) -> np.ndarray:
+    """Linear sRGB, 0 to 1 -> what is stored, 0 to 255."""
+    light = light.clip(0, 1)
+    return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def plain_digest(picture: Image.Image) -> str:
+    return blake2b(picture.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP"])
+def test_a_profile_of_rgb_is_in_the_crop_and_in_the_hash(name, file_format):
+    profile, primaries, curve, white = CURVES[name]
+    options = {"lossless": True} if file_format == "WEBP" else {}
+    data = encoded(PICTURE, file_format, icc_profile=profile, **options)
+    to_srgb = np.linalg.inv(SRGB_TO_XYZ) @ profiles.rgb_to_xyz_d50(primaries, white)
+    expected = srgb_of(curve(COLOURS / 255) @ to_srgb.T)
+    assert np.abs(seen(data, 8) - expected).max() < 3
+    named = b"profile" + len(profile).to_bytes(8, "big") + profile
+    assert hash_id(data) == blake2b(PICTURE.tobytes() + named).hexdigest()
+
+
+def test_a_profile_that_is_srgb_by_another_name_counts_as_none():
+    rounded_otherwise = profiles.rgb_profile(profiles.SRGB_PRIMARIES, white=(0.3128, 0.3291))
+    for profile in (profiles.SRGB, rounded_otherwise):
+        data = encoded(PICTURE, icc_profile=profile)
+        assert hash_id(data) == plain_digest(PICTURE)
+        assert (seen(data, 8) == COLOURS).all()
+
+
+DEEP_GREYS = Image.fromarray(np.asarray(GREYS) * np.uint16(257))
+
+
+@pytest.mark.parametrize("picture", [GREYS, GREYS.convert("LA"), DEEP_GREYS], ids=["L", "LA", "I;16"])
+def test_a_grey_picture_goes_by_a_profile_of_grey_or_of_rgb(picture):
+    stored = np.asarray(GREYS)[:, :, None] / 255
+    for profile in (profiles.DARK_GREY, profiles.rgb_profile(profiles.SRGB_PRIMARIES, profiles.gamma(3.0))):
+        data = encoded(picture, icc_profile=profile)
+        assert np.abs(seen(data, 8) - srgb_of(stored**3)).max() < 3
+        assert hash_id(data) != hash_id(encoded(picture))
+
+
+INKS = np.array(list(product(LEVELS, repeat=4)), np.uint8).reshape(16, 16, 4)
+PRINTED = Image.frombytes("CMYK", (16, 16), INKS.tobytes())
+
+
+@pytest.mark.parametrize("mode", ["squash", "shortest", "longest"])
+def test_a_profile_of_cmyk_makes_rgb_of_it(mode):
+    data = encoded(PRINTED, "TIFF", icc_profile=profiles.CMYK)
+    expected = 255 * profiles.printed(INKS / 255)
+    assert np.abs(cropped(data, CropSpec(16, mode, "nearest")) - expected).mean() < 1
+    assert hash_id(data) != plain_digest(PRINTED) == hash_id(encoded(PRINTED, "TIFF"))
+
+
+def test_what_is_filled_beside_a_picture_does_not_go_by_its_profile():
+    wide = encoded(PICTURE.resize((16, 4)), icc_profile=profiles.SWAPPED)
+    assert (cropped(wide, CropSpec(16, "longest", fill=100))[0] == 100).all()
+
+
+def damaged(profile: bytes) -> bytes:
+    return profile[:150] + b"\xff" * 200 + profile[350:]
+
+
+IGNORED = {
+    "nonsense": b"no profile",
+    "empty": b"\0" * 500,
+    "cut": profiles.DISPLAY_P3[:200],
+    "damaged": damaged(profiles.DISPLAY_P3),
+    "of grey": profiles.DARK_GREY,
+    "of CMYK": profiles.CMYK,
+    "a link between devices": profiles.DISPLAY_P3[:12] + b"link" + profiles.DISPLAY_P3[16:],
+    "too large": profiles.DISPLAY_P3 + bytes(4 * 1024 * 1024),
+}
+
+
+@pytest.mark.parametrize("profile", IGNORED.values(), ids=IGNORED)
+def test_a_profile_that_says_nothing_about_the_picture_counts_as_none(profile):
+    data = encoded(PICTURE, "TIFF", icc_profile=profile)
+    assert hash_id(data) == plain_digest(PICTURE)
+    assert (seen(data, 8) == COLOURS).all()
+
+
+def test_a_profile_of_rgb_says_nothing_about_cmyk():
+    assert hash_id(encoded(PRINTED, "TIFF", icc_profile=profiles.SWAPPED)) == plain_digest(PRINTED)
+
+
+def test_transparent_pixels_lie_on_white_paper_before_the_profile_is_asked():
+    half = PICTURE.copy()
+    half.putalpha(128)
+    shown = seen(encoded(half, icc_profile=profiles.SWAPPED), 8)
+    on_white = COLOURS * (128 / 255) + 127
+    assert np.abs(shown - on_white[:, :, [2, 0, 1]]).max() < 2
+
+
+GAMMA_1 = chunk(b"gAMA", struct.pack(">I", 100_000))
+OF_SRGB = chunk(b"gAMA", struct.pack(">I", 45_455))
+
+
+def chromaticities(primaries) -> bytes:
+    numbers = [round(number * 100_000) for point in (profiles.D65, *primaries) for number in point]
+    return chunk(b"cHRM", struct.pack(">8I", *numbers))
+
+
+def test_a_png_may_say_its_gamma_and_its_primaries_without_a_profile():
+    data = with_chunks(encoded(PICTURE), GAMMA_1)
+    assert np.abs(seen(data, 8) - srgb_of(COLOURS / 255)).max() < 3
+    wide = with_chunks(encoded(PICTURE), GAMMA_1, chromaticities(profiles.P3_PRIMARIES))
+    to_srgb = np.linalg.inv(SRGB_TO_XYZ) @ profiles.rgb_to_xyz_d50(profiles.P3_PRIMARIES, profiles.D65)
+    assert np.abs(seen(wide, 8) - srgb_of(COLOURS / 255 @ to_srgb.T)).max() < 3
+    assert len({hash_id(data), hash_id(wide), plain_digest(PICTURE)}) == 3
+
+
+@pytest.mark.parametrize("chunks", [
+    [OF_SRGB],
+    [OF_SRGB, chromaticities(profiles.SRGB_PRIMARIES)],
+    [chunk(b"sRGB", b"\0"), GAMMA_1],
+    [chromaticities(profiles.P3_PRIMARIES)],
+    [GAMMA_1, chromaticities(((0, 0), (0, 0), (0, 0)))],
+    [chunk(b"gAMA", bytes(4))],
+], ids=["gamma of sRGB", "primaries, too", "chunk sRGB", "primaries alone", "no primaries", "gamma 0"])
+def test_what_a_png_says_of_srgb_or_says_in_vain_counts_as_none(chunks):
+    assert hash_id(with_chunks(encoded(PICTURE), *chunks)) == plain_digest(PICTURE)
+
+
+def test_the_profile_is_asked_before_what_a_png_says_besides():
+    data = with_chunks(encoded(PICTURE, icc_profile=profiles.SWAPPED), GAMMA_1)
+    assert (seen(data, 8) == COLOURS[:, :, [2, 0, 1]]).all()
