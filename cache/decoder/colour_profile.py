@@ -22,14 +22,14 @@ GREYS = ("1", "L", "LA", "La", "I", "F")  # and I;16
 WITHOUT = ("CMYK", "LAB")  # what a profile of RGB says nothing about
 
 
-def profile_of(image: Image.Image) -> bytes:
-    """The profile of a loaded picture if it changes how it looks. One that does not, is damaged or is about
-    something else counts as none."""
-    profile = image.info.get("icc_profile") or profile_of_chunks(image.info)
+def profile_of(info: dict, mode: str) -> bytes:
+    """The profile that Pillow's `info` of a picture holds, if it changes how it looks. One that does not, is
+    damaged or is about something else than pictures of that mode counts as none."""
+    profile = info.get("icc_profile") or profile_of_chunks(info)
     if not isinstance(profile, bytes) or len(profile) > LARGEST_PROFILE:
         return b""
     transform = _transform(profile)
-    return profile if transform and _is_about(transform.input_mode, image.mode) else b""
+    return profile if transform and _is_about(transform.input_mode, mode) else b""
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

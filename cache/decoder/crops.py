@@ -6,8 +6,8 @@ from cache.decoder.colour_profile import to_srgb
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.limits import skip_for
 from cache.decoder.look import Look
-from cache.decoder.strips import strips
-from cache.decoder.transparency import WITH_ALPHA, Box
+from cache.decoder.rgb import shows_paper, to_rgb
+from cache.decoder.transparency import Box
 
 RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -31,7 +31,8 @@ def crop(image: Image.Image, spec: CropSpec, look: Look = Look()) -> np.ndarray:
     """The picture as a model sees it: uint8, shape (size, size, 3). Raises Skip if its pixels cannot be
     converted."""
     try:
-        return np.asarray(_resized(_seen(image, look), spec, look.profile))
+        picture, profile = _seen(image, look)
+        return np.asarray(_resized(picture, spec, profile))
     except Exception as error:
         raise skip_for(error) from None
 
@@ -44,68 +45,25 @@ def box_in_crop(image: Image.Image, spec: CropSpec, look: Look) -> Box:
     return box_in_square(width, height, spec.size)
 
 
-def _seen(image: Image.Image, look: Look) -> Image.Image:
-    """Upright, in RGB, on white paper. CMYK with a profile stays CMYK: its profile has to make RGB of it."""
+def _seen(image: Image.Image, look: Look) -> tuple[Image.Image, bytes]:
+    """Upright on white paper, and the profile that it still has to be converted by: when it is small, since
+    12 million pixels take half a second. Only what lets the paper through has to be converted before. CMYK
+    with a profile stays CMYK: the profile makes RGB of it."""
+    picture = upright(image, look.orientation)
     if look.profile and image.mode == "CMYK":
-        return upright(image, look.orientation)
+        return picture, look.profile
     opacity = look.opacity and upright(look.opacity, look.orientation)
-    return to_rgb(upright(image, look.orientation), opacity)
+    if look.profile and shows_paper(image, look.opacity):
+        return to_rgb(picture, opacity, look.profile), b""
+    return to_rgb(picture, opacity), look.profile
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
-def to_rgb(image: Image.Image, opacity: Image.Image | None = None) -> Image.Image:
-    """Any mode -> RGB: 16 bits are scaled, not clipped; what is transparent becomes white, as a page would
-    show it."""
-    if image.mode == "RGB" and opacity is None:
-        return image
-    black, white = _range(image)
-    result = Image.new("RGB", image.size)
-    for box in strips(image):
-        strip = _strip_to_rgb(image.crop(box), black, white)
-        if opacity is not None:
-            strip.putalpha(opacity.crop(box))
-            strip = _on_white(strip)
-        result.paste(strip, box)
-    return result
-
-
-def _range(image: Image.Image) -> tuple[float, float]:
-    """What becomes black and what becomes white. Pixels with a decimal point have a scale of their own: its
-    ends."""
-    if image.mode != "F":
-        return 0.0, 65535.0
-    black, white = float("inf"), float("-inf")
-    for box in strips(image):
-        values = _numbers(image.crop(box))
-        black, white = min(black, float(values.min())), max(white, float(values.max()))
-    return black, white
-
-
-def _strip_to_rgb(strip: Image.Image, black: float, white: float) -> Image.Image:
-    if strip.mode.startswith("I") or strip.mode == "F":
-        scale = 255.0 / max(white - black, 1e-12)  # of one value all over there is nothing to scale
-        grey = np.clip((_numbers(strip) - black) * scale, 0, 255)
-        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
-    if strip.mode == "La":
-        strip = strip.convert("LA")  # the one way out of it that Pillow knows
-    return _on_white(strip) if strip.mode in WITH_ALPHA else strip.convert("RGB")
-
-
-def _on_white(strip: Image.Image) -> Image.Image:
-    page = Image.new("RGBA", strip.size, "white")
-    return Image.alpha_composite(page, strip.convert("RGBA")).convert("RGB")
-
-
-def _numbers(strip: Image.Image) -> np.ndarray:
-    return np.nan_to_num(np.asarray(strip).astype(np.float32))
-
-
 def _resized(picture: Image.Image, spec: CropSpec, profile: bytes) -> Image.Image:
-    """As the model wants it. Colours are converted when the picture is small: on a photograph of 12 million
-    pixels it would take half a second."""
+    """As the model wants it, and in sRGB."""
     resampling = RESAMPLING[spec.interpolation]
     if spec.resize_mode == "longest":
         return _padded(picture, spec, resampling, profile)

@@ -8,7 +8,8 @@ from PIL import Image
 from tests.drawing import encoded
 
 BLACK_IS_ZERO, WHITE_IS_ZERO, PALETTE = 1, 0, 3  # TIFF's PhotometricInterpretation
-GREY, RGB, INDICES = 0, 2, 3  # PNG's colour types
+GREY, RGB, INDICES, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6  # PNG's colour types
+SAMPLES = {GREY: 1, RGB: 3, INDICES: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}  # of a pixel
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -22,7 +23,7 @@ def with_chunks(png: bytes, *chunks: bytes) -> bytes:
 
 def png(depth: int, colour_type: int, rows: list[list[int]], *chunks: bytes) -> bytes:
     """Rows of samples, packed to `depth` bits each."""
-    width = len(rows[0]) // (3 if colour_type == RGB else 1)
+    width = len(rows[0]) // SAMPLES[colour_type]
     header = struct.pack(">IIBBBBB", width, len(rows), depth, colour_type, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + packed(row, depth) for row in rows))
     parts = [chunk(b"IHDR", header), *chunks, chunk(b"IDAT", pixels), chunk(b"IEND", b"")]

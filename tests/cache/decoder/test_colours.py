@@ -1,5 +1,6 @@
 """Colour profiles: what they change is in the crop and in the hash, what they do not is in neither."""
 import struct
+import zlib
 from hashlib import blake2b
 from itertools import product
 
@@ -10,7 +11,7 @@ from PIL import Image
 from cache.decoder.crop_spec import CropSpec
 from tests.cache.decoder import colour_profiles as profiles
 from tests.cache.decoder.decoded import cropped, hash_id, seen
-from tests.cache.decoder.raw_files import chunk, with_chunks
+from tests.cache.decoder.raw_files import GREY_ALPHA, chunk, png, with_chunks
 from tests.drawing import encoded
 
 LEVELS = np.linspace(0, 255, 4).round()
@@ -71,6 +72,12 @@ def test_a_grey_picture_goes_by_a_profile_of_grey_or_of_rgb(picture):
         assert hash_id(data) != hash_id(encoded(picture))
 
 
+def test_16_bit_grey_with_alpha_is_grey_though_pillow_reads_it_as_rgb():
+    grey = png(16, GREY_ALPHA, [[0x8080, 0xFFFF]])
+    profile = chunk(b"iCCP", b"drawn\0\0" + zlib.compress(profiles.DARK_GREY))
+    assert np.abs(seen(with_chunks(grey, profile), 1) - srgb_of(np.array((128 / 255) ** 3))).max() < 3
+
+
 INKS = np.array(list(product(LEVELS, repeat=4)), np.uint8).reshape(16, 16, 4)
 PRINTED = Image.frombytes("CMYK", (16, 16), INKS.tobytes())
 
@@ -115,12 +122,14 @@ def test_a_profile_of_rgb_says_nothing_about_cmyk():
     assert hash_id(encoded(PRINTED, "TIFF", icc_profile=profiles.SWAPPED)) == plain_digest(PRINTED)
 
 
-def test_transparent_pixels_lie_on_white_paper_before_the_profile_is_asked():
-    half = PICTURE.copy()
-    half.putalpha(128)
-    shown = seen(encoded(half, icc_profile=profiles.SWAPPED), 8)
-    on_white = COLOURS * (128 / 255) + 127
-    assert np.abs(shown - on_white[:, :, [2, 0, 1]]).max() < 2
+@pytest.mark.parametrize("opacity", [255, 128, 0])
+def test_colours_are_converted_before_they_are_mixed_with_the_paper(opacity):
+    layer = PICTURE.copy()
+    layer.putalpha(opacity)
+    shown = seen(encoded(layer, icc_profile=profiles.PROPHOTO_RGB), 8)
+    share = opacity / 255
+    expected = share * seen(encoded(PICTURE, icc_profile=profiles.PROPHOTO_RGB), 8) + 255 * (1 - share)
+    assert np.abs(shown - expected).max() < 2
 
 
 GAMMA_1 = chunk(b"gAMA", struct.pack(">I", 100_000))
