@@ -11,7 +11,7 @@ REASONS = {
     "too_large": "more bytes than allowed",
     "unsupported_type": "a picture, archive or compression format that is not read",
     "encrypted": "a ZIP member behind a password",
-    "bad_archive": "a ZIP whose table of contents cannot be read",
+    "bad_archive": "a ZIP whose table of contents cannot be read, or leaves out members",
     "nested_too_deep": "a ZIP inside too many others",
     "too_many_entries": "a ZIP with more entries than allowed; the first ones were read",
     "expansion_ratio": "a ZIP member that grows more than allowed",

@@ -78,6 +78,10 @@ def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
         case Archive():
             findings.counts["archive"] += 1
             yield from _otherwise_named(item, "zip")
+            if item.names_read_as:
+                encoding = item.names_read_as
+                detail = f"read as {encoding}"
+                yield Finding("guessed_names", item.file.file_path, detail, {"encoding": encoding})
         case Skipped(reason="hidden"):
             yield from own.examine_hidden(item.file_path)
         case Skipped():

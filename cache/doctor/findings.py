@@ -17,6 +17,7 @@ PROBLEMS = {
 NOTES = {
     "mislabelled": "mislabelled, read by their content",
     "sideways": "sideways, read upright",
+    "guessed_names": "ZIPs that do not say how names in them are written",
     "contradiction": "the same pixels under different tags",
     "duplicate": "duplicates, the same pixels",
     "untagged": "in no tag folder",

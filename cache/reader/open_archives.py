@@ -8,6 +8,7 @@ from zipfile import ZipInfo
 
 from cache.decoder.limits import MIB
 from cache.reader.open_zip import OpenZip
+from cache.reader.zip_table import ZipTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,9 @@ class OpenArchives:
         self._lock = threading.RLock()
         self._open: OrderedDict[ZipSource, OpenZip] = OrderedDict()
 
-    def table(self, source: ZipSource) -> tuple[list[ZipInfo], int]:
-        """The entries that count, and how many there are in all."""
+    def table(self, source: ZipSource) -> ZipTable:
         with self._lock:
-            archive = self._zip(source)
-            return archive.infos, archive.total
+            return self._zip(source).table
 
     def member(self, source: ZipSource, info: ZipInfo) -> IO[bytes]:
         """A stream of its own, which outlives the closing of the archive."""

@@ -4,29 +4,31 @@ import copy
 import io
 import weakref
 from typing import IO
-from zipfile import ZIP_STORED, ZipInfo
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from cache.reader.bounded_table import ENTRY_BYTES, bounded_zip
 from cache.reader.unpacked_member import METHODS, UnpackedMember
+from cache.reader.zip_table import ENTRY, zip_table
+
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
 class OpenZip:
-    """`infos`: its first entries, at most `most`; `total`: how many there are; `table_bytes`: what they took
-    in the file."""
+    """`table`: its first entries, at most `most`, and what is known of the rest; `table_bytes`: what these
+    took in the file."""
 
     def __init__(self, stream: IO[bytes], most: int):
         """Raises BadZipFile. The stream is closed when the last member that is being read has let go of
         it."""
         try:
-            self._archive, self.total = bounded_zip(stream, most)
+            self.table = zip_table(stream, most)
         except BaseException:
             stream.close()
             raise
+        # zipfile is for reading members only: it is shown an empty table, and then the archive.
+        self._archive = ZipFile(io.BytesIO(EMPTY_ZIP))
+        self._archive.fp = stream
         weakref.finalize(self._archive, stream.close)
-        self.infos = self._archive.infolist()
-        self.table_bytes = sum(ENTRY_BYTES + len(info.filename) for info in self.infos)
-        for info in self.infos:
-            info.comment = info.extra = b""  # up to 128 KiB each, and nobody asks
+        self.table_bytes = sum(ENTRY.size + len(info.filename) for info in self.table.infos)
 
     def member(self, info: ZipInfo) -> IO[bytes]:
         """A stream of its own, which outlives close()."""

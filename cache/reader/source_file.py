@@ -85,6 +85,7 @@ class Archive:
 
     file: SourceFile
     n_content: int = 0  # pictures directly in it
+    names_read_as: str = ""  # the encodings that were guessed for names of members
 
 
 @dataclass(frozen=True, slots=True)

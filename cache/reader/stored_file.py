@@ -9,7 +9,6 @@ from zipfile import ZipInfo
 from cache.decoder.limits import MIB, Limits, Skip
 from cache.reader.open_zip import OpenZip
 from cache.reader.source_file import SourceFile, disk_stamp
-from cache.reader.zip_reader import member_name
 from cache.refusal import Missing
 
 Members = dict[str, ZipInfo]  # by the name in paths
@@ -69,7 +68,7 @@ def _opened(path: Path, mtime_ns: int, size: int, most: int) -> tuple[OpenZip, M
 
 def _members(archive: OpenZip) -> Members:
     """Of two with one name the last counts, as for the reader."""
-    return {member_name(info): info for info in archive.infos}
+    return {info.filename: info for info in archive.table.infos}
 
 
 def _leading(path: str) -> Iterator[str]:

@@ -12,7 +12,8 @@ from cache.decoder.limits import MIB, Limits, Skip
 from cache.reader.hidden import is_hidden_member
 from cache.reader.open_archives import OpenArchives, ZipSource
 from cache.reader.source_file import Archive, Item, Known, Skipped, SourceFile, member_stamp
-from cache.text import printable, tag_name
+from cache.reader.zip_table import ZipTable
+from cache.text import tag_name
 
 # What to do with ZIPs: read them, too; skip them; read nothing else.
 ENTER, LEAVE, ONLY = "enter", "leave", "only"
@@ -20,7 +21,6 @@ ENTER, LEAVE, ONLY = "enter", "leave", "only"
 # What begins with a member, an empty archive, one of several volumes.
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ENCRYPTED_FLAG = 0x1
-UTF8_FLAG = 0x800
 LOCAL_HEADER_BYTES = 30  # before a member's name and extra field
 UNSAFE_NAME = re.compile(r"^/|^[A-Za-z]:|(^|/)\.\.(/|$)|\x00")
 
@@ -64,28 +64,30 @@ class ZipReader:
         if depth > self._limits.max_zip_depth:
             raise Skip("nested_too_deep", f"{depth} levels")
         source = self._source(file, depth, around)
-        members, total = self._table(source)
-        last_of_name = {info.filename: info for info in members}
-        overlapping = _overlapping(members)
-        for info in members:
+        table = self._table(source)
+        last_of_name = {info.filename: info for info in table.infos}
+        overlapping = _overlapping(table.infos)
+        for info in table.infos:
             if info.filename.endswith("/"):
                 continue  # a folder; is_dir() of older Pythons stumbles over an empty name
             if info in overlapping:
-                path = f"{file.file_path}/{member_name(info)}"
+                path = f"{file.file_path}/{info.filename}"
                 yield Skipped(path, "damaged", "shares its bytes with another member")
             else:
                 is_last = info is last_of_name[info.filename]
                 yield from self._member(file, source, info, is_last=is_last, depth=depth)
-        yield Archive(file)
-        if total > len(members):
-            raise Skip("too_many_entries", f"{total} entries")
+        yield Archive(file, names_read_as=table.names_read_as)
+        if table.total > len(table.infos):
+            raise Skip("too_many_entries", f"{table.total} entries")
+        if table.unlisted:
+            raise Skip("bad_archive", f"{table.unlisted} bytes of members are not in its table of contents")
 
     def _source(self, file: SourceFile, depth: int, around: ZipSource | None) -> ZipSource:
         if depth == 1:
             return ZipSource(file.open, self._limits.max_zip_entries, around)
         return ZipSource(partial(self._spooled, file), self._limits.max_inner_zip_entries, around)
 
-    def _table(self, source: ZipSource) -> tuple[list[ZipInfo], int]:
+    def _table(self, source: ZipSource) -> ZipTable:
         try:
             return self._open.table(source)
         except Skip:
@@ -110,9 +112,9 @@ class ZipReader:
     def _member(
         self, container: SourceFile, source: ZipSource, info: ZipInfo, *, is_last: bool, depth: int,
     ) -> Iterator[SourceFile | Item]:
-        name = member_name(info)
+        name = info.filename
         path = f"{container.file_path}/{name}"
-        refusal = self._refusal(info, name, is_last)
+        refusal = self._refusal(info, is_last)
         if refusal:
             yield Skipped(path, *refusal)
             return
@@ -129,9 +131,9 @@ class ZipReader:
         )
         yield from self.expand(member, depth, source)
 
-    def _refusal(self, info: ZipInfo, name: str, is_last: bool) -> tuple[str, ...]:
+    def _refusal(self, info: ZipInfo, is_last: bool) -> tuple[str, ...]:
         """Reason and detail, or nothing. is_last: of the members with this name."""
-        if UNSAFE_NAME.search(name):
+        if UNSAFE_NAME.search(info.filename):
             return ("unsafe_name",)
         if not is_last:
             return ("duplicate_name",)
@@ -158,18 +160,6 @@ def _overlapping(members: list[ZipInfo]) -> set[ZipInfo]:
             overlapping.add(info)
         next_start = info.header_offset
     return overlapping
-
-
-def member_name(info: ZipInfo) -> str:
-    """As it stands in paths. Some tools on Windows write backslashes; Info-ZIP and others write UTF-8 without
-    the flag that says so, which zipfile takes for the code page of 1981."""
-    name = info.filename
-    if not info.flag_bits & UTF8_FLAG:
-        try:
-            name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass  # it really is in that code page, or an unknown one
-    return printable(name.replace("\\", "/"))
 
 
 def is_zip(file: SourceFile) -> bool:

@@ -158,14 +158,18 @@ def is_whole(crop: np.ndarray | None) -> bool:
 
 def is_right(file_format: str, name: str, items: list[Item]) -> bool:
     """A good file holds what it always did; a damaged one has one outcome, behind its members if it still
-    is a ZIP."""
+    is a ZIP, and a second one if this ZIP leaves some out."""
     if not all(map(is_sound, items)):
         return False
     if name.startswith("good-"):
         return [told(item) for item in items] == known(seeds(file_format)[int(name.split("-")[1])])
     paths = [path(item) for item in items]
+    leaves_out = len(items) > 1 and told(items[-1]) == "bad_archive" and paths[-1] == name
+    whole = items[:-1] if leaves_out else items
     return (
-        paths.count(name) == 1 and paths[-1] == name and (len(items) == 1 or isinstance(items[-1], Archive))
+        paths.count(name) == 1 + leaves_out
+        and path(whole[-1]) == name
+        and (len(whole) == 1 or isinstance(whole[-1], Archive))
     )
 
 

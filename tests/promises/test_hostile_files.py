@@ -26,12 +26,12 @@ from cache.stores.file_table import FileTable
 from stage2.train import main as train
 from stage3 import classify
 from stage4 import classify_zip
-from tests.promises.hostile import archives, picture_metadata, pictures, places
+from tests.promises.hostile import archive_names, archives, picture_metadata, pictures, places
 from tests.promises.hostile.case import MARKER, Case, Outcomes
 from tests.promises.hostile.reader import LIMITS, read_isolated
 
 PICTURES = [*pictures.cases(), *picture_metadata.cases()]
-OTHERS = [*archives.cases(), *places.cases()]
+OTHERS = [*archives.cases(), *archive_names.cases(), *places.cases()]
 CASES = PICTURES + OTHERS
 ONE_OF = 8  # without --full
 # Six times through everything take half of all time for these two; without --full they are alone only.

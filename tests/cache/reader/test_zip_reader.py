@@ -139,8 +139,8 @@ def test_a_zip_with_too_many_entries_is_read_as_far_as_its_limit_without_making_
 
 
 def test_a_table_of_contents_beyond_all_measure_is_read_as_far_as_it_is_allowed_to_go(here, monkeypatch):
-    monkeypatch.setattr("cache.reader.bounded_table.FEWEST_TABLE_BYTES", 1000)
-    monkeypatch.setattr("cache.reader.bounded_table.TABLE_BYTES", 0)
+    monkeypatch.setattr("cache.reader.zip_table.FEWEST_TABLE_BYTES", 1000)
+    monkeypatch.setattr("cache.reader.zip_table.TABLE_BYTES", 0)
     many = zipped({f"{number:04}.png": b"" for number in range(50)})
     write(here, {"many.zip": many, "z.png": png(1)})
     *entries, archive, skipped, picture = images(".")
@@ -159,8 +159,8 @@ def test_open_archives_are_few_but_those_around_an_archive_stay(here):
     outer = source("a")
     inner, other, last = source("b", outer), source("c", outer), source("d")
     for opened in (outer, inner, other):
-        infos, total = archives.table(opened)
-        assert (archives.member(opened, infos[2]).read(), total) == (b"x", 3)
+        table = archives.table(opened)
+        assert (archives.member(opened, table.infos[2]).read(), table.total) == (b"x", 3)
     assert list(archives._open) == [outer, inner, other]
     archives.table(last)
     assert list(archives._open) == [other, last]
