@@ -69,7 +69,7 @@ def _by_frame(image: Image.Image, form: StoredForm) -> Image.Image | None:
 def _by_key(image: Image.Image, key: int | bytes | tuple, form: StoredForm) -> Image.Image | None:
     """`key` is Pillow's: an index or the opacities of the palette's first entries, a grey value, a colour. Of
     a key with more bits than the picture the low ones count (PNG, 11.3.2.1)."""
-    if image.mode == "I;16":
+    if image.mode.startswith("I"):
         return _by_value([(image, np.array(key))])
     if form.low_bytes is not None:
         return _by_value([(image, np.array(key) >> 8), (form.low_bytes, np.array(key) & 255)])
