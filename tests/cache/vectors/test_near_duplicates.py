@@ -61,12 +61,14 @@ def plainly_grouped(alike: np.ndarray, largest: int) -> list[int]:
 
 
 @pytest.mark.parametrize("remembered", [0, 300, 10**6])
-@pytest.mark.parametrize("largest", [2, 7, 90])
+@pytest.mark.parametrize("largest", [2, 7, 30, 90])
 def test_groups_are_those_of_the_plain_way_whatever_is_remembered(monkeypatch, remembered, largest):
-    """Chains, crowds and strangers, in any order."""
+    """A cloud with a crowd in it, a chain, and strangers, in any order."""
     random = np.random.default_rng(0)
-    degrees = [random.uniform(0, 40, 40), random.uniform(100, 105, 25), random.uniform(150, 350, 25)]
-    alike = at_angles(*random.permutation(np.concatenate(degrees)))
+    cloud = np.concatenate([random.normal(0, 0.15, (40, 3)), random.normal(0, 0.03, (20, 3))]) + [0, 0, 1]
+    chain = np.pad(at_angles(*random.uniform(100, 160, 20)), [(0, 0), (0, 1)])
+    vectors = np.concatenate([cloud, chain, random.normal(size=(10, 3))]).astype(np.float32)
+    alike = directions(random.permutation(vectors), np.zeros(3, np.float32))
     monkeypatch.setattr(near_duplicates, "MOST_REMEMBERED", remembered)
     counts = []
     assert groups(alike, largest, counts.append).tolist() == plainly_grouped(alike, largest)
