@@ -3,9 +3,12 @@ the one spelling of a tag."""
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # Control characters, and what turns the direction of text or ends a line.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+FEW = 3  # names in one line
 
 
 def printable(path: str) -> str:
@@ -22,6 +25,13 @@ def on_one_line(text: str) -> str:
 def plural(count: int, name: str) -> str:
     """As in 1 picture, 2,000 pictures."""
     return f"{count:,} {name}{'' if count == 1 else 's'}"
+
+
+def first_few(names: Sequence[str], separator: str = ", ", total: int | None = None) -> str:
+    """The first of them, and how many more there are, where only some are at hand: of `total`."""
+    more = (total or len(names)) - FEW
+    named = separator.join(names[:FEW])
+    return f"{named} and {more:,} more" if more > 0 else named
 
 
 def tag_name(text: str) -> str:

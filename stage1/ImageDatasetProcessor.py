@@ -29,6 +29,7 @@ from cache.stores.dataset_listing import DatasetListing
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
 from cache.stores.metadata_records import metadata_records
+from cache.stores.tag_list import TAG_LIST_NAME
 from cache.stores.tag_table import TagTable
 from cache.text import printable
 from stage1.about_tags import about_tags
@@ -119,7 +120,7 @@ def _write(
         name: metadata_records(listing.images(), store.encoder, store.vector, tagged)}
     if tagged:
         tags_of = ((image["hash_id"], image["tags"]) for image in listing.images())
-        files["input-tag-to-image-hash-list.json"] = listing.hashes_by_tag()
+        files[TAG_LIST_NAME] = listing.hashes_by_tag()
         files["input-image-hash-to-tag-list.json"] = tags_of
     for file_name, members in files.items():
         write_json_object(os.path.join(folder, file_name), members)

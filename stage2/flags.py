@@ -1,14 +1,13 @@
 """What a run of stage 2 may be asked for: its settings, the flags that set them, and what is refused at
 once."""
 import argparse
-import os
 import re
 from dataclasses import dataclass
 
 from cache.command_line import METADATA
 from cache.refusal import Refused
+from cache.stores.tag_list import TAG_LIST_NAME, tag_list_beside
 
-TAG_LIST_NAME = "input-tag-to-image-hash-list.json"  # as stage 1 calls it, beside its metadata
 PROMPT = "a photo of {tag}"
 # What --fail_under calls the metrics. Three must not fall below, the calibration error must not rise above.
 SHORT_NAMES = {"AP": "average_precision", "AUC": "roc_auc", "F1": "f1", "ECE": "calibration_error"}
@@ -83,7 +82,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def settings_of(arguments: argparse.Namespace) -> TrainSettings:
     tag_list = arguments.tag_to_hash_json
     if tag_list is None and not arguments.tags:  # what the tags' texts say is enough
-        tag_list = os.path.join(os.path.dirname(arguments.metadata_json), TAG_LIST_NAME)
+        tag_list = tag_list_beside(arguments.metadata_json)
     return TrainSettings(
         metadata_json=arguments.metadata_json,
         tag_to_hash_json=tag_list,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cache.files.whole_file import whole_file
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, safe_name, save_model
 from cache.stores.metadata import Metadata
+from cache.text import tag_name
 from stage2.flags import TrainSettings
 from stage2.judging.judge import Judge
 from stage2.judging.model_card import model_card
@@ -38,7 +39,8 @@ class TrainingRun:
         self.training: Training | None = None  # None if no tag has an example
         self.skipped = [tag for tag in tagged.tags() if tag not in splits]
         self._splits, self._tagged = splits, tagged
-        self._without_examples = [tag for tag in settings.tags if tag not in splits]
+        self._without_examples = [
+            tag for tag in dict.fromkeys(map(tag_name, settings.tags)) if tag not in splits]
         tags = [*splits, *self._without_examples]
         self._priors = _text_priors(settings, metadata, tags)
         self._judge = Judge(metadata, tagged, settings.targets)

@@ -15,6 +15,7 @@ from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable
 from cache.stores.surroundings import Surroundings
 from cache.stores.tag_table import TagTable
+from cache.text import tag_name
 from web_api.endpoints import Endpoint
 from web_api.home import Home
 
@@ -39,7 +40,8 @@ def tags(db_path: str) -> str:
 
 def tag(db_path: str, tag: str, after: int = 0) -> str:
     with TagTable(db_path) as table:
-        rows = table.page(tag, after, PAGE_SIZE + 1)
+        # As it is first: an older database may hold a tag in another spelling.
+        rows = table.page(tag, after, PAGE_SIZE + 1) or table.page(tag_name(tag), after, PAGE_SIZE + 1)
     return render_template(
         "tag.html", db_path=db_path, tag=tag, pictures=rows[:PAGE_SIZE], more=len(rows) > PAGE_SIZE)
 
@@ -63,6 +65,8 @@ def bins(db_path: str, tag: str = "", model_type: str = "") -> str:
         classifiers = table.classifiers()
         if not tag:
             tag, model_type = next(iter(classifiers), ("", ""))
+        elif (tag, model_type) not in classifiers:
+            tag = tag_name(tag)
         return render_template(
             "bins.html", db_path=db_path, tag=tag, model_type=model_type, classifiers=classifiers,
             bins=table.bins(tag, model_type))

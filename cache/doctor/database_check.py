@@ -2,11 +2,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cache.doctor.findings import Finding, first_paths, refusal_of
+from cache.doctor.findings import Finding, refusal_of
 from cache.refusal import Refused
 from cache.stores.database_examination import Examination, examine
 from cache.stores.file_changes import FileChanges
 from cache.stores.untouched_database import change_mark
+from cache.text import first_few
 
 TRIES = 3
 
@@ -55,4 +56,4 @@ def _stale(path: str, changes: FileChanges) -> Iterator[Finding]:
     if behind:
         counts = f"of {changes.files:,} files {changes.gone:,} gone, {changes.changed:,} changed"
         facts = {"files": changes.files, "gone": changes.gone, "changed": changes.changed}
-        yield Finding("stale", path, f"{counts}: {first_paths(changes.paths, total=behind)}", facts)
+        yield Finding("stale", path, f"{counts}: {first_few(changes.paths, total=behind)}", facts)

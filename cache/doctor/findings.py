@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cache.reader.source_file import Picture
 from cache.refusal import Refused
 from cache.stores.finding_listing import FindingListing
+from cache.text import first_few
 
 # Kind and heading of what a person has to mend, and of what is good to know. Programs read the kinds.
 PROBLEMS = {
@@ -22,6 +23,8 @@ NOTES = {
     "duplicate": "duplicates, the same pixels",
     "untagged": "in no tag folder",
     "few": "tags with a single picture, too few to measure anything",
+    "cardless": "models without their card, which decide nothing",
+    "gone": "models of tags that the dataset does not have",
     "stale": "file caches that are behind the files",
     "foreign": "databases that these tools did not make",
     "busy": "in use, not looked at",
@@ -29,7 +32,6 @@ NOTES = {
     "hidden": "hidden, or made by a program: skipped without --include_hidden",
     "results": "results of stages 3 and 4, not looked into",
 }
-PATHS_NAMED = 3  # in one line
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Findings:
         for hash_id, paths, tags in self._listing.shared_hashes():
             kind = "contradiction" if tags > 1 else "duplicate"
             facts = {"hash_id": hash_id, "paths": paths}
-            yield Finding(kind, paths[0], f"= {first_paths(paths[1:], ' = ')}", facts)
+            yield Finding(kind, paths[0], f"= {first_few(paths[1:], ' = ')}", facts)
 
     def about_tags(self, source: str) -> Iterator[Finding]:
         """What stage 1 would leave out of a tagged dataset, and of what stage 2 could measure nothing."""
@@ -94,10 +96,3 @@ class Findings:
 def refusal_of(path: str, refusal: Refused) -> Finding:
     """As a finding, whose path is not repeated in the text."""
     return Finding("damaged", path, str(refusal).removeprefix(f"{path} "))
-
-
-def first_paths(paths: list[str], separator: str = ", ", total: int | None = None) -> str:
-    """The first of them, and how many more there are."""
-    more = (total or len(paths)) - PATHS_NAMED
-    named = separator.join(paths[:PATHS_NAMED])
-    return f"{named} and {more:,} more" if more > 0 else named

@@ -1,6 +1,7 @@
 """What lies among a person's pictures but is ours: databases, metadata JSONs, models, results, leftovers.
 
-Each is examined, and in the end they are compared: vectors and models near each other are of one encoder.
+Each is examined, and in the end they are compared: vectors and models near each other are of one encoder, and
+of one dataset.
 """
 import os
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from cache.doctor.database_check import check_database
 from cache.doctor.file_kinds import UnreadPlaces, is_passed_over, kind_of_file
 from cache.doctor.findings import Finding, refusal_of
 from cache.models.tag_models import load_model
+from cache.models.undecided import Undecided, why_undecided
 from cache.reader.source_file import SetAside, SourceFile
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
-from cache.stores.tag_list import read_tag_to_hashes
+from cache.stores.tag_list import TAG_LIST_NAME, read_tag_to_hashes
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Vectors:
         return width in self.widths.values() if encoder is None else self.widths.get(encoder) == width
 
 
+@dataclass(frozen=True)
+class Model:
+    path: str
+    encoder: str | None
+    width: int  # features of a vector
+    tag: str | None  # None: learnt from a text, no dataset need have it
+
+
 class OwnFiles:
     """The files of ours below one source."""
 
@@ -40,7 +50,8 @@ class OwnFiles:
         self._places_named: set[str] = set()  # of results and leftovers
         self._metadata: list[Vectors] = []
         self._caches: list[Vectors] = []
-        self._models: list[tuple[str, str | None, int]] = []  # path, encoder, features
+        self._models: list[Model] = []
+        self._tag_lists: dict[str, tuple[str, set[str]]] = {}  # by folder: path and tags of its list
 
     def known(self, file: SourceFile) -> SetAside | None:
         """For images(): what is ours is not for decoding."""
@@ -60,15 +71,24 @@ class OwnFiles:
                     metadata = read_metadata(path)
                     self._metadata.append(Vectors(path, {metadata.key: metadata.width}))
                 case "model":
-                    model = load_model(path)
-                    self._models.append((path, model.encoder, model.width))
+                    return self._model(path)
                 case "tag_list":
-                    read_tag_to_hashes(path)
+                    tags = set(read_tag_to_hashes(path))
+                    if os.path.basename(path) == TAG_LIST_NAME:
+                        self._tag_lists[os.path.dirname(path)] = path, tags
                 case "unread":
                     return self._unread(path)
         except Refused as refusal:
             return [refusal_of(path, refusal)]
         return []
+
+    def _model(self, path: str) -> list[Finding]:
+        model = load_model(path)
+        tag = None if model.from_text else model.tag_name
+        self._models.append(Model(path, model.encoder, model.width, tag))
+        if why_undecided(model) is Undecided.NO_CARD:
+            return [Finding("cardless", path, Undecided.NO_CARD.advice)]
+        return []  # whether thresholds were asked for, and could be had, is in the report of stage 2
 
     def _database(self, path: str) -> list[Finding]:
         checked = check_database(path)
@@ -91,26 +111,43 @@ class OwnFiles:
         return [Finding(place.kind, place.path)]
 
     def mismatches(self) -> Iterator[Finding]:
-        """Vectors of another encoder or width than the cache beside them; models that fit no vectors near."""
+        """Vectors of another encoder or width than the cache beside them; models that fit no vectors near, or
+        whose tag is not in the tag list near."""
         for metadata in self._metadata:
             for cache in self._caches:
                 if cache.folder == metadata.folder and not metadata.widths.items() <= cache.widths.items():
                     yield _mismatch(metadata.path, f"has vectors of {_listed(metadata.widths)}", cache)
-        for path, encoder, width in self._models:
-            near = self._vectors_near(path)
-            if near and not any(vectors.fit(encoder, width) for vectors in near):
-                needs = {encoder or "an unknown encoder": width}
-                yield _mismatch(path, f"takes vectors of {_listed(needs)}", near[0])
+        for model in self._models:
+            near = self._vectors_near(model.path)
+            if near and not any(vectors.fit(model.encoder, model.width) for vectors in near):
+                needs = {model.encoder or "an unknown encoder": model.width}
+                yield _mismatch(model.path, f"takes vectors of {_listed(needs)}", near[0])
+            tag_list, tags = self._tags_near(model.path)
+            if tag_list and model.tag and model.tag not in tags:
+                facts = {"tag": model.tag, "other": tag_list}
+                yield Finding("gone", model.path, f"{model.tag} is not in {tag_list}", facts)
 
     def _vectors_near(self, path: str) -> list[Vectors]:
         """What lies in the nearest folder above that has vectors: metadata JSONs, else clip caches."""
-        while path != os.path.dirname(path):
-            path = os.path.dirname(path)
+        for folder in _folders_above(path):
             for stores in (self._metadata, self._caches):
-                near = [vectors for vectors in stores if vectors.folder == path]
+                near = [vectors for vectors in stores if vectors.folder == folder]
                 if near:
                     return near
         return []
+
+    def _tags_near(self, path: str) -> tuple[str, set[str]]:
+        """The tag list in the nearest folder above that has one, and its tags; an empty path if there is
+        none."""
+        lists = (self._tag_lists[folder] for folder in _folders_above(path) if folder in self._tag_lists)
+        return next(lists, ("", set()))
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    """The nearest first."""
+    while path != os.path.dirname(path):
+        path = os.path.dirname(path)
+        yield path
 
 
 def _mismatch(path: str, needs: str, other: Vectors) -> Finding:

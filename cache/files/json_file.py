@@ -13,7 +13,7 @@ from cache.files.whole_file import open_to_read, whole_file
 from cache.refusal import Refused
 
 FIRST_LINE, LAST_LINE = b"{\n", b"}\n"
-MEMBER_ENDS = (b"}\n", b"},\n")
+MEMBER_ENDS = (b"}\n", b"},\n", b"]\n", b"],\n")
 
 
 def write_json_object(path: str | os.PathLike, members: Iterable[tuple[str, object]]) -> None:
@@ -37,8 +37,8 @@ class JsonFormat:
     shape: str  # "{hash_id: record}"
 
     def members(self, path: str | os.PathLike) -> Iterator[tuple[str, object]]:
-        """(name, value) of an object of objects, however it is laid out. Raises Refused for anything else, in
-        the middle of a file that is cut off, too."""
+        """(name, value) of an object of objects or lists, however it is laid out. Raises Refused for anything
+        else, in the middle of a file that is cut off, too."""
         with self.opened(path) as file:
             if file.readline() != FIRST_LINE or not file.readline().endswith(MEMBER_ENDS):
                 file.seek(0)

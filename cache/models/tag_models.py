@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 import orjson
 
+from cache import text
 from cache.files.whole_file import open_to_read, whole_file
 from cache.models.decisions import Thresholds
 from cache.models.soundness import sound_width
@@ -36,21 +37,23 @@ class TagModel:
     width: int  # features of a vector
     encoder: str | None  # model:weights its vectors come from; None for a model without a JSON beside it
     thresholds: Thresholds | None  # None: it decides nothing, it only scores
+    from_text: bool = False  # learnt from the text of its tag alone: no dataset need have the tag
 
 
-def safe_name(text: str) -> str:
-    """A tag or file name as one part of a path, on any system. unquote() gives the text back, unless it was
-    too long."""
-    name = UNSAFE_CHARACTERS.sub(lambda match: f"%{ord(match[0]):02X}", text) or "%"
-    if len(name.encode()) <= LONGEST_NAME:
-        return name
-    digest = blake2b(text.encode(), digest_size=4).hexdigest()
-    start = name.encode()[:LONGEST_NAME - len(digest) - 1].decode(errors="ignore")
+def safe_name(name: str) -> str:
+    """A tag or file name as one part of a path, on any system. unquote() gives it back, unless it was too
+    long."""
+    safe = UNSAFE_CHARACTERS.sub(lambda match: f"%{ord(match[0]):02X}", name) or "%"
+    if len(safe.encode()) <= LONGEST_NAME:
+        return safe
+    digest = blake2b(name.encode(), digest_size=4).hexdigest()
+    start = safe.encode()[:LONGEST_NAME - len(digest) - 1].decode(errors="ignore")
     return f"{start}~{digest}"
 
 
 def generate_model_path(folder: str, model_type: str, tag_name: str) -> str:
-    return os.path.join(folder, f"model-{safe_name(model_type)}-tag-{safe_name(tag_name)}.pkl")
+    tag = safe_name(text.tag_name(tag_name))
+    return os.path.join(folder, f"model-{safe_name(model_type)}-tag-{tag}.pkl")
 
 
 def list_models(folder: str) -> list[str]:
@@ -78,7 +81,7 @@ def save_model(folder: str, model_type: str, tag_name: str, estimator: object, c
     pickled = io.BytesIO()
     joblib.dump(estimator, pickled)
     digest = sha256(pickled.getbuffer()).hexdigest()
-    card = {"model_type": model_type, "tag_name": tag_name, **card, "sha256": digest}
+    card = {"model_type": model_type, "tag_name": text.tag_name(tag_name), **card, "sha256": digest}
     with whole_file(Path(path).with_suffix(".json")) as file:
         file.write(json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n")
     with whole_file(path) as file:
@@ -106,11 +109,12 @@ def load_model(path: str, trust_pickle: bool = False) -> TagModel:
     return TagModel(
         path=path,
         model_type=names["model_type"],
-        tag_name=card.get("tag_name") or unquote(names["tag_name"]),
+        tag_name=text.tag_name(card.get("tag_name") or unquote(names["tag_name"])),
         estimator=estimator,
         width=_proven_width(path, estimator),
         encoder=card.get("model"),
         thresholds=thresholds,
+        from_text=_has_no_examples(card.get("counts")),
     )
 
 
@@ -121,7 +125,7 @@ def load_models(
     if none is left."""
     models: dict[tuple[str, str], TagModel] = {}
     refusals: list[Refused] = []
-    for model_path in model_paths(path):
+    for model_path in sorted(model_paths(path), key=_is_in_another_spelling):
         try:
             model = load_model(model_path, trust_pickle)
             _refuse_unfit(model, encoder, width)
@@ -134,6 +138,17 @@ def load_models(
         reasons = f": {refusals[0]}" if refusals else "; stage 2 makes them"
         raise Refused(f"no usable model in {path}{reasons}" if len(refusals) != 1 else str(refusals[0]))
     return list(models.values()), refusals
+
+
+def _is_in_another_spelling(path: str) -> bool:
+    """Of a tag in NFD, from before tags had one spelling: the model trained since comes first."""
+    name = os.path.basename(path)
+    return name != text.tag_name(name)
+
+
+def _has_no_examples(counts: object) -> bool:
+    """counts: whatever a card holds under this name."""
+    return isinstance(counts, dict) and counts.get("tag_train") == 0
 
 
 def _refuse_unfit(model: TagModel, encoder: str, width: int) -> None:

@@ -20,9 +20,9 @@ MOST_BINS = 100  # where there are more, the page shows hundredths
 
 def write_result_page(
     source: str, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder,
-    *, counts: Counts, limits: Limits,
+    *, counts: Counts, limits: Limits, notes: Sequence[str] = (),
 ) -> None:
-    """Into the folder that is being built."""
+    """Into the folder that is being built. notes: what else is to be known of the run."""
     bins = min(folder.bins, MOST_BINS)
     cells = _cells(listing, models, bins)
     chosen = choose([[list(cell.likeliest) for cell in members] for members in cells.values()])
@@ -35,7 +35,7 @@ def write_result_page(
     }
     embedded = {position: by_path[path] for position, path in paths.items() if path in by_path}
     write_sheet(
-        folder.building / PAGE, f"Scores of {on_one_line(source)}", _summary(counts, len(models)),
+        folder.building / PAGE, f"Scores of {on_one_line(source)}", [*_summary(counts, len(models)), *notes],
         list(_sections(groups, bins)), thumbnails=embedded, unit="score")
 
 

@@ -1,7 +1,6 @@
 """What stages 3 and 4 do: stream the pictures of a folder or of ZIPs, score them under every model, place
 them, remember the scores."""
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -13,17 +12,20 @@ from cache.files.csv_file import write_csv
 from cache.files.json_file import write_json_object
 from cache.models.tag_models import TagModel, load_models
 from cache.models.tag_scores import ModelSet
+from cache.progress import say
 from cache.reader.batches import Batch, Counts, Embedding, Store, record
 from cache.reader.file_progress import FileProgress
 from cache.reader.image_source import images
 from cache.reader.source_file import Picture, Skipped
 from cache.refusal import Refused
 from cache.results.disk_room import refuse_too_little_room
+from cache.results.model_notes import model_notes
 from cache.results.result_folder import CSV, OUTPUT, PAGE, ResultFolder, reserve_default_output
 from cache.results.result_page import write_result_page
 from cache.results.settings import CACHE_FOLDER, ScoreSettings, ScoringStage
 from cache.stores.known_vectors import KnownVectors
 from cache.stores.score_listing import ScoreListing
+from cache.stores.tag_list import tag_list_beside
 
 CSV_COLUMNS = ("file_path", "hash_id", "model_type", "tag_name", "tag_prob", "decision")
 
@@ -69,8 +71,8 @@ class Scorer:
 
 def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -> dict:
     """Score everything under settings.source; the rows go to the stage's tables in ./output. Returns the
-    counts of files and the paths written. Raises Refused for a source of the other stage, or if nothing
-    could be scored."""
+    counts of files, notes on the models, and the paths written. Raises Refused for a source of the other
+    stage, or if nothing could be scored."""
     stage.refuse_unsuitable(settings.source)
     refuse_output_inside(settings.source, CACHE_FOLDER)
     if settings.output:
@@ -91,16 +93,17 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
                 _stream(stage, settings, vectors, [vectors, scorer, counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_why_nothing(stage, settings, counts))
-            _write_result(settings, listing, models, folder, counts)
+            notes = model_notes(models, refusals, tag_list_beside(settings.metadata_path))
+            _write_result(settings, listing, models, folder, counts=counts, notes=notes)
         for table in tables:
             table.replace(listing)
-    for refusal in refusals:
-        print(f"skipped model: {refusal}", file=sys.stderr)
+    for note in notes:
+        say(note)
     written = [output, os.path.join(output, PAGE)]
     if settings.csv:
         written.append(os.path.join(output, CSV))
     paths = {"output": output, "written": written, "tables": table_paths}
-    return {**counts.as_dict(), "models": len(models), **paths}
+    return {**counts.as_dict(), "models": len(models), "notes": notes, **paths}
 
 
 @contextmanager
@@ -137,10 +140,11 @@ def _why_nothing(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
 
 def _write_result(
     settings: ScoreSettings, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder,
-    counts: Counts,
+    *, counts: Counts, notes: Sequence[str],
 ) -> None:
     """What lies in the result beside the placed pictures."""
     write_json_object(folder.building / OUTPUT, listing.output_json())
     if settings.csv:
         write_csv(folder.building / CSV, CSV_COLUMNS, listing.score_rows(CSV_COLUMNS))
-    write_result_page(settings.source, listing, models, folder, counts=counts, limits=settings.limits)
+    write_result_page(
+        settings.source, listing, models, folder, counts=counts, limits=settings.limits, notes=notes)

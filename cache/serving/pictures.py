@@ -15,6 +15,7 @@ from cache.serving.tile import short_reason
 from cache.stores.databases import table_of
 from cache.stores.score_table import ScoreTable
 from cache.stores.sqlite_table import Table
+from cache.text import tag_name
 
 # What browsers show and cannot run; everything else is shown as a JPEG of ours.
 SAFE_TYPES = {
@@ -104,4 +105,5 @@ def scores(db_path: str, tag: str, min: float = 0.0, max: float = 1.0, page: int
             raise Refused(f"{db_path} holds no scores")
         if page < 1:
             raise ApiError(400, "bad_argument", "pages are counted from 1")
-        return {"page": page, "scores": table.scores(tag, min, max, page)}
+        rows = table.scores(tag, min, max, page) or table.scores(tag_name(tag), min, max, page)
+        return {"page": page, "scores": rows}

@@ -88,12 +88,14 @@ def test_four_stages_on_a_terminal(here, run):
         "processed 12, unchanged 0, skipped 0",
     ]
 
+    only_scores = "models without thresholds (decision is empty; see --target_precision): all 4"
     classify = run("classify", "new", "--output", "sorted", "--batch_size", "1")
     assert screen(classify, r"^  0%.*time") == ["  0%|...| 0/2 [time]"]
     assert screen(classify, r"^ 50%.*time") == [loading, " 50%|...| 1/2 [time]"]
     assert screen(classify) == [
         loading,
         "100%|...| 2/2 [time]",
+        only_scores,
         "scored under 4 models",
         "wrote sorted",
         "wrote sorted/index.html",
@@ -105,6 +107,7 @@ def test_four_stages_on_a_terminal(here, run):
     assert screen(classify_zip, r"^0 files.*time") == ["0 files [time]"]
     assert screen(classify_zip) == [
         "2 files [time]",
+        only_scores,
         "scored under 4 models",
         "wrote sorted-zip",
         "wrote sorted-zip/index.html",

@@ -7,6 +7,7 @@ import shutil
 import sys
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -136,6 +137,17 @@ def test_a_path_stands_in_a_message_as_it_is_called(here, capsys):
     assert str(caught.value) == (
         "no image of we have no doubt/tags.json has a vector in metadata.json: "
         "these two files are not of one dataset")
+
+
+def test_two_spellings_of_a_tag_in_an_older_list_are_one_tag(here):
+    composed, taken_apart = (normalize(form, "Vögel") for form in ("NFC", "NFD"))
+    whole = main(*dataset({composed: list(range(20)), "others": list(range(20, 40))}), output_dir="whole")
+    halves = {taken_apart: list(range(12)), "others": list(range(20, 40)), composed: list(range(10, 20))}
+    assert main(*dataset(halves), output_dir="halves") == whole
+    models = sorted(os.listdir("halves/models"))
+    assert models == sorted(os.listdir("whole/models"))
+    assert f"model-ovr-svm-tag-{composed}.pkl" in models
+    assert [name for name in models if taken_apart in name] == []
 
 
 def test_images_without_a_vector_are_counted(here, capsys):

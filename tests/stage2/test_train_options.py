@@ -1,9 +1,11 @@
 """What stage 2 may be asked for besides: promises, a quality gate, what to label next, tags known by a
 text."""
 import json
+import os
 import shutil
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -161,6 +163,16 @@ def test_a_tag_without_an_example_is_known_by_its_text(trained, tiny_checkpoint,
         "model-ovr-svm-tag-dogs.pkl"]
     described = json.loads(Path(paths[0]).with_suffix(".json").read_text())
     assert (described["counts"]["tag_train"], described["calibration"]["kind"]) == (0, "from text")
+
+
+def test_a_tag_that_is_named_twice_in_two_spellings_is_known_by_one_text(trained, tiny_checkpoint):
+    composed, taken_apart = (normalize(form, "Vögel") for form in ("NFC", "NFD"))
+    by_text = ["--tags", f"{taken_apart},{composed}", "--pretrained", tiny_checkpoint]
+    assert command(["--metadata_json", METADATA, *by_text, "--output", "by-text"]) == 0
+    assert [Path(path).name for path in list_models("by-text/models")] == [
+        f"model-ovr-logistic-regression-tag-{composed}.pkl"]
+    assert [name for name in os.listdir("by-text/reports") if name.endswith(".txt")] == [
+        f"model-report-ovr-logistic-regression-tag-{composed}.txt"]
 
 
 def test_tags_without_examples_need_no_tag_list(trained, tiny_checkpoint):

@@ -11,6 +11,7 @@ from stage3 import classify
 from stage4 import classify_zip
 from tests.cache.test_caches import hash_of, rows
 from tests.drawing import png, tree, write, zipped
+from tests.html_tree import read_page
 from tests.stages_3_and_4.scoring import MODELS, expected_scores, set_thresholds
 
 
@@ -228,3 +229,26 @@ def test_zips_are_scored_to_any_depth_with_a_row_for_each_archive(here, ready):
     assert (here / "scored/pictures/dog.png").read_bytes() == png(100, "dogs")
     ready(classify_zip, "zips")
     assert rows("output/stage4.db", "SELECT count(*) FROM stage4") == [(len(expected),)]
+
+
+def test_a_deleted_card_and_a_deleted_tag_are_named_wherever_the_run_is_told_of(here, ready, capsys):
+    write(here, {"new/a.png": png(0)})
+    set_thresholds({"yes_from": 0.0, "no_below": None})
+    os.remove("output/models/model-ovr-svm-tag-cats.json")
+    tag_list = Path("output/input-tag-to-image-hash-list.json")
+    tag_list.write_text(json.dumps({"cats": json.loads(tag_list.read_text())["cats"]}))
+    advice = "scored all the same; delete them if they are not wanted"
+    notes = [
+        "models without a card (decision is empty; train again): cats (ovr-svm)",
+        f"models of tags that ./{tag_list} does not have ({advice}): dogs",
+    ]
+    capsys.readouterr()
+    assert ready(classify, "new") == 0
+    assert capsys.readouterr().err.splitlines() == notes
+    assert [line.text for line in read_page("scored/index.html").all("p", "note")][1:3] == notes
+    assert classify.main("new", "again")["notes"] == notes
+    decisions = rows("output/stage3.db", "SELECT model_type, tag_name, decision FROM stage3")
+    assert sorted(decisions, key=str) == [
+        ("ovr-logistic-regression", "cats", "yes"), ("ovr-logistic-regression", "dogs", "yes"),
+        ("ovr-svm", "cats", None), ("ovr-svm", "dogs", "yes"),
+    ]

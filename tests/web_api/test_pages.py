@@ -3,6 +3,8 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
 
@@ -10,6 +12,7 @@ from cache import FileCache
 from cache.stores.file_table import FileTable
 from cache.stores.score_table import Stage3Table
 from cache.stores.sqlite_file import APPLICATION_ID
+from cache.stores.tag_table import TagTable
 from tests.cache.test_caches import FILES, TAGS, hash_of
 from tests.drawing import png, write, zipped
 from tests.html_tree import Element, parse_page
@@ -156,6 +159,20 @@ def test_a_probability_that_is_no_number_is_left_out_of_bins_and_of_the_picture(
     rows = shown(client, f"/picture/of-a?db_path={scored}").one("tbody").all("tr")
     cells = [[cell.text for cell in row.all("td")] for row in rows]
     assert cells == [["cats", "ovr-lr", "0.750", "0.750 yes"]]
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])  # as today, and as an older version wrote a tag of a Mac
+def test_a_tag_is_found_in_the_spelling_of_the_database_and_in_one_of_a_mac(client, scored, stored):
+    name, of_a_mac = normalize(stored, "Vögel"), quote(normalize("NFD", "Vögel"))
+    with closing(sqlite3.connect(scored)) as connection, connection:
+        connection.execute("UPDATE stage3 SET tag_name = ?", (name,))
+    with TagTable(TAGS, create=True) as table, table.connection:
+        table.connection.execute("INSERT INTO tag_cache VALUES ('of-a', ?, 'a.png', '/a.png')", (name,))
+    scores = client.get(f"/scores?db_path={scored}&tag={of_a_mac}").get_json()["scores"]
+    assert [row["tag_prob"] for row in scores] == [0.75, 0.25]
+    bins = shown(client, f"/bins?db_path={scored}&tag={of_a_mac}&model_type=ovr-svm")
+    assert [heading.text for heading in bins.all("h2") if "1 picture" in heading.text] != []
+    assert len(list(shown(client, f"/tag?db_path={TAGS}&tag={of_a_mac}").all("img"))) == 1
 
 
 def test_bytes_where_text_belongs_are_refused_by_scores(client, scored):

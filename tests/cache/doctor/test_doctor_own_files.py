@@ -25,11 +25,11 @@ def metadata(path: str, width: int = 16) -> str:
     return path
 
 
-def model(folder: str, encoder: str = "tiny:w", width: int = 16) -> str:
+def model(folder: str, encoder: str = "tiny:w", width: int = 16, **facts: dict) -> str:
     from sklearn.linear_model import LogisticRegression
 
     estimator = LogisticRegression().fit(np.eye(2, width), [0, 1])
-    return save_model(folder, "ovr-logistic-regression", "cats", estimator, {"model": encoder})
+    return save_model(folder, "ovr-logistic-regression", "cats", estimator, {"model": encoder, **facts})
 
 
 def test_what_the_stages_wrote_is_whole(trained, capsys):
@@ -77,10 +77,26 @@ def test_models_fit_the_vectors_above_them(here, capsys, store, encoder, width):
 
 def test_a_model_without_its_card_fits_by_width(here, capsys):
     metadata("input-metadata.json")
-    os.unlink(model("models").removesuffix("pkl") + "json")
-    assert findings_of(capsys, ".") == []
+    path = model("models")
+    os.unlink(path.removesuffix("pkl") + "json")
+    cardless = {"kind": "cardless", "path": f"./{path}", "detail": "decision is empty; train again"}
+    assert findings_of(capsys, ".") == [cardless]
     os.unlink(model("models", width=8).removesuffix("pkl") + "json")
-    assert [finding["kind"] for finding in findings_of(capsys, ".")] == ["mismatch"]
+    assert [finding["kind"] for finding in findings_of(capsys, ".")] == ["mismatch", "cardless"]
+
+
+def test_models_whose_tag_the_dataset_no_longer_has_are_noted(here, capsys):
+    """Those near the list, and not those that were learnt from a text."""
+    path = model("output/models")
+    model("elsewhere/models")
+    write(here, {"output/input-tag-to-image-hash-list.json": b'{"dogs": []}',
+                 "output/input-image-hash-to-tag-list.json": b'{"0": ["cats"]}'})
+    assert findings_of(capsys, ".") == [{
+        "kind": "gone", "path": f"./{path}", "tag": "cats",
+        "other": "./output/input-tag-to-image-hash-list.json",
+        "detail": "cats is not in ./output/input-tag-to-image-hash-list.json"}]
+    model("output/models", counts={"tag_train": 0})
+    assert findings_of(capsys, ".") == []
 
 
 def test_a_model_that_could_run_code_is_refused_unread(here, capsys):

@@ -3,8 +3,10 @@
 import json
 import os
 import pickle
+import shutil
 from hashlib import sha256
 from pathlib import Path
+from unicodedata import normalize
 
 import joblib
 import numpy as np
@@ -96,6 +98,28 @@ def test_tags_that_are_too_long_for_a_file_name_stay_apart(here):
     long = ["x" * 300 + "1", "x" * 300 + "2"]
     paths = [save_model("models", SVM, tag, fitted(SVM), CARD) for tag in long]
     assert [load_model(path).tag_name for path in paths] == long
+
+
+def test_a_tag_has_one_file_and_one_name_in_either_spelling(here):
+    composed, taken_apart = (normalize(form, "Vögel") for form in ("NFC", "NFD"))
+    path = save_model("models", SVM, taken_apart, fitted(SVM), {**CARD, "thresholds": None})
+    assert path == generate_model_path("models", SVM, composed) == f"models/model-ovr-svm-tag-{composed}.pkl"
+    card = path.removesuffix("pkl") + "json"
+    assert json.loads(Path(card).read_text())["tag_name"] == load_model(path).tag_name == composed
+    os.remove(card)
+    older = f"models/model-ovr-svm-tag-{taken_apart}.pkl"
+    os.rename(path, older)
+    assert load_model(older).tag_name == composed
+
+
+def test_of_two_models_of_one_tag_the_one_spelled_as_today_counts(here):
+    composed, taken_apart = (normalize(form, "Vögel") for form in ("NFC", "NFD"))
+    path = save_model("models", SVM, composed, fitted(SVM), CARD)
+    older = f"models/model-ovr-svm-tag-{taken_apart}.pkl"
+    shutil.copy(path, older)
+    models, refusals = load_models("models", "M:p", 8)
+    assert [model.path for model in models] == [path]
+    assert list(map(str, refusals)) == [f"{older} is of the same type and tag as {path}"]
 
 
 def test_the_list_of_models_is_printed_and_returned_sorted(here, capsys):

@@ -1,0 +1,72 @@
+"""What stages 3 and 4 say of the models: left out, without a decision, of tags that are gone."""
+from unicodedata import normalize
+
+import pytest
+
+from cache.models.decisions import Thresholds
+from cache.models.tag_models import TagModel
+from cache.refusal import Refused
+from cache.results.model_notes import model_notes
+from tests.drawing import write
+
+LIST = "output/input-tag-to-image-hash-list.json"
+DECIDES = Thresholds(0.9, 0.1)
+ADVICE = "scored all the same; delete them if they are not wanted"
+GONE = f"models of tags that {LIST} does not have ({ADVICE})"
+
+
+def model(tag: str, thresholds: Thresholds | None = DECIDES, encoder: str | None = "M:p", **more) -> TagModel:
+    return TagModel(f"model-ovr-svm-tag-{tag}.pkl", "ovr-svm", tag, None, 2, encoder, thresholds, **more)
+
+
+def test_nothing_is_said_of_models_that_can_decide():
+    models = [model("a"), model("b", Thresholds(0.9, None)), model("c", Thresholds(None, 0.1))]
+    assert model_notes(models, [], "no-such-list.json") == []
+
+
+def test_models_that_decide_nothing_are_named_with_what_decision_holds_and_what_to_do():
+    models = [
+        model("decides"), model("cardless", None, encoder=None), model("plain", None),
+        model("hard", Thresholds(None, None)), model("hard\x1b[2J too", Thresholds(None, None)),
+    ]
+    assert model_notes(models, [], "no-such-list.json") == [
+        "models without a card (decision is empty; train again): cardless (ovr-svm)",
+        "models without thresholds (decision is empty; see --target_precision): plain (ovr-svm)",
+        "models that reach no threshold (decision is always unsure; label more pictures): "
+        "hard (ovr-svm), hard\\x1b[2J too (ovr-svm)",
+    ]
+
+
+def test_a_thousand_models_take_as_few_lines(here):
+    write(here, {LIST: b"{}"})
+    models = [model(f"{number:04}", None) for number in range(1000)]
+    refusals = [Refused(f"{number}.pkl is no pickle") for number in range(1000)]
+    left_out = [f"skipped model: {number}.pkl is no pickle" for number in range(3)]
+    gone = f"{GONE}: 0000, 0001, 0002 and 997 more"
+    assert model_notes([*models, model("a")], refusals, LIST) == [
+        *left_out,
+        "... and 997 more skipped models; the doctor names all",
+        "models without thresholds (decision is empty; see --target_precision): "
+        "0000 (ovr-svm), 0001 (ovr-svm), 0002 (ovr-svm) and 997 more",
+        gone.replace("997", "998"),
+    ]
+    assert model_notes(models, refusals[:4], LIST) == [
+        *left_out,
+        "... and 1 more skipped model; the doctor names all",
+        "models without thresholds (decision is empty; see --target_precision): all 1,000",
+        gone,
+    ]
+
+
+@pytest.mark.parametrize("layout", ['{\n"cats": ["1"],\n"%s": ["2"]\n}\n', '{"cats": [], "%s": []}'])
+@pytest.mark.parametrize("spelling", ["NFC", "NFD"])
+def test_a_tag_is_in_the_dataset_in_either_spelling_and_a_text_need_not_be(here, layout, spelling):
+    write(here, {LIST: (layout % normalize(spelling, "Vögel")).encode()})
+    assert model_notes([model("cats"), model("Vögel"), model("a text", from_text=True)], [], LIST) == []
+
+
+def test_a_broken_list_is_named_and_ends_no_run(here):
+    write(here, {LIST: b"{"})
+    [note] = model_notes([model("cats")], [], LIST)
+    unknown = "whether the dataset still has the tags of the models is not known"
+    assert note.startswith(f"{unknown}: {LIST} is not ")
