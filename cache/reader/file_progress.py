@@ -34,7 +34,7 @@ class FileProgress:
             more = self._skips - SKIPS_SHOWN
             say(f"... and {more} more skipped files: see the table `skipped` of {self._database}")
         if self._hidden:
-            say(f"skipped as hidden: {self._hidden:,}; --include_hidden reads them")
+            say(f"left out as hidden: {self._hidden:,}; --include_hidden reads them")
 
     def add(self, batch: Batch) -> None:
         self._bar.update(len(batch.items))

@@ -15,9 +15,9 @@ LENGTHS = struct.Struct("<HH")  # of these two
 LENGTHS_AT = 26
 DESCRIPTOR_BYTES = 24  # at most, behind the bytes of a member that was streamed
 # Extra field and descriptor take 44 bytes with Info-ZIP, a header and a picture more than 64. What else
-# stands in the extra field usually stands in that of the table, too.
+# stands in the extra field usually stands in that of the table, too: times, a name in Unicode.
 SMALLEST_GAP = 64
-LARGEST_SMALL_GAP = 1024
+MOST_EXTRA_BYTES = 256  # believed of it
 
 
 def unlisted_bytes(stream: IO[bytes], infos: Sequence[ZipInfo], table_start: int) -> int:
@@ -35,7 +35,7 @@ def unlisted_bytes(stream: IO[bytes], infos: Sequence[ZipInfo], table_start: int
 
 def _unlisted_in_gap(stream: IO[bytes], last: ZipInfo | None, start: int, end: int) -> int:
     gap = end - start
-    if gap < SMALLEST_GAP or gap < min(SMALLEST_GAP + _own_bytes(last), LARGEST_SMALL_GAP):
+    if gap < SMALLEST_GAP or (last and gap < SMALLEST_GAP + _own_bytes(last)):
         return 0
     if last:
         start += _name_and_extra_bytes(stream, last)
@@ -44,15 +44,14 @@ def _unlisted_in_gap(stream: IO[bytes], last: ZipInfo | None, start: int, end: i
     return max(0, end - start - at) if at >= 0 else 0
 
 
-def _own_bytes(info: ZipInfo | None) -> int:
+def _own_bytes(info: ZipInfo) -> int:
     """Of name and extra field, by the table."""
-    return len(info.orig_filename.encode(codec_in_headers(info), "replace")) + len(info.extra) if info else 0
+    name = info.orig_filename.encode(codec_in_headers(info), "replace")
+    return len(name) + min(len(info.extra), MOST_EXTRA_BYTES)
 
 
 def _name_and_extra_bytes(stream: IO[bytes], info: ZipInfo) -> int:
-    if info.header_offset < 0:
-        return 0
-    stream.seek(info.header_offset)
+    stream.seek(max(0, info.header_offset))
     header = stream.read(HEADER_BYTES)
     is_header = header.startswith(SIGNATURE) and len(header) == HEADER_BYTES
     return sum(LENGTHS.unpack_from(header, LENGTHS_AT)) if is_header else 0

@@ -147,7 +147,7 @@ def test_a_thousand_hidden_folders_are_one_line_and_hide_no_other_file(capsys):
         progress.add(Batch([Skipped(f"{number}/@eaDir", "hidden") for number in range(1000)]))
         progress.add(Batch([Skipped("a.png", "empty")]))
     assert capsys.readouterr().err.splitlines() == [
-        "skipped a.png: empty", "skipped as hidden: 1,000; --include_hidden reads them"]
+        "skipped a.png: empty", "left out as hidden: 1,000; --include_hidden reads them"]
 
 
 def test_where_all_is_hidden_it_is_said_how_it_can_be_read():

@@ -76,16 +76,34 @@ def test_the_table_that_leaves_out_least_is_the_one_that_is_read(here):
 
 
 @pytest.mark.parametrize("make", [zipped, streamed])
-def test_a_member_between_two_others_is_missed(make):
+@pytest.mark.parametrize("extra", [b"", bytes(5000)], ids=["plain", "with room that the table claims"])
+def test_a_member_between_two_others_is_missed(make, extra):
     """Behind the bytes of a streamed one stands a descriptor, which belongs to it."""
-    data = make({"a": png(1), "b": png(2), "c": png(3)})
+    data = make({f"picture {number} of a long journey.png": png(number) for number in range(3)})
     table, end = data.index(b"PK\x01\x02"), data.rindex(END)
     _, first, _, third = data[table:end].split(b"PK\x01\x02")
+    first = first[:26] + struct.pack("<H", len(extra)) + first[28:] + extra
     shorter = b"PK\x01\x02" + first + b"PK\x01\x02" + third
     record = struct.pack("<4s4H2LH", END, 0, 0, 2, 2, len(shorter), table, 0)
     archive = OpenZip(io.BytesIO(data[:table] + shorter + record), 10)
     second_start, third_start = data.index(b"PK\x03\x04", 1), data.rindex(b"PK\x03\x04")
     assert archive.table.unlisted == third_start - second_start
+
+
+@pytest.mark.parametrize("wrong", [2**31, 0])
+def test_a_member_that_the_table_looks_for_elsewhere_is_missed_where_it_is(here, wrong):
+    data = zipped(PICTURES)
+    at = data.rindex(b"PK\x01\x02") + 42
+    write(here, {"x.zip": data[:at] + struct.pack("<L", wrong) + data[at + 4:]})
+    *_, archive, skipped = images("x.zip")
+    size = 30 + len("b.png") + len(png(2))
+    assert skipped == Skipped(
+        "x.zip", "bad_archive", f"{size} bytes of members are not in its table of contents")
+
+
+def test_what_stands_behind_an_archive_does_not_keep_it_from_being_read(here):
+    write(here, {"x.zip": zipped(PICTURES) + b"\r\nbytes of a download"})
+    assert told("x.zip") == BOTH
 
 
 def test_two_archives_in_one_file_are_the_last_and_the_bytes_of_the_first(here):
@@ -158,7 +176,8 @@ def test_an_ordinary_archive_is_asked_for_nothing_but_its_table():
             return super().read(size)
 
     members = {f"a picture with a name, {number}.png": encoded(drawn(number)) for number in range(200)}
-    for data in (zipped(members), streamed(members), large(members)):
+    times = struct.pack("<HH", 0x5455, 90) + bytes(90)  # before the member and in the table
+    for data in (zipped(members), streamed(members), large(members), zip_with_extra(members, times)):
         stream = Counted(data)
         OpenZip(stream, 1000)
         assert stream.reads == 2
