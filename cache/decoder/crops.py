@@ -7,7 +7,7 @@ from cache.decoder.crop_spec import CropSpec
 from cache.decoder.limits import skip_for
 from cache.decoder.look import Look
 from cache.decoder.rgb import shows_paper, to_rgb
-from cache.decoder.transparency import Box
+from cache.decoder.stored_form import Box
 
 RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,

@@ -6,8 +6,9 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from cache.decoder.colour_profile import profile_of
 from cache.decoder.look import Look
+from cache.decoder.stored_form import stored_form
 from cache.decoder.strips import strips
-from cache.decoder.transparency import stored_form, transparency
+from cache.decoder.transparency import transparency
 
 WHITE_IS_ZERO = 0  # TIFF's PhotometricInterpretation
 TWELVE_BITS = (12,)  # TIFF's BitsPerSample
@@ -17,16 +18,10 @@ EXIF_KEYS = ("exif", "Raw profile type exif")  # the second is how ImageMagick w
 def load(image: ImageFile.ImageFile) -> Look:
     """Decode the pixels of an opened picture. Raises whatever Pillow does where it cannot."""
     image.info.pop("xmp", None)  # or Pillow would turn a TIFF by it
-    form, mode = stored_form(image), _stored_mode(image)
+    form = stored_form(image)
     image.load()
     _put_right(image)
-    return Look(transparency(image, form), orientation(image), profile_of(image.info, mode))
-
-
-def _stored_mode(image: ImageFile.ImageFile) -> str:
-    """Of a picture that is not loaded yet. 16-bit grey with alpha becomes RGBA; its profile is of grey."""
-    is_deep_grey = image.format == "PNG" and str(image.tile[0].args) == "LA;16B"
-    return "LA" if is_deep_grey else image.mode
+    return Look(transparency(image, form), orientation(image), profile_of(image.info, form.mode))
 
 
 def orientation(image: Image.Image) -> int:

@@ -2,47 +2,16 @@
 
 A colour, entries of the palette, or what its frame leaves bare.
 """
-import io
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image
 
+from cache.decoder.stored_form import StoredForm
 from cache.decoder.strips import strips
-
-Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 OPAQUE = 255
-STEPS_OF_GREY = {"L;2": 85, "L;4": 17}  # Pillow spreads 2 and 4 bits over 0 to 255, but not their tRNS
-
-
-class StoredForm(NamedTuple):
-    """How a file stores its first frame, as far as transparency needs it. Loading forgets it."""
-
-    step: int  # what Pillow multiplies the stored grey values by
-    low_bytes: Image.Image | None  # of 16-bit RGB the half that Pillow drops
-    frame: Box | None  # where the frame lies on its canvas
-
-
-def stored_form(image: ImageFile.ImageFile) -> StoredForm:
-    """Of an opened picture that is not loaded yet."""
-    if image.format == "GIF":
-        return StoredForm(1, None, image.tile[0].extents)
-    if image.format != "PNG" or "transparency" not in image.info:
-        return StoredForm(1, None, None)
-    raw_mode = str(image.tile[0].args)
-    low_bytes = _low_bytes(image) if raw_mode == "RGB;16B" else None
-    return StoredForm(STEPS_OF_GREY.get(raw_mode, 1), low_bytes, None)
-
-
-def _low_bytes(image: ImageFile.ImageFile) -> Image.Image:
-    """The same file read as if its bytes were in the other order: Pillow keeps the first of two."""
-    data = cast(io.BytesIO, image.fp).getvalue()
-    half = Image.open(io.BytesIO(data), formats=["PNG"])
-    half.tile = [tile._replace(args="RGB;16L") for tile in half.tile]
-    half.load()
-    return half
 
 
 def transparency(image: Image.Image, form: StoredForm) -> Image.Image | None:

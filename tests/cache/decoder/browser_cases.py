@@ -24,6 +24,7 @@ from tests.cache.decoder.raw_files import (
     pair,
     png,
     trns,
+    webp,
     with_chunks,
 )
 from tests.drawing import encoded
@@ -180,6 +181,10 @@ def _others() -> Iterator[Case]:
     yield Case("first of several frames", "GIF", "image/gif", encoded(PICTURE.quantize(60), "GIF", **several))
     sideways = encoded(PICTURE, "WEBP", lossless=True, exif=exif(6))
     yield Case("WebP turned by EXIF", "", "image/webp", sideways)
+    small = PICTURE.crop((0, 0, 10, 8))
+    for has_alpha in (False, True):
+        data = webp(small, (WIDTH, HEIGHT), (4, 2), has_alpha)
+        yield Case("WebP, frame in its canvas", str(has_alpha), "image/webp", data)
     hidden = {"default_image": True, "save_all": True, "append_images": [turned, PICTURE]}
     yield Case("PNG that hides its first picture", "", "image/png", encoded(PICTURE, **hidden))
     for name, gamma, primaries in (

@@ -49,6 +49,23 @@ def gif(picture: Image.Image, canvas: tuple[int, int], corner: tuple[int, int] =
     return bytes(data)
 
 
+def webp(
+    picture: Image.Image, canvas: tuple[int, int], corner: tuple[int, int], has_alpha: bool = False
+) -> bytes:
+    """An animation of one frame on a larger canvas; the corner has even places."""
+    places = corner[0] // 2, corner[1] // 2, picture.width - 1, picture.height - 1, 100
+    frame = b"".join(map(_three_bytes, places)) + b"\2" + encoded(picture, "WEBP", lossless=True)[12:]
+    sizes = b"".join(_three_bytes(side - 1) for side in canvas)
+    flags = 2 + 16 * has_alpha
+    parts = [(b"VP8X", bytes([flags, 0, 0, 0]) + sizes), (b"ANIM", bytes(6)), (b"ANMF", frame)]
+    chunks = b"".join(name + struct.pack("<I", len(data)) + data for name, data in parts)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+def _three_bytes(number: int) -> bytes:
+    return number.to_bytes(3, "little")
+
+
 def tiff(
     order: str, size: tuple[int, int], bits: tuple[int, ...], photometric: int, pixels: bytes,
     **tags: tuple[int, ...],

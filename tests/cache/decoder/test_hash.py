@@ -20,6 +20,7 @@ from tests.cache.decoder.raw_files import (
     png,
     tiff,
     trns,
+    webp,
     with_chunks,
 )
 from tests.drawing import drawn, encoded
@@ -88,6 +89,9 @@ LOOKS = {  # name: files that share their pixels, and look different
     ],
     "frame on a larger canvas": [
         gif(FIVE_COLOURS, (10, SIDE)), gif(FIVE_COLOURS, (11, SIDE)), gif(FIVE_COLOURS, (11, SIDE), (1, 0)),
+    ],
+    "first frame of a WebP": [
+        webp(Image.new("RGB", (20, 20)), (48, 48), corner) for corner in ((0, 0), (2, 0), (0, 28))
     ],
     "orientation": [encoded(drawn(1), exif=turned(orientation)) for orientation in range(1, 9)],
     "orientation of a pair": [pair(drawn(1), exif=turned(orientation)) for orientation in range(1, 9)],

@@ -19,6 +19,7 @@ from tests.cache.decoder.raw_files import (
     png,
     tiff,
     trns,
+    webp,
 )
 from tests.drawing import encoded
 
@@ -57,6 +58,14 @@ def test_what_the_frame_of_a_gif_leaves_bare_is_white():
     assert shown.tolist() == expected.tolist()
     expected[4:6, 2:6] = 0
     assert seen(gif(Image.new("L", (4, 2)), (8, 8), (2, 4)), 8).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_what_the_first_frame_of_a_webp_leaves_bare_is_white(has_alpha):
+    expected = np.full((8, 8, 3), WHITE)
+    expected[4:6, 2:6] = (0, 0, 255)
+    data = webp(Image.new("RGB", (4, 2), "blue"), (8, 8), (2, 4), has_alpha)
+    assert seen(data, 8).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize(("photometric", "expected"), [
