@@ -15,7 +15,7 @@ from cache.decoder.png_colours import profile_of_chunks
 
 MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}  # ICC's name of what a profile describes: Pillow's
 PROBED_LEVELS = {"L": 256, "RGB": 9, "CMYK": 5}  # of each band
-SAME = 2  # of 255: tables of sRGB's curve, and chromaticities rounded to 3 digits, differ by as much
+SAME = 2  # of 255: another table of the curve of sRGB, or its primaries rounded, differ by 1
 LARGEST_PROFILE = 4 * MIB  # those of printing presses have up to 3
 KEPT = 4  # pictures of one camera or program share a profile
 GREYS = ("1", "L", "LA", "La", "I", "F")  # and I;16
