@@ -119,7 +119,7 @@ def stored(listing: ScoreListing, kind: type[Stage3Table], folder: Path) -> floa
     """Seconds for the whole transaction, into a fresh database."""
     path = folder / "stage3.db"
     with kind(path, create=True) as table:
-        spent = seconds(lambda: table.replace(listing))
+        spent = seconds(lambda: table.replace("photos", listing))
     kind.delete_file(path)
     return spent
 

@@ -11,7 +11,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 
 from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
@@ -21,6 +21,7 @@ from cache.reader.image_source import images
 from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.file_table import files_beside
+from cache.stores.source_listing import SourceListing
 
 
 class ClipCache:
@@ -57,7 +58,10 @@ class ClipCache:
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
-        with ClipTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
+        with ExitStack() as stack:
+            table = stack.enter_context(ClipTable(path, create=True))
+            listing = stack.enter_context(SourceListing())
+            files = stack.enter_context(files_beside(path) or nullcontext())
             store = ClipStore(table, self.encoder, files)
             embedding = Embedding(self.encoder, store.has)
             stream = images(
@@ -67,7 +71,8 @@ class ClipCache:
                 known=store.known,
                 allowed=allowed,
             )
-            record(stream, [store, counts, *observers(observer)], embedding)
+            record(stream, [store, listing, counts, *observers(observer)], embedding)
+            store.keep_only_skips(data_dir, listing.skips())
         return {"db_path": path, **counts.as_dict()}
 
     def get_random_hash(self, db_path: str) -> dict | None:

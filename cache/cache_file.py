@@ -17,6 +17,7 @@ from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
 from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.file_table import FileTable
+from cache.stores.source_listing import SourceListing
 
 
 class FileCache:
@@ -39,16 +40,18 @@ class FileCache:
     ) -> dict:
         """Read a folder, a picture or a ZIP: {db_path, processed, unchanged, skipped}, counting files.
 
-        Files known by path, size and time of change are not decoded again. The observer is given every batch
-        after it was stored; what it raises ends the reading. Links to what is not allowed(path) are skipped.
+        Files that are known and unchanged are not decoded again; rows of files that are gone from there go.
+        The observer is given every batch after it was stored; what it raises ends the reading. Links to what
+        is not allowed(path) are skipped.
         include_hidden: read hidden files and what programs keep among pictures (@eaDir, __MACOSX), too.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
-        with FileTable(path, create=True) as table:
+        with FileTable(path, create=True) as table, SourceListing() as listing:
             limits = Limits(include_hidden=include_hidden)
             stream = images(data_dir, limits=limits, known=table.known, allowed=allowed)
-            record(stream, [table, counts, *observers(observer)])
+            record(stream, [table, listing, counts, *observers(observer)])
+            table.keep_only(data_dir, listing)
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod

@@ -10,7 +10,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 
 from cache.decoder.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
@@ -18,6 +18,7 @@ from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
 from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.file_table import files_beside
+from cache.stores.source_listing import SourceListing
 from cache.stores.tag_table import TagTable
 
 
@@ -41,15 +42,20 @@ class TagCache:
     ) -> dict:
         """Read a folder of tag folders, or a ZIP of one: {db_path, processed, unchanged, skipped}, in files.
 
-        An image seen under two tags has both; `include_hidden`, `observer` and `allowed` as for FileCache.
+        An image seen under two tags has both, one that was moved from tag to tag the new one only;
+        `include_hidden`, `observer` and `allowed` as for FileCache.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
-        with TagTable(path, create=True) as table, files_beside(path) or nullcontext() as files:
+        with ExitStack() as stack:
+            table = stack.enter_context(TagTable(path, create=True))
+            listing = stack.enter_context(SourceListing())
+            files = stack.enter_context(files_beside(path) or nullcontext())
             known = files.known if files else lambda file: None
             limits = Limits(include_hidden=include_hidden)
             stream = images(data_dir, tagged=True, limits=limits, known=known, allowed=allowed)
-            record(stream, [table, counts, *observers(observer)])
+            record(stream, [table, listing, counts, *observers(observer)])
+            table.keep_only(data_dir, listing)
         return {"db_path": path, **counts.as_dict()}
 
     @staticmethod

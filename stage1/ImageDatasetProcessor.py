@@ -17,7 +17,6 @@ from cache.argument_parser import ArgumentParser, truth
 from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.files.json_file import write_json_object
-from cache.files.paths import absolute_path
 from cache.files.run_lock import only_run_in
 from cache.reader.batches import Counts, Embedding, Store, record
 from cache.reader.disk_files import dataset_name
@@ -31,7 +30,6 @@ from cache.stores.file_table import FileTable
 from cache.stores.metadata_records import metadata_records
 from cache.stores.tag_list import TAG_LIST_NAME
 from cache.stores.tag_table import TagTable
-from cache.text import printable
 from stage1.about_tags import about_tags
 
 
@@ -86,7 +84,8 @@ class ImageDatasetProcessor:
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
             for table in (tables.files, *tables.tags):
-                table.forget_missing(printable(absolute_path(dataset_path)), listing.absolute_paths())
+                table.keep_only(dataset_path, listing)
+            store.keep_only_skips(dataset_path, listing.skips())
             written = _write(folder, dataset_path, listing, store, tagged_dataset)
             if tagged_dataset and notes is not None:
                 notes.extend(about_tags(listing, dataset_path))

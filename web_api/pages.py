@@ -13,7 +13,9 @@ from cache.serving.pictures import Pictures, any_table
 from cache.serving.roots import Roots
 from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable
+from cache.stores.sqlite_table import Table
 from cache.stores.surroundings import Surroundings
+from cache.stores.table_of_files import TableOfFiles
 from cache.stores.tag_table import TagTable
 from cache.text import tag_name
 from web_api.endpoints import Endpoint
@@ -48,14 +50,23 @@ def tag(db_path: str, tag: str, after: int = 0) -> str:
 
 def picture(pictures: Pictures, hash_id: str, db_path: str) -> str:
     with any_table(db_path) as table, Surroundings(db_path) as around:
-        path = table.absolute_path(hash_id)
-        if path is None:
-            raise ApiError(404, "not_found", "no image with this hash")
-        row = table.image(hash_id) if isinstance(table, FileTable) else {"hash_id": hash_id, "path": path}
+        row = _facts(table, hash_id)
         return render_template(
             "picture.html", db_path=db_path, picture=row, problem=pictures.problem(hash_id, db_path),
             tags=around.tags(hash_id), scores=around.scores(hash_id), neighbours=around.neighbours(hash_id),
             files=around.path_of(FileTable) or db_path, tag_cache=around.path_of(TagTable))
+
+
+def _facts(table: Table, hash_id: str) -> dict:
+    """Also of a picture that is gone: its page says so."""
+    if isinstance(table, FileTable):
+        facts = table.image(hash_id) or table.last_known(hash_id)
+    else:
+        places = list(table.places(hash_id)) if isinstance(table, TableOfFiles) else []
+        facts = {"hash_id": hash_id, "path": places[0]} if places else None
+    if facts is None:
+        raise ApiError(404, "not_found", "no image with this hash")
+    return facts
 
 
 def bins(db_path: str, tag: str = "", model_type: str = "") -> str:

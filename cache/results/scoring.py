@@ -95,8 +95,9 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
                 raise Refused(_why_nothing(stage, settings, counts))
             notes = model_notes(models, refusals, tag_list_beside(settings.metadata_path))
             _write_result(settings, listing, models, folder, counts=counts, notes=notes)
+        vectors.keep_only(settings.source, listing)
         for table in tables:
-            table.replace(listing)
+            table.replace(settings.source, listing)
     for note in notes:
         say(note)
     written = [output, os.path.join(output, PAGE)]

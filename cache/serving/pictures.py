@@ -15,6 +15,7 @@ from cache.serving.tile import short_reason
 from cache.stores.databases import table_of
 from cache.stores.score_table import ScoreTable
 from cache.stores.sqlite_table import Table
+from cache.stores.table_of_files import TableOfFiles
 from cache.text import tag_name
 
 # What browsers show and cannot run; everything else is shown as a JPEG of ours.
@@ -40,25 +41,31 @@ def any_table(db_path: str) -> Table:
 
 
 class Pictures:
-    """What cannot be shown (gone, outside the roots, damaged) is an ApiError whose `tile` says so."""
+    """An address that names pixels shows these pixels, of the first copy that still has them; or it is an
+    ApiError whose `tile` says why not: gone, outside the roots, damaged, another picture by now."""
 
     def __init__(self, roots: Roots):
         self._roots, self._thumbnails = roots, Thumbnails()
 
     def image(self, hash_id: str, db_path: str) -> Response:
-        file = self._file(hash_id, db_path)
-        data = _decoded(lambda: file.read(LARGEST_FILE))
-        mimetype = safe_type(data)
-        if mimetype is None:
-            data = _decoded(lambda: self._thumbnails.jpeg(file, FULL_SIZE, "longest"))
-        return Response(data, mimetype=mimetype or "image/jpeg", headers=CACHING)
+        def whole(file: SourceFile) -> Response:
+            self._seen(file, hash_id, SEEN_BEFORE)
+            data = file.read(LARGEST_FILE)
+            mimetype = safe_type(data)
+            if mimetype is None:
+                data = self._seen(file, hash_id, FULL_SIZE, "longest")
+            return Response(data, mimetype=mimetype or "image/jpeg", headers=CACHING)
+
+        return self._of_first_copy(hash_id, db_path, whole)
 
     def thumbnail(self, hash_id: str, db_path: str, size: int = 192) -> Response:
         if not SMALLEST <= size <= LARGEST:
             raise ApiError(400, "bad_argument", f"size is not a number from {SMALLEST} to {LARGEST}")
-        file = self._file(hash_id, db_path)
-        jpeg = _decoded(lambda: self._thumbnails.jpeg(file, size))
-        return Response(jpeg, mimetype="image/jpeg", headers=CACHING)
+
+        def small(file: SourceFile) -> Response:
+            return Response(self._seen(file, hash_id, size), mimetype="image/jpeg", headers=CACHING)
+
+        return self._of_first_copy(hash_id, db_path, small)
 
     def problem(self, hash_id: str, db_path: str) -> str | None:
         """In a few words why a picture cannot be shown, for a page about it; None if it can."""
@@ -68,11 +75,24 @@ class Pictures:
             return error.tile
         return None
 
-    def _file(self, hash_id: str, db_path: str) -> SourceFile:
-        with any_table(db_path) as table:
-            path = table.absolute_path(hash_id)
-        if not isinstance(path, str):  # none, or bytes in a database that came from somewhere
+    def _of_first_copy(
+        self, hash_id: str, db_path: str, show: Callable[[SourceFile], Response],
+    ) -> Response:
+        """What is wrong with the first one, if none can be shown."""
+        problems = []
+        for path in _places(hash_id, db_path):
+            try:
+                return show(self._file(path))
+            except ApiError as problem:
+                problems.append(problem)
+            except Skip as skip:
+                message = f"not a picture any more: {skip.reason} {skip.detail}".rstrip()
+                problems.append(ApiError(400, "refused", message, tile=short_reason(skip)))
+        if not problems:
             raise ApiError(404, "not_found", "no image with this hash", tile="not in the database")
+        raise problems[0]
+
+    def _file(self, path: str) -> SourceFile:
         self._roots.check(path)
         try:
             return stored_file(os.path.realpath(path))
@@ -82,20 +102,25 @@ class Pictures:
             reason = error.strerror or type(error).__name__
             raise ApiError(400, "refused", reason, tile=reason) from None
 
+    def _seen(self, file: SourceFile, hash_id: str, size: int, resize_mode: str = "shortest") -> bytes:
+        """A JPEG of a file that holds these pixels."""
+        thumbnail = self._thumbnails.made(file, size, resize_mode)
+        if hash_id not in thumbnail.hash_ids:
+            message = f"another picture lies there by now: {file.file_path}"
+            raise ApiError(404, "not_found", message, tile="another picture by now")
+        return thumbnail.jpeg
+
+
+def _places(hash_id: str, db_path: str) -> list[str]:
+    with any_table(db_path) as table:
+        return list(table.places(hash_id)) if isinstance(table, TableOfFiles) else []
+
 
 def safe_type(data: bytes) -> str | None:
     """The MIME type of a picture that a browser may get as it is, by its first bytes."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((name for magic, name in SAFE_TYPES.items() if data.startswith(magic)), None)
-
-
-def _decoded(read: Callable[[], bytes]) -> bytes:
-    try:
-        return read()
-    except Skip as skip:
-        message = f"not a picture any more: {skip.reason} {skip.detail}".rstrip()
-        raise ApiError(400, "refused", message, tile=short_reason(skip)) from None
 
 
 def scores(db_path: str, tag: str, min: float = 0.0, max: float = 1.0, page: int = 1) -> dict:  # noqa: A002  the API's names

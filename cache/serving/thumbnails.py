@@ -1,6 +1,7 @@
 """Thumbnails of stored pictures for pages that are served: a JPEG each, made when it is asked for."""
 import weakref
 from collections import OrderedDict
+from typing import NamedTuple
 
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.decoder_process import Decoded
@@ -12,6 +13,11 @@ from cache.reader.source_file import SourceFile
 LARGEST_CACHE = 64 * MIB
 
 
+class Thumbnail(NamedTuple):
+    hash_ids: frozenset[str]  # the digests under which the decoded picture may be known
+    jpeg: bytes
+
+
 class Thumbnails:
     """Square JPEGs, decoded in processes that can be killed, those asked for last kept in memory."""
 
@@ -19,25 +25,26 @@ class Thumbnails:
         self._pool = DecoderPool(workers, limits=limits)
         self._pool.__enter__()
         weakref.finalize(self, self._pool.__exit__)
-        self._kept: OrderedDict[tuple, bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple, Thumbnail] = OrderedDict()
 
-    def jpeg(self, file: SourceFile, size: int, resize_mode: str = "shortest") -> bytes:
-        """The centre of the picture, or all of it on white with "longest". Raises Skip if the file is none
-        (any more)."""
+    def made(self, file: SourceFile, size: int, resize_mode: str = "shortest") -> Thumbnail:
+        """Of the centre of the picture, or of all of it on white with "longest". Raises Skip if the file is
+        none (any more)."""
         key = (file.absolute_path, file.stamp, size, resize_mode)
-        jpeg = self._kept.pop(key, None)
-        if jpeg is None:
-            jpeg = self._made(file, CropSpec(size, resize_mode, fill=255))
-        self._kept[key] = jpeg
-        while sum(map(len, list(self._kept.values()))) > LARGEST_CACHE:
+        thumbnail = self._kept.pop(key, None)
+        if thumbnail is None:
+            thumbnail = self._decoded(file, CropSpec(size, resize_mode, fill=255))
+        self._kept[key] = thumbnail
+        while sum(len(kept.jpeg) for kept in list(self._kept.values())) > LARGEST_CACHE:
             self._kept.popitem(last=False)
-        return jpeg
+        return thumbnail
 
-    def _made(self, file: SourceFile, spec: CropSpec) -> bytes:
+    def _decoded(self, file: SourceFile, spec: CropSpec) -> Thumbnail:
         [outcome] = self._pool.map([file], _as_it_is, lambda file, identity: spec)
         if isinstance(outcome, Skip):
             raise outcome
-        return jpeg_bytes(outcome.crop, spec.size)
+        digests = outcome.identity["hash_id"], outcome.identity["old_hash_id"]
+        return Thumbnail(frozenset(filter(None, digests)), jpeg_bytes(outcome.crop, spec.size))
 
 
 def _as_it_is(file: SourceFile, outcome: Decoded | Skip) -> Decoded | Skip:

@@ -1,6 +1,7 @@
 """The vector of every picture under every model: SQLite table `clip_cache`, one row per hash and model."""
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -8,11 +9,19 @@ from cache.encoders.clip_encoder import ClipEncoder
 from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, Skipped, SourceFile
 from cache.refusal import Refused
-from cache.stores.file_table import FileTable
+from cache.stores.checksums import vector_checksum
+from cache.stores.file_table import FileTable, files_beside
 from cache.stores.sqlite_table import Table
 from cache.vectors.nearest import nearest
 
 REMEDY = "delete it, it is made anew"
+
+
+def _schema(checksum: str = ", checksum INTEGER") -> tuple[str, ...]:
+    return (
+        "CREATE TABLE clip_cache(hash_id TEXT NOT NULL, model TEXT NOT NULL, precision TEXT NOT NULL, "
+        f"clip_vector BLOB NOT NULL{checksum},\n            UNIQUE(hash_id, model))",
+    )
 
 
 class ClipTable(Table):
@@ -20,16 +29,17 @@ class ClipTable(Table):
 
     name = "clip_cache"
     page_size = 16384  # 2 kB blobs: 3 times the insert rate of 4096, 57 % of its size
-    schema = (
-        "CREATE TABLE clip_cache(hash_id TEXT NOT NULL, model TEXT NOT NULL, precision TEXT NOT NULL, "
-        "clip_vector BLOB NOT NULL,\n            UNIQUE(hash_id, model))",
-    )
+    schema = _schema()
+    older_schemas = (_schema(checksum=""),)
+    new_column = "checksum INTEGER"
 
     def add(self, batch: Batch, model: str, precision: str) -> None:
-        rows = ((hash_id, model, precision, vector.astype("<f4").tobytes())
-                for hash_id, vector in batch.vectors.items())
+        blobs = ((hash_id, vector.astype("<f4").tobytes()) for hash_id, vector in batch.vectors.items())
+        rows = (
+            (hash_id, model, precision, blob, vector_checksum(hash_id, model, blob))
+            for hash_id, blob in blobs)
         with self.connection as connection:
-            connection.executemany("INSERT OR IGNORE INTO clip_cache VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR IGNORE INTO clip_cache VALUES (?, ?, ?, ?, ?)", rows)
             self.forget_skips(picture.file.file_path for picture in batch.of(Picture))
             self.record_skips(batch.of(Skipped))
 
@@ -38,9 +48,15 @@ class ClipTable(Table):
         return self.connection.execute(query, (hash_id, model)).fetchone() is not None
 
     def vector(self, hash_id: str, model: str) -> np.ndarray | None:
-        """float32 (d,)."""
+        """float32 (d,). One that was damaged on the disk is as good as none: it goes, to be made anew."""
         row = self._one("hash_id = ? AND model = ?", hash_id, model)
-        return None if row is None else self._as_vector(row)
+        if row is None or _is_whole(row):
+            return None if row is None else self._as_vector(row)
+        if self.may_be_written:
+            with self.connection as connection:
+                connection.execute(
+                    "DELETE FROM clip_cache WHERE hash_id = ? AND model = ?", (hash_id, model))
+        return None
 
     def any_model(self, hash_id: str, preferred: str) -> dict | None:
         """The vector of the preferred model if it has one, else that of another."""
@@ -56,6 +72,15 @@ class ClipTable(Table):
             raise Refused(f"{self.path} holds bytes where the name of a model belongs; {REMEDY}")
         return models
 
+    @classmethod
+    def doubtful(cls, path: str | os.PathLike) -> Iterator[str]:
+        """Where several files had one hash in version 1, they may have looked different: turned, with another
+        palette or profile. Which of them a vector was made of is not known."""
+        files = files_beside(path)
+        if files:
+            with files:
+                yield from files.hashes_of_several_files()
+
     def only_model(self) -> str:
         """The one encoder whose vectors these are. Raises Refused if there is none, or several."""
         models = self.models()
@@ -66,7 +91,7 @@ class ClipTable(Table):
 
     def vectors(self, model: str) -> Iterator[tuple[str, np.ndarray]]:
         """(hash_id, vector) of all, in the order they came in."""
-        query = "SELECT hash_id, clip_vector FROM clip_cache WHERE model = ? ORDER BY rowid"
+        query = "SELECT * FROM clip_cache WHERE model = ? ORDER BY rowid"
         rows = self.connection.execute(query, (model,))
         return ((row["hash_id"], self._as_vector(row)) for row in rows)
 
@@ -92,7 +117,10 @@ class ClipTable(Table):
         return {"hash_id": row["hash_id"], "clip_vector": vector, "model": row["model"]}
 
     def _as_vector(self, row: sqlite3.Row) -> np.ndarray:
-        """The file may come from anybody."""
+        """The file may come from anybody, and any disk may fail."""
+        if not _is_whole(row):
+            name, advice = row["hash_id"][:16], "stage 1 makes it anew"
+            raise Refused(f"{self.path}: the vector of {name} was damaged on the disk; {advice}")
         blob = row["clip_vector"]
         whole = isinstance(blob, bytes) and blob and len(blob) % 4 == 0
         vector = np.frombuffer(blob, "<f4") if whole else None
@@ -100,6 +128,15 @@ class ClipTable(Table):
             name = str(row["hash_id"])[:16]
             raise Refused(f"{self.path} holds no vector for {name}, but something else; {REMEDY}")
         return vector
+
+
+def _is_whole(row: sqlite3.Row) -> bool:
+    """As far as its checksum says, which rows of version 1 lack."""
+    expected, vector = row["checksum"], row["clip_vector"]
+    texts = row["hash_id"], row["model"]
+    if expected is None or not isinstance(vector, bytes) or not all(isinstance(text, str) for text in texts):
+        return True  # what is no vector at all has a message of its own
+    return vector_checksum(*texts, vector) == expected
 
 
 class ClipStore:
@@ -113,6 +150,11 @@ class ClipStore:
 
     def add(self, batch: Batch) -> None:
         self.table.add(batch, self.encoder.key, self.encoder.precision if batch.vectors else "")
+
+    def keep_only_skips(self, source: str | os.PathLike, skips: Iterable[Skipped]) -> None:
+        """After a whole run over `source`: a vector has no place on disk, so it stays."""
+        with self.table.connection:
+            self.table.forget_other_skips(source, skips)
 
     def has(self, picture: Picture) -> bool:
         """Under its own hash, as stage 1 writes the metadata: a vector under the old one is made anew."""

@@ -55,7 +55,7 @@ def _examined(connection: sqlite3.Connection, path: str) -> Examination:
     broken = _broken_pages(connection)
     if broken is not None:
         return Examination("damaged", [broken])
-    return _examined_rows(connection, kind)
+    return _examined_rows(connection, path, kind)
 
 
 def _broken_pages(connection: sqlite3.Connection) -> str | None:
@@ -67,9 +67,9 @@ def _broken_pages(connection: sqlite3.Connection) -> str | None:
     return "; ".join(line for line in messages if not line.startswith("***"))
 
 
-def _examined_rows(connection: sqlite3.Connection, kind: type[Table]) -> Examination:
+def _examined_rows(connection: sqlite3.Connection, path: str, kind: type[Table]) -> Examination:
     faults = list(_wrong_types(connection, kind))
-    changes = file_changes(connection) if kind is FileTable else None
+    changes = file_changes(connection, path) if kind is FileTable else None
     widths: dict[str, int] = {}
     if kind is ClipTable:
         sizes = _usual_sizes(connection)

@@ -68,10 +68,10 @@ class DatasetListing(PrivateDatabase):
         row = self.connection.execute(NESTED, (depth,)).fetchone()
         return row and (row["around"], row["tag"])
 
-    def absolute_paths(self) -> Iterator[str]:
-        """Of every picture and every ZIP."""
-        query = "SELECT absolute_path FROM picture UNION ALL SELECT absolute_path FROM archive"
-        return (row["absolute_path"] for row in self.connection.execute(query))
+    def places(self) -> Iterator[tuple[str, str | None]]:
+        """(absolute path, hash_id) of every picture and every ZIP."""
+        query = "SELECT absolute_path, hash_id FROM picture UNION ALL SELECT absolute_path, NULL FROM archive"
+        return map(tuple, self.connection.execute(query))
 
     def rows(self) -> Iterator[tuple]:
         """One per picture file: file_name, file_path, type, hash_id, absolute_path."""

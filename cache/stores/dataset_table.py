@@ -1,9 +1,9 @@
 """stage1.db: the files of a dataset as it is now, table `stage1`, one row per file, duplicates included."""
 from cache.stores.dataset_listing import DatasetListing
-from cache.stores.sqlite_table import Table
+from cache.stores.table_of_files import TableOfFiles
 
 
-class DatasetTable(Table):
+class DatasetTable(TableOfFiles):
     """In listing order, as the last run that came to its end has found them."""
 
     name = "stage1"

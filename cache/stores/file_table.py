@@ -1,23 +1,26 @@
 """Which files there are, where they lie, the hash of their pixels: table `file_cache`, one row per file."""
 import os
 import sqlite3
+from collections.abc import Iterator
 
+from cache.files.paths import absolute_path
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped, SourceFile
 from cache.refusal import Missing
-from cache.stores.sqlite_table import Table
+from cache.stores.file_changes import AS_IT_WAS, fate_of, place_today
+from cache.stores.table_of_files import TableOfFiles
 
 ADD = """
 INSERT INTO file_cache(
     file_name, path, hash_id, type, is_archive, n_content, container_archive,
-    absolute_path, size_bytes, mtime_ns, width, height, old_hash_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    absolute_path, size_bytes, mtime_ns, width, height, old_hash_id, stamp)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT(absolute_path) DO UPDATE SET
     path = excluded.path, hash_id = excluded.hash_id, type = excluded.type,
     is_archive = excluded.is_archive, n_content = excluded.n_content,
     container_archive = excluded.container_archive, size_bytes = excluded.size_bytes,
     mtime_ns = excluded.mtime_ns, width = excluded.width, height = excluded.height,
-    old_hash_id = excluded.old_hash_id
+    old_hash_id = excluded.old_hash_id, stamp = excluded.stamp
 """
 
 # A known file may be given by another name today: from another folder, or absolute.
@@ -32,21 +35,29 @@ FILES = "SELECT count(*) FROM file_cache"
 ARCHIVES = "SELECT count(*) FROM file_cache WHERE hash_id IS NULL"
 COUNTS = f"SELECT ({FILES}) - ({ARCHIVES}) AS pictures, ({ARCHIVES}) AS archives"
 
+LARGEST = 2**63 - 1  # that SQLite can hold: nanoseconds up to the year 2262
+LOOK_VERSION = 2
 NEEDED = {"hash_id": str, "type": str, "width": int, "height": int}  # of a picture that is not decoded again
 
 
-class FileTable(Table):
-    name = "file_cache"
-    schema = (
-        """CREATE TABLE file_cache(
+def _schema(stamp: str = ", stamp TEXT") -> tuple[str, ...]:
+    return (
+        f"""CREATE TABLE file_cache(
             file_name TEXT NOT NULL, path TEXT NOT NULL, hash_id TEXT, type TEXT NOT NULL,
             is_archive INTEGER, n_content INTEGER, container_archive TEXT,
             absolute_path TEXT NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-            width INTEGER, height INTEGER, old_hash_id TEXT)""",
+            width INTEGER, height INTEGER, old_hash_id TEXT{stamp})""",
         "CREATE INDEX file_cache_hash_id ON file_cache(hash_id)",
         "CREATE INDEX file_cache_path ON file_cache(path)",
         "CREATE INDEX file_cache_old_hash_id ON file_cache(old_hash_id) WHERE old_hash_id IS NOT NULL",
     )
+
+
+class FileTable(TableOfFiles):
+    name = "file_cache"
+    schema = _schema()
+    older_schemas = (_schema(stamp=""),)
+    new_column = "stamp TEXT"
 
     def add(self, batch: Batch) -> None:
         read = [item for item in batch.items if isinstance(item, (Picture, Archive))]
@@ -61,16 +72,26 @@ class FileTable(Table):
             self.record_skips(batch.of(Skipped))
 
     def known(self, file: SourceFile) -> Picture | None:
-        """The picture at this path, if size and time of change are still those of its row."""
-        condition = "absolute_path = ? AND size_bytes = ? AND mtime_ns = ? AND is_archive IS NULL"
-        row = self._one(condition, file.absolute_path, file.size, file.mtime_ns)
+        """The picture at this path, if it is still the file of its row, unchanged."""
+        condition = "absolute_path = ? AND size_bytes = ? AND stamp = ? AND is_archive IS NULL"
+        row = self._one(condition, file.absolute_path, file.size, stamp_of(file))
         if row is None or any(type(row[name]) is not kind for name, kind in NEEDED.items()):
             return None  # the file may come from anybody
         size = row["width"], row["height"]
         return Picture(file, row["hash_id"], row["old_hash_id"], row["type"], *size, unchanged=True)
 
     def image(self, hash_id: str) -> dict | None:
-        """One file with these pixels, as callers get it."""
+        """The first file with these pixels that is still there, as callers get it; those under the digest of
+        older tools come last."""
+        for column in ("hash_id", "old_hash_id"):
+            for row in self.connection.execute(f"SELECT * FROM file_cache WHERE {column} = ?", (hash_id,)):
+                image = self._of_today(row)
+                if image:
+                    return image
+        return None
+
+    def last_known(self, hash_id: str) -> dict | None:
+        """Of a file that had these pixels, whether it is still there or not."""
         row = self._one("hash_id = ?", hash_id) or self._one("old_hash_id = ?", hash_id)
         return as_dict(row) if row else None
 
@@ -83,22 +104,50 @@ class FileTable(Table):
         return dict(self.connection.execute(COUNTS).fetchone())
 
     def random_image(self) -> dict | None:
-        row = self.random_row("is_archive IS NULL")
-        return as_dict(row) if row else None
+        """One that is still there."""
+        row = self.random_row("is_archive IS NULL", lambda row: self._of_today(row) is not None)
+        return self._of_today(row) if row else None
+
+    def _of_today(self, row: sqlite3.Row) -> dict | None:
+        """As callers get it, with the path at which it lies today; None if it is gone, or was changed."""
+        image = as_dict(row)
+        place = place_today(dict(row), self.whereabouts)
+        if place is None or place == image["absolute_path"]:
+            return image if place else None
+        path = image["path"] if absolute_path(image["path"]) == place else place
+        return {**image, "absolute_path": place, "path": path, "file_path": path}
+
+    def hashes_of_several_files(self) -> Iterator[str]:
+        query = "SELECT hash_id FROM file_cache WHERE hash_id NOT NULL GROUP BY hash_id HAVING count(*) > 1"
+        return (hash_id for hash_id, in self.connection.execute(query))
+
+    def is_still_true(self, path: str) -> bool:
+        """A picture in a ZIP that this run has left alone, say, is what it was."""
+        row = self._one("absolute_path = ?", path)
+        is_there = row is not None and place_today(dict(row), self.whereabouts) is not None
+        return is_there and fate_of(dict(row), self.whereabouts) == AS_IT_WAS
 
 
 def _row(item: Picture | Archive) -> tuple:
     file = item.file
     names = (file.file_name, file.file_path)
-    place = (file.archive_path, file.absolute_path, file.size, file.mtime_ns)
+    time = max(-LARGEST, min(file.mtime_ns, LARGEST))  # the stamp has it exactly
+    place = (file.archive_path, file.absolute_path, file.size, time)
     if isinstance(item, Archive):
-        return (*names, None, "zip", True, item.n_content, *place, None, None, None)
-    return (*names, item.hash_id, item.type, None, None, *place, item.width, item.height, item.old_hash_id)
+        return (*names, None, "zip", True, item.n_content, *place, None, None, None, stamp_of(file))
+    looks = (item.width, item.height, item.old_hash_id)
+    return (*names, item.hash_id, item.type, None, None, *place, *looks, stamp_of(file))
+
+
+def stamp_of(file: SourceFile) -> str:
+    """Of the file, and of what a hash stands for: a file known to a program that saw it otherwise is not."""
+    return f"{LOOK_VERSION} {file.stamp}"
 
 
 def as_dict(row: sqlite3.Row) -> dict:
     """As callers get it: `path` is also `file_path`, `type` also `file_type`; is_archive is True or None."""
     facts = dict(row)
+    del facts["stamp"]
     facts.update(
         file_path=row["path"],
         file_type=row["type"],

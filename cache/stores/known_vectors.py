@@ -17,6 +17,7 @@ from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.file_table import FileTable
 from cache.stores.metadata import Metadata, is_database, read_metadata
 from cache.stores.sqlite_table import Table
+from cache.stores.table_of_files import Listing
 
 AnyTable = TypeVar("AnyTable", bound=Table)
 
@@ -76,6 +77,12 @@ class KnownVectors:
     def add(self, batch: Batch) -> None:
         self._store.add(batch)
         self._files[-1].add(batch)
+
+    def keep_only(self, source: str | os.PathLike, listing: Listing) -> None:
+        """After a whole run over `source`: in the caches of the cache folder, what they say of it is what it
+        holds."""
+        self._files[-1].keep_only(source, listing)
+        self._store.keep_only_skips(source, listing.skips())
 
 
 def _read(path: str, stack: ExitStack) -> tuple[Metadata | ClipTable, str, int]:

@@ -84,6 +84,10 @@ class ScoreListing(PrivateDatabase):
         """About how many rows there will be: every file taken for a picture."""
         return self.connection.execute("SELECT count(*) FROM file").fetchone()[0] * len(self._models)
 
+    def places(self) -> Iterator[tuple[str, str | None]]:
+        """(absolute path, hash_id) of every picture and every ZIP."""
+        return map(tuple, self.connection.execute("SELECT absolute_path, hash_id FROM file"))
+
     def file_paths(self) -> Iterator[str]:
         return (path for path, in self.connection.execute("SELECT file_path FROM file"))
 

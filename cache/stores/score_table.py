@@ -1,11 +1,16 @@
 """The score tables of stages 3 and 4: one row per file, model type and tag."""
 import os
+from collections.abc import Callable
+from functools import cached_property
+from operator import itemgetter
 from typing import ClassVar
 
 from cache.models.score_bins import bin_limits, bin_name
+from cache.stores.checksums import score_checksum
 from cache.stores.score_listing import ScoreListing
-from cache.stores.sqlite_table import Table
+from cache.stores.table_of_files import TableOfFiles
 
+CHECKED = ("hash_id", "model_type", "tag_name", "tag_prob", "decision")  # by the checksum
 BREAK = "\n            "  # in statements: a database is known by them to the last blank
 
 # From one classifier to the next along the index: for 2,000 of a million rows a sixth of DISTINCT's time.
@@ -27,36 +32,67 @@ FROM classifier
 """
 
 
-class ScoreTable(Table):
+class ScoreTable(TableOfFiles):
     """A file is told by its absolute path, however the input was spelled: a newer score of the same file,
     model type and tag replaces the older one, and the newest spelling stays in file_path."""
 
     page_size = 16384  # for a row and its indexes, 600 bytes, a quarter faster to write than 4096
-    columns: ClassVar[tuple[str, ...]] = ()
+    new_column = "checksum INTEGER"
+    columns: ClassVar[tuple[str, ...]] = ()  # without the checksum
     look_up_indexes: ClassVar[dict[str, str]] = {}
 
-    def replace(self, listing: ScoreListing) -> None:
-        """Take over a whole run in one transaction. Where it is at least as large as the table, the
-        indexes are built anew behind the rows: twice as fast as row by row."""
+    def replace(self, source: str | os.PathLike, listing: ScoreListing) -> None:
+        """Take over a whole run over `source` in one transaction. Where it is at least as large as the table,
+        the indexes are built anew behind the rows: twice as fast as row by row."""
         connection = self.connection
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             is_older = not self._is_of_today()
             if is_older:
                 self._lay_out_anew()
+            self.forget_missing(source, listing)
             is_large = self.row_count() <= listing.row_count()
             later = self.look_up_indexes if is_older or is_large else {}
             for name in later:
                 connection.execute(f"DROP INDEX IF EXISTS {name}")
-            places = ", ".join("?" * len(self.columns))
-            connection.executemany(f"{self._replace_into()} VALUES ({places})", listing.rows(self.columns))
+            places = ", ".join("?" * (len(self.columns) + 1))
+            rows = map(self._with_checksum, listing.rows(self.columns))
+            connection.executemany(f"{self._replace_into()} VALUES ({places})", rows)
             for index in later.values():
                 connection.execute(index)
             self.forget_skips(listing.file_paths())
             self.record_skips(listing.skips())
+            self.forget_other_skips(source, listing.skips())
 
     def _replace_into(self) -> str:
-        return f"INSERT OR REPLACE INTO {self.name}({', '.join(self.columns)})"
+        return f"INSERT OR REPLACE INTO {self.name}({', '.join(self.columns)}, checksum)"
+
+    def _with_checksum(self, row: tuple) -> tuple:
+        """Of an archive, which has no score, None."""
+        checked = self._checked(row)
+        return (*row, None if checked[0] is None else score_checksum(*checked))
+
+    @cached_property
+    def _checked(self) -> Callable[[tuple], tuple]:
+        return itemgetter(*map(self.columns.index, CHECKED))
+
+    @property
+    def files_under(self) -> str:
+        """Each file has a row for every model: so from one file to the next along the index."""
+        table = self.name
+        within = "absolute_path >= :start AND absolute_path < :end"
+        return f"""
+            WITH RECURSIVE file(absolute_path) AS (
+                SELECT min(absolute_path) FROM {table} WHERE absolute_path = :place
+                UNION
+                SELECT min(absolute_path) FROM {table} WHERE {within}
+                UNION
+                SELECT (SELECT min(absolute_path) FROM {table}
+                        WHERE {within} AND absolute_path > file.absolute_path)
+                FROM file WHERE file.absolute_path >= :start)
+            SELECT absolute_path,
+                   (SELECT hash_id FROM {table} WHERE absolute_path = file.absolute_path LIMIT 1) AS hash_id
+            FROM file WHERE absolute_path IS NOT NULL"""
 
     def _statements(self) -> dict[str, str]:
         """Those that made the table and its indexes, by name."""
@@ -81,7 +117,7 @@ class ScoreTable(Table):
         for statement in self.schema:
             if statement not in self.look_up_indexes.values():
                 connection.execute(statement)
-        rows = f"SELECT {', '.join(self.columns)} FROM {older} ORDER BY rowid"
+        rows = f"SELECT {', '.join(self.columns)}, checksum FROM {older} ORDER BY rowid"
         connection.execute(f"{self._replace_into()} {rows}")
         connection.execute(f"DROP TABLE {older}")
 
@@ -125,7 +161,8 @@ class ScoreTable(Table):
         return {"name": bin_name(number, bins), "total": total, "rows": rows}
 
     def _dicts(self, condition: str, *values: object) -> list[dict]:
-        rows = self.connection.execute(f"SELECT * FROM {self.name} WHERE {condition}", values)
+        columns = ", ".join(self.columns)
+        rows = self.connection.execute(f"SELECT {columns} FROM {self.name} WHERE {condition}", values)
         return [dict(row) for row in rows]
 
 
@@ -135,18 +172,24 @@ def _look_up_indexes(table: str) -> dict[str, str]:
     return {name: f"CREATE INDEX {name} ON {table}({indexed})" for name, indexed in columns.items()}
 
 
-def _picture_schema(identity: str = "absolute_path") -> tuple[str, ...]:
+CHECKSUM = ", checksum INTEGER"
+OLDER = (("absolute_path", ""), ("file_path", ""), ("file_path", CHECKSUM))  # identity of a file, checksum
+
+
+def _picture_schema(identity: str = "absolute_path", checksum: str = CHECKSUM) -> tuple[str, ...]:
     return (
         "CREATE TABLE stage3("
         "file_name TEXT NOT NULL, file_path TEXT NOT NULL, type TEXT NOT NULL, hash_id TEXT NOT NULL,"
         f"{BREAK}model_type TEXT NOT NULL, tag_name TEXT NOT NULL, tag_prob REAL NOT NULL, decision TEXT, "
-        "absolute_path TEXT NOT NULL,"
+        f"absolute_path TEXT NOT NULL{checksum},"
         f"{BREAK}UNIQUE({identity}, model_type, tag_name))",
         *_look_up_indexes("stage3").values(),
     )
 
 
-def _archive_schema(table: str, identity: str = "absolute_path") -> tuple[str, ...]:
+def _archive_schema(
+    table: str, identity: str = "absolute_path", checksum: str = CHECKSUM,
+) -> tuple[str, ...]:
     """Archives have a row of their own, without hash and model: an index over expressions keeps those
     unique, too."""
     unique = f"{identity}, ifnull(model_type, ''), ifnull(tag_name, '')"
@@ -155,7 +198,7 @@ def _archive_schema(table: str, identity: str = "absolute_path") -> tuple[str, .
         "file_name TEXT NOT NULL, file_path TEXT NOT NULL, archive_path TEXT, type TEXT NOT NULL,"
         f"{BREAK}n_img_content INTEGER, hash_id TEXT, model_type TEXT, tag_name TEXT, tag_prob REAL, "
         "decision TEXT,"
-        f"{BREAK}absolute_path TEXT NOT NULL)",
+        f"{BREAK}absolute_path TEXT NOT NULL{checksum})",
         f"CREATE UNIQUE INDEX {table}_file_and_model ON {table}({unique})",
         *_look_up_indexes(table).values(),
     )
@@ -169,7 +212,7 @@ class Stage3Table(ScoreTable):
     )
     look_up_indexes = _look_up_indexes("stage3")
     schema = _picture_schema()
-    older_schemas = (_picture_schema("file_path"),)
+    older_schemas = tuple(_picture_schema(*variant) for variant in OLDER)
 
 
 class Stage4Table(ScoreTable):
@@ -180,11 +223,11 @@ class Stage4Table(ScoreTable):
     )
     look_up_indexes = _look_up_indexes("stage4")
     schema = _archive_schema("stage4")
-    older_schemas = (_archive_schema("stage4", "file_path"),)
+    older_schemas = tuple(_archive_schema("stage4", *variant) for variant in OLDER)
 
 
 class ZipScoreTable(Stage4Table):
     name = "zip_score_cache"
     look_up_indexes = _look_up_indexes("zip_score_cache")
     schema = _archive_schema("zip_score_cache")
-    older_schemas = (_archive_schema("zip_score_cache", "file_path"),)
+    older_schemas = tuple(_archive_schema("zip_score_cache", *variant) for variant in OLDER)

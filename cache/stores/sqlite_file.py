@@ -1,22 +1,30 @@
-"""A database file of ours: made whole, opened with our settings, verified before any of it is believed."""
+"""A database file of ours: made whole, verified before any of it is believed, deleted while nobody has it
+open."""
 import os
 import sqlite3
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from cache.files.paths import absolute_path
 from cache.files.whole_file import make_folder
 from cache.refusal import InUse, Missing, Refused
 from cache.stores.sqlite_errors import is_busy
+from cache.text import printable
 
 APPLICATION_ID = 0x49545431  # "ITT1"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+OLDEST_VERSION = 1  # without stamps and checksums; opened_database.py brings it up to date
 BUSY_SECONDS = 60
 RETRY_SECONDS = 0.01
 SKIPPED_SCHEMA = (
     "CREATE TABLE skipped(file_path TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL)"
 )
+# The folder in which the database lay when a run last wrote to it: from there the paths of its rows are found
+# again when the database and the pictures have been moved together.
+HOME_SCHEMA = "CREATE TABLE home(folder TEXT NOT NULL)"
 CONTENTS = "SELECT type, name, sql FROM sqlite_master WHERE sql NOT NULL"  # without what SQLite makes itself
 LONGEST_VALUE = 16 * 1024 * 1024  # bytes; a vector has some thousand, a path at most as many
 SQLITE_MAGIC = b"SQLite format 3\x00"  # how such a file begins: https://www.sqlite.org/fileformat.html
@@ -29,6 +37,11 @@ class Layout(Protocol):
     schema: tuple[str, ...]  # CREATE statements, that of the table `name` first
     older_schemas: tuple[tuple[str, ...], ...]  # of earlier versions, which are still read
     page_size: int  # bytes
+    new_column: str  # what version 2 adds to the table: name and type, "" for nothing
+
+    def doubtful(self, path: str | os.PathLike) -> Iterable[str]:
+        """Hashes whose rows are not taken over from version 1."""
+        ...
 
 
 def make(path: str | os.PathLike, layout: Layout) -> bool:
@@ -41,27 +54,17 @@ def make(path: str | os.PathLike, layout: Layout) -> bool:
             return False
         connection.execute(f"PRAGMA page_size = {layout.page_size}")
         _enter_wal(connection)
-        return _create_tables(connection, layout)
+        return _create_tables(connection, path, layout)
     finally:
         connection.close()
-
-
-def opened(path: str | os.PathLike, layout: Layout) -> sqlite3.Connection:
-    """A connection to read and write what verify() has found to be ours."""
-    connection = connect(path, "rw")
-    try:
-        verify(connection, path, layout)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def delete(path: str | os.PathLike, layout: Layout) -> None:
     """Delete a database, after making sure that it is ours. Raises InUse while anybody else has it open: what
     they would write next would be lost, or end in the next database of that name."""
-    connection = opened(path, layout)
+    connection = connect(path, "rw")
     try:
+        verify(connection, path, layout)
         # Leaving WAL takes the database for this connection alone, and removes -wal and -shm.
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -94,8 +97,9 @@ def connect(path: str | os.PathLike, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def verify(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layout) -> None:
-    """Raises Refused for a database that is somebody else's, of another version, or acts when written to."""
+def verify(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layout) -> int:
+    """Its version. Raises Refused for a database that is somebody else's, of a newer version, or acts when
+    written to."""
     try:
         connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
         connection.execute("PRAGMA synchronous = NORMAL")  # with WAL, a power cut costs one batch at most
@@ -110,11 +114,12 @@ def verify(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layo
         raise Refused(
             f"{path} was not made by these tools (caches of older ones hold pickles and are not read); "
             "name another file")
-    if version != SCHEMA_VERSION:
+    if not OLDEST_VERSION <= version <= SCHEMA_VERSION:
         raise Refused(
             f"{path} has version {version} of the tables, this program knows version {SCHEMA_VERSION}; "
             "name another file")
     _verify_contents(contents, path, layout)
+    return version
 
 
 def _verify_contents(contents: list[sqlite3.Row], path: str | os.PathLike, layout: Layout) -> None:
@@ -156,16 +161,28 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
             time.sleep(RETRY_SECONDS)
 
 
-def _create_tables(connection: sqlite3.Connection, layout: Layout) -> bool:
+def _create_tables(connection: sqlite3.Connection, path: str | os.PathLike, layout: Layout) -> bool:
     connection.execute("BEGIN IMMEDIATE")
     with connection:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (layout.name,)).fetchone():
             return False  # another process was faster
         for statement in (*layout.schema, SKIPPED_SCHEMA):
             connection.execute(statement)
+        make_home(connection, path)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return True
+
+
+def make_home(connection: sqlite3.Connection, path: str | os.PathLike) -> None:
+    """Within the caller's transaction."""
+    connection.execute(HOME_SCHEMA)
+    connection.execute("INSERT INTO home VALUES (?)", (printable(home_of(path)),))
+
+
+def home_of(path: str | os.PathLike) -> str:
+    """The folder that a database lies in."""
+    return os.path.dirname(absolute_path(path))
 
 
 def _unreadable(path: str | os.PathLike, error: sqlite3.DatabaseError) -> Refused:

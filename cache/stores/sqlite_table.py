@@ -6,13 +6,16 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
+from cache.files.paths import absolute_path, lies_in
 from cache.reader.source_file import Skipped
 from cache.refusal import Missing, Refused
 from cache.stores import sqlite_file
+from cache.stores.opened_database import may_be_written, opened
+from cache.text import printable
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -31,16 +34,22 @@ class Table:
     name: ClassVar[str] = ""
     schema: ClassVar[tuple[str, ...]] = ()
     older_schemas: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    new_column: ClassVar[str] = ""
     page_size: ClassVar[int] = 4096
 
     def __init__(self, path: str | os.PathLike, create: bool = False):
-        """`create` makes it where it is missing. Raises Refused for a missing, foreign or damaged one."""
+        """`create` is for a run that writes: it makes the database where it is missing. Raises Refused for a
+        missing, foreign or damaged one."""
         self.path = os.fspath(path)
         if create:
             self.create(path)
         if not os.path.isfile(path):
             raise Missing(f"no such database: {path}")
-        self._connections = {threading.get_ident(): sqlite_file.opened(path, type(self))}
+        self._connections = {threading.get_ident(): opened(path, type(self))}
+
+    @property
+    def may_be_written(self) -> bool:
+        return may_be_written(self.path)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -48,13 +57,18 @@ class Table:
         thread = threading.get_ident()
         connection = self._connections.get(thread)
         if connection is None:
-            connection = self._connections[thread] = sqlite_file.opened(self.path, type(self))
+            connection = self._connections[thread] = opened(self.path, type(self))
         return connection
 
     @classmethod
     def create(cls, path: str | os.PathLike) -> bool:
         """Make an empty database; False if it was there already, then it is left as it is."""
         return sqlite_file.make(path, cls)
+
+    @classmethod
+    def doubtful(cls, path: str | os.PathLike) -> Iterable[str]:
+        """Hashes whose rows are not taken over from version 1 of the database at `path`."""
+        return ()
 
     @classmethod
     def delete_file(cls, path: str | os.PathLike) -> None:
@@ -94,26 +108,14 @@ class Table:
         paths = ((path,) for path in file_paths)
         self.connection.executemany("DELETE FROM skipped WHERE file_path = ?", paths)
 
-    def forget_missing(self, root: str, present: Iterable[str]) -> None:
-        """Delete the rows of files at or under `root` whose absolute_path is not among `present`."""
-        with self.connection as connection:
-            connection.execute("CREATE TEMP TABLE IF NOT EXISTS present(absolute_path TEXT PRIMARY KEY)")
-            connection.execute("DELETE FROM present")
-            connection.executemany("INSERT OR IGNORE INTO present VALUES (?)", ((path,) for path in present))
-            for separator in {"/", os.sep}:
-                start = root.rstrip(separator) + separator
-                end = start[:-1] + chr(ord(separator) + 1)
-                # A range, which the index on absolute_path finds: from "root/" to the character behind "/".
-                connection.execute(
-                    f"""DELETE FROM {self.name}
-                        WHERE (absolute_path = ? OR absolute_path >= ? AND absolute_path < ?)
-                        AND absolute_path NOT IN (SELECT absolute_path FROM present)""",
-                    (root, start, end))
-
-    def absolute_path(self, hash_id: str) -> str | None:
-        """Where an image with this hash lies, for the tables that have a row per file."""
-        row = self._one("hash_id = ?", hash_id)
-        return dict(row).get("absolute_path") if row else None
+    def forget_other_skips(self, source: str | os.PathLike, skips: Iterable[Skipped]) -> None:
+        """Within the caller's transaction, after a whole run over `source`: of files there that the run has
+        not skipped, or has skipped under another spelling."""
+        root = printable(absolute_path(source))
+        skipped = {skip.file_path for skip in skips}
+        paths = [path for path, in self.connection.execute("SELECT file_path FROM skipped")]
+        self.forget_skips(
+            path for path in paths if path not in skipped and lies_in(absolute_path(path), root))
 
     def row_count(self) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {self.name}").fetchone()[0]
@@ -125,9 +127,12 @@ class Table:
             connection.execute("DELETE FROM skipped")
         return count
 
-    def random_row(self, condition: str = "1") -> sqlite3.Row | None:
-        """A random row that meets the condition, None if there is none. Draws row numbers, so that its cost
-        does not depend on the number of rows; `ORDER BY RANDOM()` reads them all."""
+    def random_row(
+        self, condition: str = "1", accepted: Callable[[sqlite3.Row], bool] = lambda row: True,
+    ) -> sqlite3.Row | None:
+        """A random row that meets the condition and is accepted(row); None if there is none, or if none of
+        some dozens is accepted. Draws row numbers, so that its cost does not depend on the number of rows;
+        `ORDER BY RANDOM()` reads them all."""
         # In two subqueries, because min and max in one read all; in one statement, because others may clear.
         first, last = self.connection.execute(
             f"SELECT (SELECT min(rowid) FROM {self.name}), (SELECT max(rowid) FROM {self.name})").fetchone()
@@ -135,11 +140,15 @@ class Table:
             return None
         for _ in range(RANDOM_TRIES):
             row = self._one(f"rowid = ? AND {condition}", random.randint(first, last))
+            if row and accepted(row):
+                return row
+        query = f"SELECT * FROM {self.name} WHERE rowid >= ? AND {condition} ORDER BY rowid LIMIT ?"
+        for start in (random.randint(first, last), first):
+            rows = self.connection.execute(query, (start, RANDOM_TRIES)).fetchall()
+            row = next(filter(accepted, rows), None)
             if row:
                 return row
-        start = random.randint(first, last)
-        behind = self._one(f"rowid >= ? AND {condition} ORDER BY rowid", start)
-        return behind or self._one(f"{condition} ORDER BY rowid")
+        return None
 
     def _one(self, condition: str, *values: object) -> sqlite3.Row | None:
         query = f"SELECT * FROM {self.name} WHERE {condition} LIMIT 1"

@@ -1,7 +1,7 @@
 """The tags of every picture, learnt from the folders that hold it: table `tag_cache`, one row per file."""
 from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, Skipped
-from cache.stores.sqlite_table import Table
+from cache.stores.table_of_files import TableOfFiles
 
 ADD = """
 INSERT INTO tag_cache(hash_id, tag, path, absolute_path) VALUES (?, ?, ?, ?)
@@ -27,7 +27,7 @@ SELECT rowid AS position, hash_id, path FROM tag_cache WHERE tag = ? AND rowid >
 """
 
 
-class TagTable(Table):
+class TagTable(TableOfFiles):
     name = "tag_cache"
     schema = (
         "CREATE TABLE tag_cache(hash_id TEXT NOT NULL, tag TEXT NOT NULL, path TEXT NOT NULL, "

@@ -21,7 +21,7 @@ def opened_untouched(path: str) -> Iterator[sqlite3.Connection]:
     with ExitStack() as stack:
         if _has_log_and_index(path):
             where, mode = path, "ro&readonly_shm=1"  # as one reader more, beside those who write
-        elif _sizes(path, "-wal", "-journal") == [0, 0]:
+        elif is_quiet(path):
             where, mode = path, "ro&immutable=1"
         else:  # what was interrupted must be read back first, and that changes files
             where, mode = _copied(path, stack.enter_context(tempfile.TemporaryDirectory())), "rw"
@@ -31,6 +31,11 @@ def opened_untouched(path: str) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def is_quiet(path: str | os.PathLike) -> bool:
+    """Nobody has it open, and nothing is left to be read back: then its file alone is all there is."""
+    return not _has_log_and_index(path) and _sizes(path, "-wal", "-journal") == [0, 0]
+
+
 def change_mark(path: str) -> list[int] | None:
     """Differs after a change of the database; None where SQLite's locks see to it that one moment is read."""
     if _has_log_and_index(path):
@@ -38,12 +43,12 @@ def change_mark(path: str) -> list[int] | None:
     return [os.stat(path).st_mtime_ns, *_sizes(path, "", "-wal", "-journal")]
 
 
-def _has_log_and_index(path: str) -> bool:
-    return all(os.path.exists(os.path.realpath(path) + suffix) for suffix in ("-wal", "-shm"))
+def _has_log_and_index(path: str | os.PathLike) -> bool:
+    return all(os.path.exists(os.path.realpath(os.fspath(path)) + suffix) for suffix in ("-wal", "-shm"))
 
 
-def _sizes(path: str, *suffixes: str) -> list[int]:
-    files = [Path(os.path.realpath(path) + suffix) for suffix in suffixes]
+def _sizes(path: str | os.PathLike, *suffixes: str) -> list[int]:
+    files = [Path(os.path.realpath(os.fspath(path)) + suffix) for suffix in suffixes]
     return [file.stat().st_size if file.is_file() else 0 for file in files]
 
 

@@ -166,7 +166,7 @@ def test_of_several_models_the_instances_own_vector_comes_first(photos, tiny):
     clips = ClipCache(**tiny)
     clips.add_folder_to_clip_cache(photos)
     with closing(sqlite3.connect(CLIPS)) as connection, connection:
-        copy = "SELECT hash_id, 'another:model', precision, clip_vector FROM clip_cache"
+        copy = "SELECT hash_id, 'another:model', precision, clip_vector, NULL FROM clip_cache"
         connection.execute(f"INSERT INTO clip_cache {copy}")
     assert clips.get_clip_by_hash(CLIPS, hash_of(0))["model"] == clips.encoder.key
     assert ClipCache("another", "model").get_clip_by_hash(CLIPS, hash_of(0))["model"] == "another:model"

@@ -85,10 +85,10 @@ def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatc
     monkeypatch.setattr(sqlite_file, "connect", traced)
     stage1()
     commits = Counter(name for name, word in statements if word == "COMMIT")
-    # 12 pictures in batches of 4; besides, each makes its tables, those with files forget vanished ones;
-    # stage1.db takes over the whole run.
+    # 12 pictures in batches of 4; besides, each makes its tables, and forgets what is gone; stage1.db takes
+    # over the whole run.
     assert commits == {
-        "clip_cache.sqlite": 3 + 1, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 2,
+        "clip_cache.sqlite": 3 + 2, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 2,
     }
 
 
@@ -309,15 +309,15 @@ def test_a_clip_cache_that_is_cleared_meanwhile_costs_the_run_but_not_the_metada
     stage1()
     before = json_files("output")
     write(Path(photos), {"cats/new.png": png(900)})
-    absolute_paths = DatasetListing.absolute_paths
+    places = DatasetListing.places
 
     def cleared(listing: DatasetListing):
         ClipCache().clear_cache("output/clip_cache.sqlite")
-        return absolute_paths(listing)
+        return places(listing)
 
     with monkeypatch.context() as patched:
         # Asked for behind the last batch, before anything is written.
-        patched.setattr(DatasetListing, "absolute_paths", cleared)
+        patched.setattr(DatasetListing, "places", cleared)
         with pytest.raises(Refused, match="the vector of photos/cats/00.png has gone from the clip cache"):
             stage1()
     assert json_files("output") == before

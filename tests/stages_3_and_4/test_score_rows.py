@@ -20,11 +20,11 @@ def test_many_rows_go_into_a_table_before_its_indexes_and_a_few_among_them(here,
     statements = []
 
     class Watched(Stage3Table):
-        def replace(self, listing):
+        def replace(self, source, listing):
             self.connection.set_trace_callback(
                 lambda statement: statements.append(" ".join(statement.split()[:3]))
             )
-            super().replace(listing)
+            super().replace(source, listing)
             self.connection.set_trace_callback(None)
 
     watched_stage = replace(classify.STAGE, tables={"stage3.db": Watched})
@@ -79,7 +79,7 @@ def test_the_bins_of_a_table_are_those_of_the_folders_also_at_their_edges(here, 
     with Stage3Table("stage3.db", create=True) as table:
         with table.connection:
             table.connection.executemany(
-                "INSERT INTO stage3 VALUES ('', '', '', '', 'svm', 'cats', ?2, NULL, ?1)",
+                "INSERT INTO stage3 VALUES ('', '', '', '', 'svm', 'cats', ?2, NULL, ?1, NULL)",
                 enumerate(probabilities),
             )
         counted = {shown["name"]: shown["total"] for shown in table.bins("cats", "svm", bins)}

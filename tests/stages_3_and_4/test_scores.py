@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 
 from cache.models.score_bins import bin_name, bin_number
+from cache.stores.score_table import ScoreTable, Stage3Table, Stage4Table, ZipScoreTable
 from stage3 import classify
 from stage4 import classify_zip
 from tests.cache.test_caches import hash_of, rows
 from tests.drawing import png, tree, write, zipped
 from tests.html_tree import read_page
 from tests.stages_3_and_4.scoring import MODELS, expected_scores, set_thresholds
+
+
+def score_rows(path: str, table: type[ScoreTable]) -> list[tuple]:
+    """Without their checksums."""
+    return rows(path, f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY rowid")
 
 
 def test_a_folder_is_scored_placed_and_remembered(here, ready, capsys):
@@ -60,7 +66,7 @@ def test_a_folder_is_scored_placed_and_remembered(here, ready, capsys):
         ("known dog.png", "new/deep/known dog.png", dog),
         ("known cat.png", "new/known cat.png", cat),
     ]
-    assert rows("output/stage3.db", "SELECT * FROM stage3 ORDER BY rowid") == [
+    assert score_rows("output/stage3.db", Stage3Table) == [
         (name, path, "png", hash_id, model_type, tag, pytest.approx(score, abs=1e-9), None, str(here / path))
         for name, path, hash_id in files
         for (model_type, tag), score in scores[hash_id].items()
@@ -219,8 +225,8 @@ def test_zips_are_scored_to_any_depth_with_a_row_for_each_archive(here, ready):
         ),
         ("a.zip", "zips/a.zip", None, "zip", 1, None, None, None, None, None, str(here / "zips/a.zip")),
     ]
-    assert rows("output/stage4.db", "SELECT * FROM stage4 ORDER BY rowid") == expected
-    assert rows("output/zip_score_cache.sqlite", "SELECT * FROM zip_score_cache ORDER BY rowid") == expected
+    assert score_rows("output/stage4.db", Stage4Table) == expected
+    assert score_rows("output/zip_score_cache.sqlite", ZipScoreTable) == expected
     assert rows("output/stage4.db", "SELECT file_path, reason FROM skipped") == [
         ("zips/a.zip/b.txt", "not_an_image"),
         ("zips/loose.png", "not_in_archive"),

@@ -136,7 +136,7 @@ def scored(here) -> str:
     """A score table with two scores of one picture, under two models."""
     path = "output/stage3.db"
     with Stage3Table(path, create=True) as table, table.connection:
-        table.connection.executemany("INSERT INTO stage3 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [
+        table.connection.executemany("INSERT INTO stage3 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", [
             ("a.png", "new/a.png", "png", "of-a", "ovr-lr", "cats", 0.75, "yes", f"{here}/new/a.png"),
             ("a.png", "new/a.png", "png", "of-a", "ovr-svm", "cats", 0.25, None, f"{here}/new/a.png")])
     return path

@@ -39,7 +39,7 @@ CHANGES = [
     ("ALTER TABLE clip_cache ADD COLUMN note TEXT", [],
      "holds a table clip_cache that these tools did not make; name another file"),
     ("PRAGMA user_version = 7", [],
-     "has version 7 of the tables, this program knows version 1; name another file"),
+     "has version 7 of the tables, this program knows version 2; name another file"),
 ]
 
 
@@ -96,7 +96,7 @@ def test_what_a_killed_run_left_in_its_log_is_read_and_left_there(here, capsys, 
     (here / "killed").mkdir()
     with ClipTable("clip_cache.sqlite", create=True) as table:
         with table.connection as connection:
-            connection.execute("INSERT INTO clip_cache VALUES ('a', 'tiny:w', 'fp32', 'words')")
+            connection.execute("INSERT INTO clip_cache VALUES ('a', 'tiny:w', 'fp32', 'words', NULL)")
         for suffix in {"", "-wal", "-shm"} - set(lost):
             shutil.copyfile(f"clip_cache.sqlite{suffix}", f"killed/clip_cache.sqlite{suffix}")
     assert findings_of(capsys, "killed") == [
@@ -107,9 +107,9 @@ def test_a_database_is_examined_while_a_run_is_writing_to_it(here, capsys):
     with ClipTable(vectors("clip_cache.sqlite")) as table:
         connection = table.connection
         with connection:
-            connection.execute("INSERT INTO clip_cache VALUES ('a', 'tiny:w', 'fp32', 'words')")
+            connection.execute("INSERT INTO clip_cache VALUES ('a', 'tiny:w', 'fp32', 'words', NULL)")
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO clip_cache VALUES ('b', 'tiny:w', 'fp32', 'not yet')")
+        connection.execute("INSERT INTO clip_cache VALUES ('b', 'tiny:w', 'fp32', 'not yet', NULL)")
         assert findings_of(capsys, ".") == [
             {"kind": "damaged", "path": "./clip_cache.sqlite", "detail": "1 row: clip_vector is not blob"}]
         connection.rollback()

@@ -23,7 +23,7 @@ class Model:
 
 
 def older(kind: type[ScoreTable]) -> type[ScoreTable]:
-    return type("Older", (kind,), {"schema": kind.older_schemas[0], "older_schemas": ()})
+    return type("Older", (kind,), {"schema": kind.older_schemas[-1], "older_schemas": ()})
 
 
 def picture(path: str) -> Picture:
@@ -41,7 +41,7 @@ def score(table: ScoreTable, scores: dict[str, float], *archives: str) -> None:
     with ScoreListing([Model()]) as listing:
         zips = map(archive, archives if isinstance(table, Stage4Table) else ())
         listing.add(Batch([*pictures, *zips]), np.array(list(scores.values()))[:, None])
-        table.replace(listing)
+        table.replace("/home/elsewhere", listing)
 
 
 def score_twice(kind: type[ScoreTable], path: str) -> None:
@@ -122,7 +122,7 @@ def test_a_run_that_fails_leaves_an_older_table_as_it_was(here, kind):
         with Failing([Model()]) as listing:
             listing.add(Batch([picture("new/d.png")]), np.array([[0.5]]))
             with pytest.raises(RuntimeError, match="power cut"):
-                table.replace(listing)
+                table.replace("/home/elsewhere", listing)
         assert file_rows(table) == rows
     assert statements("scores.db") == before
 

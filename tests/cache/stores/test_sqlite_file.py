@@ -95,7 +95,7 @@ def test_databases_that_are_not_ours_are_refused_and_not_touched(here):
     assert messages == {
         "other": f"other.sqlite {NOT_OURS}",
         "forged": "forged.sqlite holds a table numbers that these tools did not make; name another file",
-        "newer": "newer.sqlite has version 9 of the tables, this program knows version 1; name another file",
+        "newer": "newer.sqlite has version 9 of the tables, this program knows version 2; name another file",
         "older-tool": f"older-tool.sqlite {NOT_OURS}",
         "text": f"text.sqlite {NO_DATABASE}",
         "files": "files.sqlite holds no table numbers; it is another cache of these tools",

@@ -2,8 +2,6 @@
 import random
 import threading
 
-import pytest
-
 from cache.reader.source_file import Skipped
 from tests.cache.stores.numbers_table import Numbers
 
@@ -64,33 +62,3 @@ def test_skipped_files_keep_their_newest_reason_until_they_are_read(here):
         table.fill([1, 2])
         assert table.clear() == 2
         assert table.connection.execute("SELECT count(*) FROM skipped").fetchone()[0] == 0
-
-
-def test_rows_of_vanished_files_are_forgotten_below_the_root_only(here):
-    with Numbers("a.sqlite", create=True) as table:
-        table.fill([1, 2, 3], "/photos/{}.png")
-        table.fill([4], "/photos2/{}.png")
-        table.fill([5], "/photos.zip/{}.png")
-        table.forget_missing("/photos", ["/photos/2.png"])
-        assert table.values() == [2, 4, 5]
-
-
-def test_everything_may_lie_below_the_root_of_the_disk(here):
-    with Numbers("a.sqlite", create=True) as table:
-        table.fill([1, 2], "/{}.png")
-        table.forget_missing("/", ["/2.png"])
-        assert table.values() == [2]
-
-
-def test_a_listing_that_breaks_off_forgets_nothing_and_the_next_one_does(here):
-    def broken():
-        yield "/2.png"
-        raise RuntimeError("power cut")
-
-    with Numbers("a.sqlite", create=True) as table:
-        table.fill([1, 2], "/{}.png")
-        with pytest.raises(RuntimeError, match="power cut"):
-            table.forget_missing("/", broken())
-        assert table.values() == [1, 2]
-        table.forget_missing("/", ["/1.png"])
-        assert table.values() == [1]

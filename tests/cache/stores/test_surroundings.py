@@ -23,7 +23,7 @@ def score(kind: type[ScoreTable], path: str, score_of: dict[str, float]) -> None
     models = [TagModel("model.pkl", "ovr-svm", tag, None, 2, None, None) for tag in score_of]
     with kind(path, create=True) as table, ScoreListing(models) as listing:
         listing.add(Batch([picture("h")]), np.array([list(score_of.values())]))
-        table.replace(listing)
+        table.replace("/elsewhere", listing)
 
 
 def test_an_image_has_its_tags_scores_and_neighbours_wherever_they_stand(here):

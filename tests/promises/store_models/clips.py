@@ -15,6 +15,7 @@ from tests.promises.store_models.strategies import HASHES, batches, hashes, text
 
 class Clips(Store):
     table_class = ClipTable
+    columns = "hash_id, model, precision, clip_vector"
 
     @rule(
         batch=batches,

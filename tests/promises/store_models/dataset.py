@@ -44,7 +44,10 @@ def look_into(listing: DatasetListing, pictures: list[Picture], zips: list[Archi
     assert [image["tags"] for image in images] == [
         sorted(tag for tag, hash_ids in tags.items() if hash_id in hash_ids) for hash_id in first]
     assert list(listing.hashes_by_tag()) == [(tag, list(tags[tag])) for tag in sorted(tags)]
-    assert list(listing.absolute_paths()) == [item.file.absolute_path for item in [*pictures, *zips]]
+    assert list(listing.places()) == [
+        *((picture.file.absolute_path, picture.hash_id) for picture in pictures),
+        *((archive.file.absolute_path, None) for archive in zips),
+    ]
 
 
 def row_of(picture: Picture) -> tuple:

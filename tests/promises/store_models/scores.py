@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
+from cache.files.paths import absolute_path, lies_in
 from cache.models.decisions import DECISIONS, DecisionCodes, Thresholds
 from cache.models.score_bins import bin_name, bin_number
 from cache.reader.batches import Batch
@@ -14,7 +15,7 @@ from cache.reader.source_file import Archive, Picture, Skipped
 from cache.stores.score_listing import ScoreListing
 from cache.stores.score_table import Stage3Table, Stage4Table
 from tests.promises.store_models.store import Store
-from tests.promises.store_models.strategies import HASHES, batches, probabilities, texts
+from tests.promises.store_models.strategies import HASHES, ROOTS, batches, probabilities, texts
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ models = st.lists(
 
 class Scores(Store):
     with_archives = True
+    source = ROOTS[0]
 
     @rule(
         models=models,
@@ -54,10 +56,22 @@ class Scores(Store):
             for part, of_part in zip(parts, scores, strict=True):
                 listing.add(part, of_part)
             assert list(listing.output_json()) == list(output_json(models, whole.of(Picture), of_all))
-            self.table.replace(listing)
+            self.table.replace(self.source, listing)
+            self.forget(listing)
         for row in listed(models, whole, iter(of_all)):
             self.put(row)
         self.skip(whole.of(Skipped))
+
+    def forget(self, listing: ScoreListing) -> None:
+        """What lies under the source and was not read, or as another picture."""
+        hash_of = dict(reversed(list(listing.places())))
+        at, hash_at = (self.table.columns.index(name) for name in ("absolute_path", "hash_id"))
+        self.rows = {
+            key: row for key, row in self.rows.items()
+            if not lies_in(row[at], self.source) or (row[at] in hash_of and hash_of[row[at]] == row[hash_at])}
+        self.skipped = {
+            path: why for path, why in self.skipped.items()
+            if not lies_in(absolute_path(path), self.source)}
 
     def put(self, row: dict) -> None:
         key = (row["absolute_path"], row["model_type"], row["tag_name"])
@@ -110,10 +124,12 @@ class Scores(Store):
 
 class Stage3(Scores):
     table_class, with_archives = Stage3Table, False
+    columns = ", ".join(Stage3Table.columns)
 
 
 class Stage4(Scores):
     table_class = Stage4Table
+    columns = ", ".join(Stage4Table.columns)
 
 
 def output_json(
