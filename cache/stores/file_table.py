@@ -3,6 +3,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 
+from cache.decoder.pixel_version import PIXEL_VERSION
 from cache.files.paths import absolute_path
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped, SourceFile
@@ -36,7 +37,6 @@ ARCHIVES = "SELECT count(*) FROM file_cache WHERE hash_id IS NULL"
 COUNTS = f"SELECT ({FILES}) - ({ARCHIVES}) AS pictures, ({ARCHIVES}) AS archives"
 
 LARGEST = 2**63 - 1  # that SQLite can hold: nanoseconds up to the year 2262
-LOOK_VERSION = 2
 NEEDED = {"hash_id": str, "type": str, "width": int, "height": int}  # of a picture that is not decoded again
 
 
@@ -123,9 +123,9 @@ class FileTable(TableOfFiles):
 
     def is_still_true(self, path: str) -> bool:
         """A picture in a ZIP that this run has left alone, say, is what it was."""
-        row = self._one("absolute_path = ?", path)
-        is_there = row is not None and place_today(dict(row), self.whereabouts) is not None
-        return is_there and fate_of(dict(row), self.whereabouts) == AS_IT_WAS
+        facts = dict(self._one("absolute_path = ?", path) or {})
+        is_there = facts and place_today(facts, self.whereabouts) is not None
+        return bool(is_there) and fate_of(facts, self.whereabouts) == AS_IT_WAS
 
 
 def _row(item: Picture | Archive) -> tuple:
@@ -141,7 +141,7 @@ def _row(item: Picture | Archive) -> tuple:
 
 def stamp_of(file: SourceFile) -> str:
     """Of the file, and of what a hash stands for: a file known to a program that saw it otherwise is not."""
-    return f"{LOOK_VERSION} {file.stamp}"
+    return f"{PIXEL_VERSION} {file.stamp}"
 
 
 def as_dict(row: sqlite3.Row) -> dict:
