@@ -24,7 +24,7 @@ from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
 from cache.stores.tag_list import read_tag_to_hashes
-from cache.text import plural
+from cache.text import FEW, plural
 from stage2.flags import TrainSettings, add_flags, settings_of
 
 if TYPE_CHECKING:
@@ -119,9 +119,11 @@ def trainable(tagged: "TaggedRows") -> Iterator[str]:
 def _name_stale_models(run: "TrainingRun") -> None:
     """Models of earlier runs stay, because several datasets may be trained into one folder; a renamed tag
     would live on unnoticed."""
-    for path in model_paths(run.models_folder):
-        if path not in run.written:
-            say(f"still there from an earlier run: {path}; delete it if its tag is gone")
+    stale = [path for path in model_paths(run.models_folder) if path not in run.written]
+    for path in stale[:FEW]:
+        say(f"still there from an earlier run: {path}; delete it if its tag is gone")
+    if len(stale) > FEW:
+        say(f"... and {plural(len(stale) - FEW, 'more model')} from earlier runs")
 
 
 def _refuse_missing_tag_list(settings: TrainSettings, maker: str) -> None:

@@ -164,6 +164,11 @@ def test_models_left_by_an_earlier_run_are_named(here, capsys):
     assert capsys.readouterr().err == (
         f"still there from an earlier run: {regression}; delete it if its tag is gone\n"
         f"still there from an earlier run: {svm}; delete it if its tag is gone\n")
+    main(*dataset({"newest": list(range(20)), "kept": list(range(20, 40))}))
+    first, second, third, more = capsys.readouterr().err.splitlines()
+    assert [first.split("-tag-")[1], second.split("-tag-")[1], third.split("-tag-")[1], more] == [
+        *(f"{tag}.pkl; delete it if its tag is gone" for tag in ("new", "old", "new")),
+        "... and 1 more model from earlier runs"]
 
 
 def test_the_command_line_shows_how_good_each_model_is_on_unseen_images(here, capsys):

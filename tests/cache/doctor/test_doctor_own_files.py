@@ -90,7 +90,7 @@ def test_models_whose_tag_the_dataset_no_longer_has_are_noted(here, capsys):
     path = model("output/models")
     model("elsewhere/models")
     write(here, {"output/input-tag-to-image-hash-list.json": b'{"dogs": []}',
-                 "output/input-image-hash-to-tag-list.json": b'{"0": ["cats"]}'})
+                 "elsewhere/input-image-hash-to-tag-list.json": b'{"0": ["cats"]}'})  # no list of tags
     assert findings_of(capsys, ".") == [{
         "kind": "gone", "path": f"./{path}", "tag": "cats",
         "other": "./output/input-tag-to-image-hash-list.json",
