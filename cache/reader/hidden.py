@@ -1,21 +1,16 @@
 """What no person put among the pictures: thumbnails and bins of programs, and whatever is hidden."""
 import os
-import re
 import stat
 from zipfile import ZipInfo
 
-HIDDEN_NAME = re.compile(
-    r"""
-    \.(?!\.?\Z).*                      # .thumbnails, .DS_Store, ._a.png; not the folders . and ..
-    | @eaDir | \#recycle | \#snapshot  # of a Synology: its thumbnails would be a tag called 0.jpg
-    | @Recycle                         # of a QNAP
-    | __MACOSX
-    | \$RECYCLE\.BIN | System\ Volume\ Information
-    | lost\+found
-    | (eh)?Thumbs\.db | desktop\.ini | Picasa\.ini
-    """,
-    re.IGNORECASE | re.DOTALL | re.VERBOSE,
-)
+NAMES = {  # in small letters
+    "@eadir", "#recycle", "#snapshot",  # of a Synology, whose thumbnails would be a tag called 0.jpg
+    "@recycle",  # of a QNAP
+    "__macosx",
+    "$recycle.bin", "system volume information", "desktop.ini", "thumbs.db", "ehthumbs.db",
+    "lost+found",
+    "picasa.ini",
+}
 ON_WINDOWS = os.name == "nt"
 # Systems under which a ZIP's member has the attributes of MS-DOS: APPNOTE.TXT 6.3.10, 4.4.2.2 and 4.4.15.
 MADE_BY_WINDOWS = (0, 10, 14)
@@ -23,7 +18,9 @@ MADE_BY_WINDOWS = (0, 10, 14)
 
 def is_hidden_name(name: str) -> bool:
     """name: of one file or folder, without the folders around it."""
-    return HIDDEN_NAME.fullmatch(name) is not None
+    if name.startswith("."):
+        return name not in (".", "..")
+    return name.lower() in NAMES
 
 
 def is_hidden_entry(entry: os.DirEntry[str]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped
 from cache.stores.private_database import PrivateDatabase
+from cache.text import tag_name
 
 SCHEMA = """
 CREATE TABLE picture(position INTEGER PRIMARY KEY, file_name TEXT, file_path TEXT, type TEXT, hash_id TEXT,
@@ -96,7 +97,7 @@ def _tag_folders(batch: Batch) -> Iterator[tuple[str, int, str, str]]:
         file = picture.file
         tag, container = file.folder, file.archive_path or ""
         path = file.file_path.replace(os.sep, "/")
-        around = path.removesuffix(f"/{tag}/{file.file_name}")
+        around, _, folder = path.removesuffix(f"/{file.file_name}").rpartition("/")
         # A ZIP is no folder: pictures directly in it have the tag of a folder around the ZIP, or none.
-        if tag and around != path and len(around) >= len(container):
+        if tag and tag_name(folder) == tag and len(around) >= len(container):
             yield container, around.count("/"), around, tag

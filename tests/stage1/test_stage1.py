@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import sqlite3
+import unicodedata
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +28,25 @@ JSON_FILES = ["input-image-hash-to-tag-list.json", "input-metadata.json", "input
 
 def json_files(folder="output") -> dict[str, bytes]:
     return {name: Path(folder, name).read_bytes() for name in JSON_FILES}
+
+
+def test_a_tag_spelt_in_two_ways_is_one_tag_and_each_file_keeps_its_path(here, stage1):
+    """Folders that were copied from a Mac, beside others."""
+    composed, apart = (unicodedata.normalize(form, "Vögel") for form in ("NFC", "NFD"))
+    write(here / "photos", {f"{composed}/1.png": png(1), f"{apart}/2.png": png(2)})
+    write(here / "photos", {f"{apart}/{apart}/3.png": png(3)})
+    notes: list[str] = []
+    stage1(notes=notes)
+    hashes = json.loads(json_files()["input-tag-to-image-hash-list.json"])
+    assert (list(hashes), len(hashes[composed])) == ([composed], 3)
+    assert set(rows("output/tag_cache.sqlite", "SELECT path, tag FROM tag_cache")) == {
+        (f"photos/{composed}/1.png", composed),
+        (f"photos/{apart}/2.png", composed),
+        (f"photos/{apart}/{apart}/3.png", composed),
+    }
+    around = f"photos/{apart}"
+    surprise = f"the pictures in {around}/{composed} are tagged {composed}"
+    assert notes == [f"1 tag: {composed} 3", f"{around} holds folders of its own: {surprise}"]
 
 
 def test_the_outputs_describe_the_dataset(here, stage1, tiny):
