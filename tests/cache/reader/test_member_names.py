@@ -15,7 +15,7 @@ WESTERN = [
     "schön", "café", "élève", "château", "pâté", "été à la mer", "señor niño", "größe/öl", "naïve façade",
     "bébé", "théâtre", "Ärger", "Übung", "Ålesund", "æsel",
 ]
-JAPANESE = ["写真1", "ソニー表", "テストtest", "あ1", "新しいフォルダー/画像", "ＩＭＧ写真"]
+JAPANESE = ["写真1", "ソニー表", "テストtest", "aテストb", "あ1", "新しいフォルダー/画像", "ＩＭＧ写真"]
 
 
 def names_in(path: str) -> list[str]:
