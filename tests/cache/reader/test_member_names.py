@@ -13,7 +13,7 @@ from tests.drawing import png, write, zipped
 
 WESTERN = [
     "schön", "café", "élève", "château", "pâté", "été à la mer", "señor niño", "größe/öl", "naïve façade",
-    "bébé", "théâtre", "Ärger", "Übung", "Ålesund", "æsel",
+    "bébé", "théâtre", "Ärger", "Übung", "Ålesund", "æsel", "Élèves", "brûlât",
 ]
 JAPANESE = ["写真1", "ソニー表", "テストtest", "aテストb", "あ1", "新しいフォルダー/画像", "ＩＭＧ写真"]
 
