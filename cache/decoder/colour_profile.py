@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from cache.decoder.limits import MIB
-from cache.decoder.png_colours import profile_of_chunks
 
 MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}  # ICC's name of what a profile describes: Pillow's
 PROBED_LEVELS = {"L": 256, "RGB": 9, "CMYK": 5}  # of each band
@@ -22,18 +21,17 @@ GREYS = ("1", "L", "LA", "La", "I", "F")  # and I;16
 WITHOUT = ("CMYK", "LAB")  # what a profile of RGB says nothing about
 
 
-def profile_of(info: dict, mode: str) -> bytes:
-    """The profile that Pillow's `info` of a picture holds, if it changes how it looks. One that does not, is
-    damaged or is about something else than pictures of that mode counts as none."""
-    profile = info.get("icc_profile") or profile_of_chunks(info)
-    if not isinstance(profile, bytes) or len(profile) > LARGEST_PROFILE:
+def changing(profile: bytes, mode: str) -> bytes:
+    """The profile itself if it changes how pictures of that mode look. One that does not, is damaged or is
+    about something else counts as none."""
+    if not profile or len(profile) > LARGEST_PROFILE:
         return b""
     transform = _transform(profile)
     return profile if transform and _is_about(transform.input_mode, mode) else b""
 
 
 def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture in RGB or CMYK, by the profile that profile_of() gave for it; as it is if that is none."""
+    """A picture in RGB or CMYK, by the profile that changing() gave for it; as it is if that is none."""
     transform = _transform(profile) if profile else None
     if transform is None:
         return picture

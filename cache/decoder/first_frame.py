@@ -4,7 +4,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from cache.decoder.colour_profile import profile_of
+from cache.decoder.colour_profile import changing
+from cache.decoder.declared_colours import declared_profile
 from cache.decoder.look import Look
 from cache.decoder.stored_form import stored_form
 from cache.decoder.strips import strips
@@ -18,10 +19,10 @@ EXIF_KEYS = ("exif", "Raw profile type exif")  # the second is how ImageMagick w
 def load(image: ImageFile.ImageFile) -> Look:
     """Decode the pixels of an opened picture. Raises whatever Pillow does where it cannot."""
     image.info.pop("xmp", None)  # or Pillow would turn a TIFF by it
-    form = stored_form(image)
+    form, profile = stored_form(image), declared_profile(image)
     image.load()
     _put_right(image)
-    return Look(transparency(image, form), orientation(image), profile_of(image.info, form.mode))
+    return Look(transparency(image, form), orientation(image), changing(profile, form.mode))
 
 
 def orientation(image: Image.Image) -> int:

@@ -55,6 +55,7 @@ def cases() -> Iterator[Case]:
     yield from _gifs()
     yield from _bmps()
     yield from _cmyk()
+    yield from _numbered()
     yield from _others()
 
 
@@ -170,6 +171,17 @@ def _cmyk() -> Iterator[Case]:
         yield Case(f"JPEG {name}", "", "image/jpeg", plain)
         data = encoded(picture, "JPEG", quality=100, icc_profile=profiles.CMYK)
         yield Case(f"JPEG {name}, of CMYK", "", "image/jpeg", data)
+
+
+def _numbered() -> Iterator[Case]:
+    """Colours by the numbers of CICP: primaries of sRGB, Rec. 2020 and P3; curves."""
+    avif = encoded(PICTURE, "AVIF", quality=100, subsampling="4:4:4")
+    for primaries, curve in product((1, 9, 12), (1, 4, 8, 13, 14)):
+        name, numbers = f"{primaries}, {curve}", struct.pack(">HH", primaries, curve)
+        data = with_chunks(encoded(PICTURE), chunk(b"cICP", bytes([primaries, curve, 0, 1])))
+        yield Case("PNG with numbers, of CICP", name, "image/png", data)
+        data = avif.replace(b"nclx\0\1\0\r", b"nclx" + numbers)
+        yield Case("AVIF with numbers, of CICP", name, "image/avif", data)
 
 
 def _others() -> Iterator[Case]:

@@ -11,7 +11,7 @@ from PIL import Image
 from cache.decoder.crop_spec import CropSpec
 from tests.cache.decoder import colour_profiles as profiles
 from tests.cache.decoder.decoded import cropped, hash_id, seen
-from tests.cache.decoder.raw_files import GREY_ALPHA, chunk, png, with_chunks
+from tests.cache.decoder.raw_files import GREY_ALPHA, chunk, png, tiff, with_chunks
 from tests.drawing import encoded
 
 LEVELS = np.linspace(0, 255, 4).round()
@@ -119,6 +119,11 @@ def test_a_profile_that_says_nothing_about_the_picture_counts_as_none(profile):
     assert (seen(data, 8) == COLOURS).all()
 
 
+def test_a_tag_of_numbers_is_no_profile():
+    data = tiff("<", PICTURE.size, (8, 8, 8), 2, PICTURE.tobytes(), t34675=(1, 2, 3))
+    assert hash_id(data) == plain_digest(PICTURE)
+
+
 def test_a_profile_of_rgb_says_nothing_about_cmyk():
     assert hash_id(encoded(PRINTED, "TIFF", icc_profile=profiles.SWAPPED)) == plain_digest(PRINTED)
 
@@ -166,3 +171,30 @@ def test_what_a_png_says_of_srgb_or_says_in_vain_counts_as_none(chunks):
 def test_the_profile_is_asked_before_what_a_png_says_besides():
     data = with_chunks(encoded(PICTURE, icc_profile=profiles.SWAPPED), GAMMA_1)
     assert (seen(data, 8) == COLOURS[:, :, [2, 0, 1]]).all()
+
+
+def cicp(primaries: int, curve: int) -> bytes:
+    return chunk(b"cICP", bytes([primaries, curve, 0, 1]))
+
+
+@pytest.mark.parametrize(("primaries", "curve", "lights", "light"), [
+    (12, 13, profiles.P3_PRIMARIES, profiles.srgb_curve),
+    (9, 8, profiles.REC_2020_PRIMARIES, profiles.gamma(1)),
+    (1, 4, profiles.SRGB_PRIMARIES, profiles.gamma(2.2)),
+])
+def test_a_png_or_an_avif_may_say_its_colours_by_number(primaries, curve, lights, light):
+    to_srgb = np.linalg.inv(SRGB_TO_XYZ) @ profiles.rgb_to_xyz_d50(lights, profiles.D65)
+    expected = srgb_of(light(COLOURS / 255) @ to_srgb.T)
+    numbered = with_chunks(encoded(PICTURE, icc_profile=profiles.SWAPPED), cicp(primaries, curve))
+    assert np.abs(seen(numbered, 8) - expected).max() < 3
+    avif = encoded(PICTURE, "AVIF", quality=100, subsampling="4:4:4")
+    other = avif.replace(b"nclx\0\1\0\r", b"nclx" + struct.pack(">HH", primaries, curve))
+    assert np.abs(seen(other, 8) - expected).mean() < 2  # AVIF is not lossless
+    assert hash_id(other) != hash_id(avif)
+
+
+def test_numbers_of_srgb_and_of_hdr_count_as_none():
+    for numbers in ((1, 13), (9, 16), (9, 18), (2, 2)):
+        assert hash_id(with_chunks(encoded(PICTURE), cicp(*numbers))) == plain_digest(PICTURE)
+    hdr_beside_profile = with_chunks(encoded(PICTURE, icc_profile=profiles.SWAPPED), cicp(9, 16))
+    assert hash_id(hdr_beside_profile) == hash_id(encoded(PICTURE, icc_profile=profiles.SWAPPED))

@@ -53,6 +53,6 @@ def shown_by(page, files) -> np.ndarray:
 
 
 def is_beyond_bar(kind: str, differences: np.ndarray) -> bool:
-    with_profile = kind.rpartition(", ")[2] in {*PROFILES, "of CMYK"} - {"sRGB"}
+    with_profile = kind.rpartition(", ")[2] in {*PROFILES, "of CMYK", "of CICP"} - {"sRGB"}
     mean, largest = BAR_WITH_PROFILE if with_profile else BAR
     return bool(differences.mean() > mean or differences.max() > largest)
