@@ -119,6 +119,7 @@ def test_a_profile_that_says_nothing_about_the_picture_counts_as_none(profile):
     assert (seen(data, 8) == COLOURS).all()
 
 
+@pytest.mark.filterwarnings("ignore:Metadata Warning")
 def test_a_tag_of_numbers_is_no_profile():
     data = tiff("<", PICTURE.size, (8, 8, 8), 2, PICTURE.tobytes(), t34675=(1, 2, 3))
     assert hash_id(data) == plain_digest(PICTURE)
