@@ -16,7 +16,7 @@ UNICODE_PATH_FIELD = 0x7075
 UNICODE_PATH_START = struct.Struct("<BL")  # version, CRC-32 of the name that the field replaces
 NAME_OF_CODEC = {"utf-8": "UTF-8", "cp932": "Shift-JIS", "cp437": "code page 437"}
 # Misread as Shift-JIS, an accented letter of code page 437 and the letter behind it become one sign: "schön"
-# gets a kanji, "château" a katakana between Latin letters. Hiragana takes two accents in a row.
+# gets a kanji, "château" a katakana, "Élèves" two kanji, all beside Latin ones. Hiragana takes two accents.
 JAPANESE = re.compile(
     r"""
     [ぁ-ゖ]
@@ -76,7 +76,7 @@ def _unicode_path(raw: bytes, extra: bytes) -> str | None:
     for kind, content in extra_fields(extra):
         start, path = content[:UNICODE_PATH_START.size], content[UNICODE_PATH_START.size:]
         is_ours = kind == UNICODE_PATH_FIELD and start == UNICODE_PATH_START.pack(1, zlib.crc32(raw))
-        if is_ours and path and _is_in(path, "utf-8"):
+        if is_ours and _is_in(path, "utf-8"):
             return path.decode("utf-8")
     return None
 

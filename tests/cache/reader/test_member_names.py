@@ -65,13 +65,14 @@ def test_a_name_that_is_not_the_utf_8_that_it_claims_costs_no_other_member(here)
 @pytest.mark.parametrize(("extra", "name"), [
     (unicode_path("写真/ä.png", b"_.png"), "写真/ä.png"),
     (b"\x55\x54\x05\x00\x03abcd" + unicode_path("ä.png", b"_.png"), "ä.png"),  # behind a field with times
+    (unicode_path("ä.png\0.exe", b"_.png"), "ä.png"),
     (unicode_path("ä.png", b"renamed.png"), "_.png"),
     (unicode_path("ä.png", b"_.png", version=2), "_.png"),
     (unicode_path("", b"_.png"), "_.png"),
     (unicode_path("ä.png", b"_.png")[:-1], "_.png"),
     (b"up\x01\x00\x01", "_.png"),
     (unicode_path("e.png", b"_.png").replace(b"e.png", b"\xff.png"), "_.png"),
-], ids=["right", "second field", "renamed", "version 2", "empty", "cut", "short", "no UTF-8"])
+], ids=["right", "second field", "zero", "renamed", "version 2", "empty", "cut", "short", "no UTF-8"])
 def test_the_unicode_path_counts_if_it_belongs_to_the_name(here, extra, name):
     write(here, {"x.zip": zip_with_extra({"_.png": png(1)}, extra)})
     assert told("x.zip")[0] == ("picture", f"x.zip/{name}", name.split("/")[0] if "/" in name else None)

@@ -101,6 +101,18 @@ def test_a_member_that_the_table_looks_for_elsewhere_is_missed_where_it_is(here,
         "x.zip", "bad_archive", f"{size} bytes of members are not in its table of contents")
 
 
+def test_numbers_of_64_bits_are_read_where_the_table_has_no_room_for_them(here):
+    data = zipped({"a.png": png(1)})
+    table, end = data.index(b"PK\x01\x02"), data.rindex(END)
+    numbers = struct.pack("<HH3Q", 1, 24, len(png(1)), len(png(1)), 0)
+    entry = bytearray(data[table:end] + numbers)
+    entry[20:28], entry[42:46] = b"\xff" * 8, b"\xff" * 4
+    entry[30:32] = struct.pack("<H", len(numbers))
+    record = struct.pack("<4s4H2LH", END, 0, 0, 1, 1, len(entry), table, 0)
+    write(here, {"x.zip": data[:table] + bytes(entry) + record})
+    assert told("x.zip") == [("picture", "x.zip/a.png", None), ("archive", "x.zip", 1)]
+
+
 def test_what_stands_behind_an_archive_does_not_keep_it_from_being_read(here):
     write(here, {"x.zip": zipped(PICTURES) + b"\r\nbytes of a download"})
     assert told("x.zip") == BOTH
