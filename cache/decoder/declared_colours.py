@@ -50,7 +50,9 @@ def declared_profile(image: ImageFile.ImageFile) -> bytes:
 
 
 def _before(pixels: bytes, image: ImageFile.ImageFile) -> bytes:
-    return cast(io.BytesIO, image.fp).getvalue().partition(pixels)[0]
+    data = cast(io.BytesIO, image.fp).getvalue()
+    end = data.find(pixels)
+    return data[:end] if end >= 0 else data  # no copy of what stands behind: a decoder's memory is limited
 
 
 def _by_number(pattern: re.Pattern[bytes], head: bytes, curves: dict[int, tuple]) -> bytes:
