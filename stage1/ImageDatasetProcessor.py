@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
 from cache import command_line
@@ -27,7 +28,7 @@ from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.dataset_listing import DatasetListing
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
-from cache.stores.metadata_records import metadata_records
+from cache.stores.metadata_records import VectorGone, metadata_records
 from cache.stores.tag_list import TAG_LIST_NAME
 from cache.stores.tag_table import TagTable
 from stage1.about_tags import about_tags
@@ -68,7 +69,8 @@ class ImageDatasetProcessor:
             listing = stack.enter_context(DatasetListing())
             store = ClipStore(tables.clips, encoder, tables.files)
             embedding = Embedding(encoder, store.has, batch_size)
-            stream = images(
+            stream = partial(
+                images,
                 dataset_path,
                 tagged=tagged_dataset,
                 limits=limits,
@@ -80,13 +82,18 @@ class ImageDatasetProcessor:
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
             stores: list[Store] = [store, *tables.tags, listing, tables.files, counts]
             with FileProgress(dataset_path, tables.dataset.path, limits.include_hidden) as progress:
-                record(stream, [*stores, progress], embedding)
+                record(stream(), [*stores, progress], embedding)
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_nothing_found(dataset_path, tagged_dataset, counts))
             for table in (tables.files, *tables.tags):
                 table.keep_only(dataset_path, listing)
             store.keep_only_skips(dataset_path, listing.skips())
-            written = _write(folder, dataset_path, listing, store, tagged_dataset)
+            write = partial(_write, folder, dataset_path, listing, store, tagged_dataset)
+            try:
+                written = write()
+            except VectorGone:  # cleared by somebody, or damaged on the disk
+                record(stream(), [store], embedding)
+                written = write()
             if tagged_dataset and notes is not None:
                 notes.extend(about_tags(listing, dataset_path))
             tables.dataset.replace(listing)

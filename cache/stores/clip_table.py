@@ -31,7 +31,7 @@ class ClipTable(Table):
     page_size = 16384  # 2 kB blobs: 3 times the insert rate of 4096, 57 % of its size
     schema = _schema()
     older_schemas = (_schema(checksum=""),)
-    new_column = "checksum INTEGER"
+    from_version_1 = ("ALTER TABLE clip_cache ADD COLUMN checksum INTEGER",)
 
     def add(self, batch: Batch, model: str, precision: str) -> None:
         blobs = ((hash_id, vector.astype("<f4").tobytes()) for hash_id, vector in batch.vectors.items())
@@ -74,12 +74,16 @@ class ClipTable(Table):
 
     @classmethod
     def doubtful(cls, path: str | os.PathLike) -> Iterator[str]:
-        """Where several files had one hash in version 1, they may have looked different: turned, with another
-        palette or profile. Which of them a vector was made of is not known."""
         files = files_beside(path)
         if files:
             with files:
-                yield from files.hashes_of_several_files()
+                yield from files.doubtful_hashes()
+
+    def forget_doubtful(self, hash_ids: Iterable[str]) -> None:
+        """Of these hashes the vectors of version 1: they alone have no checksum."""
+        rows = ((hash_id,) for hash_id in hash_ids)
+        with self.connection as connection:
+            connection.executemany("DELETE FROM clip_cache WHERE hash_id = ? AND checksum IS NULL", rows)
 
     def only_model(self) -> str:
         """The one encoder whose vectors these are. Raises Refused if there is none, or several."""
@@ -147,14 +151,22 @@ class ClipStore:
 
     def __init__(self, table: ClipTable, encoder: ClipEncoder, files: FileTable | None = None):
         self.table, self.encoder, self.files = table, encoder, files
+        self._forget_doubtful()
 
     def add(self, batch: Batch) -> None:
         self.table.add(batch, self.encoder.key, self.encoder.precision if batch.vectors else "")
 
     def keep_only_skips(self, source: str | os.PathLike, skips: Iterable[Skipped]) -> None:
-        """After a whole run over `source`: a vector has no place on disk, so it stays."""
+        """After a whole run over `source`: a vector has no place on disk, so it stays. But of files that
+        version 1 had seen otherwise it goes."""
+        self._forget_doubtful()
         with self.table.connection:
             self.table.forget_other_skips(source, skips)
+
+    def _forget_doubtful(self) -> None:
+        doubtful = self.files.doubtful_hashes() if self.files else []
+        if doubtful:
+            self.table.forget_doubtful(doubtful)
 
     def has(self, picture: Picture) -> bool:
         """Under its own hash, as stage 1 writes the metadata: a vector under the old one is made anew."""

@@ -1,7 +1,8 @@
 """Which files there are, where they lie, the hash of their pixels: table `file_cache`, one row per file."""
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from cache.decoder.pixel_version import PIXEL_VERSION
 from cache.files.paths import absolute_path
@@ -36,6 +37,19 @@ FILES = "SELECT count(*) FROM file_cache"
 ARCHIVES = "SELECT count(*) FROM file_cache WHERE hash_id IS NULL"
 COUNTS = f"SELECT ({FILES}) - ({ARCHIVES}) AS pictures, ({ARCHIVES}) AS archives"
 
+# A hash of version 1 was the pixels alone. Where several files had one, or one file has another today, the
+# files may have looked different: turned, with another palette or profile. Which of them a vector was made of
+# is not known.
+FIRST_DOUBTS = """
+CREATE TABLE doubtful AS
+SELECT hash_id FROM file_cache WHERE hash_id NOT NULL GROUP BY hash_id HAVING count(*) > 1
+"""
+DOUBT = """
+INSERT INTO doubtful SELECT hash_id FROM file_cache
+WHERE absolute_path = ? AND stamp IS NULL AND hash_id NOT NULL
+    AND NOT (hash_id IS ? AND size_bytes IS ? AND mtime_ns IS ?)
+"""
+
 LARGEST = 2**63 - 1  # that SQLite can hold: nanoseconds up to the year 2262
 NEEDED = {"hash_id": str, "type": str, "width": int, "height": int}  # of a picture that is not decoded again
 
@@ -57,15 +71,16 @@ class FileTable(TableOfFiles):
     name = "file_cache"
     schema = _schema()
     older_schemas = (_schema(stamp=""),)
-    new_column = "stamp TEXT"
+    from_version_1 = ("ALTER TABLE file_cache ADD COLUMN stamp TEXT", FIRST_DOUBTS)
 
     def add(self, batch: Batch) -> None:
         read = [item for item in batch.items if isinstance(item, (Picture, Archive))]
         unchanged = [item.file for item in read if isinstance(item, Picture) and item.unchanged]
-        changed = (item for item in read if isinstance(item, Archive) or not item.unchanged)
+        changed = [item for item in read if isinstance(item, Archive) or not item.unchanged]
         names = (
             (file.file_path, file.archive_path, file.absolute_path, file.file_path) for file in unchanged)
         with self.connection as connection:
+            self._doubt(map(_facts, changed))
             connection.executemany(ADD, map(_row, changed))
             self.forget_skips(item.file.file_path for item in read)
             connection.executemany(RENAME, names)
@@ -117,9 +132,25 @@ class FileTable(TableOfFiles):
         path = image["path"] if absolute_path(image["path"]) == place else place
         return {**image, "absolute_path": place, "path": path, "file_path": path}
 
-    def hashes_of_several_files(self) -> Iterator[str]:
-        query = "SELECT hash_id FROM file_cache WHERE hash_id NOT NULL GROUP BY hash_id HAVING count(*) > 1"
-        return (hash_id for hash_id, in self.connection.execute(query))
+    def doubtful_hashes(self) -> list[str]:
+        """Of version 1, whose vectors may be those of pictures that look different."""
+        if not self._was_version_1:
+            return []
+        return [hash_id for hash_id, in self.connection.execute("SELECT DISTINCT hash_id FROM doubtful")]
+
+    def forget(self, absolute_paths: Sequence[str]) -> None:
+        self._doubt((path, None, None, None) for path in absolute_paths)
+        super().forget(absolute_paths)
+
+    def _doubt(self, facts: Iterable[tuple]) -> None:
+        """Within the caller's transaction: what version 1 knew of these files, if it was not just this."""
+        if self._was_version_1:
+            self.connection.executemany(DOUBT, facts)
+
+    @cached_property
+    def _was_version_1(self) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE name = 'doubtful'"
+        return self.connection.execute(query).fetchone() is not None
 
     def is_still_true(self, path: str) -> bool:
         """A picture in a ZIP that this run has left alone, say, is what it was."""
@@ -131,12 +162,22 @@ class FileTable(TableOfFiles):
 def _row(item: Picture | Archive) -> tuple:
     file = item.file
     names = (file.file_name, file.file_path)
-    time = max(-LARGEST, min(file.mtime_ns, LARGEST))  # the stamp has it exactly
-    place = (file.archive_path, file.absolute_path, file.size, time)
+    place = (file.archive_path, file.absolute_path, file.size, _time(file))
     if isinstance(item, Archive):
         return (*names, None, "zip", True, item.n_content, *place, None, None, None, stamp_of(file))
     looks = (item.width, item.height, item.old_hash_id)
     return (*names, item.hash_id, item.type, None, None, *place, *looks, stamp_of(file))
+
+
+def _facts(item: Picture | Archive) -> tuple:
+    """As DOUBT asks for them."""
+    hash_id = item.hash_id if isinstance(item, Picture) else None
+    return item.file.absolute_path, hash_id, item.file.size, _time(item.file)
+
+
+def _time(file: SourceFile) -> int:
+    """The stamp has it exactly."""
+    return max(-LARGEST, min(file.mtime_ns, LARGEST))
 
 
 def stamp_of(file: SourceFile) -> str:

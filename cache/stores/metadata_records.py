@@ -7,16 +7,23 @@ from cache.encoders.clip_encoder import ClipEncoder
 from cache.refusal import Refused
 
 
+class VectorGone(Refused):
+    """Somebody has cleared the cache, or its disk has damaged it."""
+
+
 def metadata_records(
     images: Iterable[dict], encoder: ClipEncoder, vector: Callable[[str], np.ndarray | None], tagged: bool,
 ) -> Iterator[tuple[str, dict]]:
     """(hash_id, record) for each image of a dataset's listing; `vector` finds those of the encoder by hash.
-    Raises Refused if an image has none: somebody has cleared the cache."""
+    Raises VectorGone if an image has none, after all others were looked for."""
+    images = iter(images)
     for image in images:
         embedded = vector(image["hash_id"])
         if embedded is None:
+            for other in images:
+                vector(other["hash_id"])  # each that is damaged goes: all are made anew at once
             path = image["file_path"]
-            raise Refused(
+            raise VectorGone(
                 f"the vector of {path} has gone from the clip cache; the same command makes it anew")
         yield image["hash_id"], _record(image, encoder, embedded, tagged)
 

@@ -50,8 +50,8 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: str | os.PathLike, l
     with connection:
         if connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
             return  # another process was faster
-        if layout.new_column:
-            connection.execute(f"ALTER TABLE {layout.name} ADD COLUMN {layout.new_column}")
+        for statement in layout.from_version_1:
+            connection.execute(statement)
         doubtful = ((hash_id,) for hash_id in layout.doubtful(path))
         connection.executemany(f"DELETE FROM {layout.name} WHERE hash_id = ?", doubtful)
         make_home(connection, path)

@@ -37,7 +37,6 @@ class ScoreTable(TableOfFiles):
     model type and tag replaces the older one, and the newest spelling stays in file_path."""
 
     page_size = 16384  # for a row and its indexes, 600 bytes, a quarter faster to write than 4096
-    new_column = "checksum INTEGER"
     columns: ClassVar[tuple[str, ...]] = ()  # without the checksum
     look_up_indexes: ClassVar[dict[str, str]] = {}
 
@@ -211,6 +210,7 @@ class Stage3Table(ScoreTable):
         "model_type", "tag_name", "tag_prob", "decision", "absolute_path",
     )
     look_up_indexes = _look_up_indexes("stage3")
+    from_version_1 = ("ALTER TABLE stage3 ADD COLUMN checksum INTEGER",)
     schema = _picture_schema()
     older_schemas = tuple(_picture_schema(*variant) for variant in OLDER)
 
@@ -222,6 +222,7 @@ class Stage4Table(ScoreTable):
         "model_type", "tag_name", "tag_prob", "decision", "absolute_path",
     )
     look_up_indexes = _look_up_indexes("stage4")
+    from_version_1 = ("ALTER TABLE stage4 ADD COLUMN checksum INTEGER",)
     schema = _archive_schema("stage4")
     older_schemas = tuple(_archive_schema("stage4", *variant) for variant in OLDER)
 
@@ -229,5 +230,6 @@ class Stage4Table(ScoreTable):
 class ZipScoreTable(Stage4Table):
     name = "zip_score_cache"
     look_up_indexes = _look_up_indexes("zip_score_cache")
+    from_version_1 = ("ALTER TABLE zip_score_cache ADD COLUMN checksum INTEGER",)
     schema = _archive_schema("zip_score_cache")
     older_schemas = tuple(_archive_schema("zip_score_cache", *variant) for variant in OLDER)

@@ -37,7 +37,7 @@ class Layout(Protocol):
     schema: tuple[str, ...]  # CREATE statements, that of the table `name` first
     older_schemas: tuple[tuple[str, ...], ...]  # of earlier versions, which are still read
     page_size: int  # bytes
-    new_column: str  # what version 2 adds to the table: name and type, "" for nothing
+    from_version_1: tuple[str, ...]  # statements that make version 2 of a table of version 1
 
     def doubtful(self, path: str | os.PathLike) -> Iterable[str]:
         """Hashes whose rows are not taken over from version 1."""

@@ -34,7 +34,7 @@ class Table:
     name: ClassVar[str] = ""
     schema: ClassVar[tuple[str, ...]] = ()
     older_schemas: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    new_column: ClassVar[str] = ""
+    from_version_1: ClassVar[tuple[str, ...]] = ()
     page_size: ClassVar[int] = 4096
 
     def __init__(self, path: str | os.PathLike, create: bool = False):

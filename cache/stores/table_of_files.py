@@ -1,7 +1,7 @@
 """What the tables with a row per file have in common: which rows a whole run leaves, where their files lie
 today."""
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from cache.files.paths import absolute_path
@@ -47,8 +47,12 @@ class TableOfFiles(Table):
         connection.execute("DELETE FROM present")
         connection.executemany("INSERT OR IGNORE INTO present VALUES (?, ?)", listing.places())
         not_present = self._not_present(printable(absolute_path(source)))
-        forgotten = [(path,) for path in not_present if not self.is_still_true(path)]
-        connection.executemany(f"DELETE FROM {self.name} WHERE absolute_path = ?", forgotten)
+        self.forget([path for path in not_present if not self.is_still_true(path)])
+
+    def forget(self, absolute_paths: Sequence[str]) -> None:
+        """Within the caller's transaction."""
+        paths = ((path,) for path in absolute_paths)
+        self.connection.executemany(f"DELETE FROM {self.name} WHERE absolute_path = ?", paths)
 
     def is_still_true(self, path: str) -> bool:
         """Of a file that the run has not read: whether its row stays."""
