@@ -177,6 +177,11 @@ def test_an_archive_of_info_zip_is_not_reported(here, flags):
     assert names == ["photos/", *(f"photos/ä{number}.png" for number in range(3))]
 
 
+def test_members_beyond_the_limit_are_too_many_not_hidden():
+    table = OpenZip(io.BytesIO(zipped({f"{number}.png": png(number) for number in range(9)})), 4).table
+    assert (len(table.infos), table.total, table.unlisted) == (4, 9, 0)
+
+
 def test_an_ordinary_archive_is_asked_for_nothing_but_its_table():
     """The end of the file and the table: two reads, however many members there are."""
 
