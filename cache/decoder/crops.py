@@ -8,22 +8,13 @@ from cache.decoder.limits import skip_for
 from cache.decoder.look import Look
 from cache.decoder.rgb import shows_paper, to_rgb
 from cache.decoder.stored_form import Box
+from cache.decoder.turning import upright, upright_size
 
 RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
     "bilinear": Image.Resampling.BILINEAR,
     "nearest": Image.Resampling.NEAREST,
 }
-TURNS = {  # by EXIF orientation
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-SIDEWAYS = (5, 6, 7, 8)
 LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixels are 10 MB
 
 
@@ -41,25 +32,18 @@ def box_in_crop(image: Image.Image, spec: CropSpec, look: Look) -> Box:
     """Where the upright picture lies in its crop."""
     if spec.resize_mode != "longest":
         return 0, 0, spec.size, spec.size
-    width, height = image.size[::-1] if look.orientation in SIDEWAYS else image.size
-    return box_in_square(width, height, spec.size)
+    return box_in_square(*upright_size(image, look.orientation), spec.size)
 
 
 def _seen(image: Image.Image, look: Look) -> tuple[Image.Image, bytes]:
     """Upright on white paper, and the profile that it still has to be converted by: when it is small, since
     12 million pixels take half a second. Only what lets the paper through has to be converted before. CMYK
     with a profile stays CMYK: the profile makes RGB of it."""
-    picture = upright(image, look.orientation)
     if look.profile and image.mode == "CMYK":
-        return picture, look.profile
-    opacity = look.opacity and upright(look.opacity, look.orientation)
-    if look.profile and shows_paper(image, look.opacity):
-        return to_rgb(picture, opacity, look.profile), b""
-    return to_rgb(picture, opacity), look.profile
-
-
-def upright(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(TURNS[orientation]) if orientation in TURNS else image
+        return upright(image, look.orientation), look.profile
+    if look.profile and shows_paper(image, look):
+        return to_rgb(image, look, look.profile), b""
+    return to_rgb(image, look), look.profile
 
 
 def _resized(picture: Image.Image, spec: CropSpec, profile: bytes) -> Image.Image:

@@ -3,29 +3,35 @@ import numpy as np
 from PIL import Image
 
 from cache.decoder.colour_profile import to_srgb
+from cache.decoder.look import Look
 from cache.decoder.strips import strips
 from cache.decoder.transparency import OPAQUE, WITH_ALPHA
+from cache.decoder.turning import place_of_strip, upright, upright_size
 
 
-def to_rgb(image: Image.Image, opacity: Image.Image | None = None, profile: bytes = b"") -> Image.Image:
-    """16 bits are scaled, not clipped; what is transparent becomes white. Where a picture shows_paper(), its
-    colours are converted by `profile` before they are mixed with it."""
-    if image.mode == "RGB" and opacity is None:
-        return image
+def to_rgb(image: Image.Image, look: Look, profile: bytes = b"") -> Image.Image:
+    """Upright. 16 bits are scaled, not clipped; what is transparent becomes white. Where a picture
+    shows_paper(), its colours are converted by `profile` before they are mixed with it. Strip by strip, so
+    that there are never more than two pictures."""
+    if image.mode == "RGB" and look.opacity is None:
+        return upright(image, look.orientation)
     black, white = _range(image)
-    result = Image.new("RGB", image.size)
+    result = Image.new("RGB", upright_size(image, look.orientation))
     for box in strips(image):
         colours = _colours(image.crop(box), black, white)
-        if opacity is not None:
-            colours.putalpha(opacity.crop(box))
-        result.paste(_on_white(colours, profile) if colours.mode == "RGBA" else colours, box)
+        if look.opacity is not None:
+            colours.putalpha(look.opacity.crop(box))
+        if colours.mode == "RGBA":
+            colours = _on_white(colours, profile)
+        place = place_of_strip(box[1], box[3], image.height, look.orientation)
+        result.paste(upright(colours, look.orientation), place)
     return result
 
 
-def shows_paper(image: Image.Image, opacity: Image.Image | None) -> bool:
+def shows_paper(image: Image.Image, look: Look) -> bool:
     """Whether anything is transparent. Pictures with an alpha channel may be opaque all over."""
     if image.mode not in WITH_ALPHA:
-        return opacity is not None
+        return look.opacity is not None
     return bool(np.ravel(image.getextrema())[-2] < OPAQUE)
 
 

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from cache.decoder import strips
 from cache.decoder.crop_spec import CropSpec
 from cache.decoder.crops import box_in_crop, crop
 from cache.decoder.look import Look
@@ -148,3 +149,16 @@ def test_an_orientation_in_xmp_alone_turns_nothing_as_in_browsers(form):
 def test_the_box_of_a_picture_in_its_crop_is_that_of_the_upright_one(orientation):
     box = box_in_crop(CORNERS, CropSpec(48, "longest"), Look(orientation=orientation))
     assert box == ((0, 8, 48, 40) if orientation <= 4 else (8, 0, 40, 48))
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+def test_a_picture_that_is_done_in_strips_is_the_same_as_in_one(orientation, monkeypatch):
+    numbers = np.arange(48 * 31 * 4).reshape(31, 48, 4) * 7919 % 256
+    picture = Image.fromarray(numbers.astype(np.uint8))
+    keyed = picture.convert("P", palette=Image.Palette.ADAPTIVE)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    files = [encoded(picture, exif=exif), encoded(keyed, exif=exif, transparency=5)]
+    whole = [(cropped(data, CropSpec(48, "longest")).tolist(), identity(data)) for data in files]
+    monkeypatch.setattr(strips, "STRIP_PIXELS", 5 * 48)
+    assert [(cropped(data, CropSpec(48, "longest")).tolist(), identity(data)) for data in files] == whole
