@@ -45,11 +45,17 @@ class Table:
             self.create(path)
         if not os.path.isfile(path):
             raise Missing(f"no such database: {path}")
+        if create:
+            self._refuse_read_only()
         self._connections = {threading.get_ident(): opened(path, type(self))}
 
     @property
     def may_be_written(self) -> bool:
         return may_be_written(self.path)
+
+    def _refuse_read_only(self) -> None:
+        if not self.may_be_written:
+            raise Refused(f"{self.path} cannot be written to")
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -121,7 +127,8 @@ class Table:
         return self.connection.execute(f"SELECT count(*) FROM {self.name}").fetchone()[0]
 
     def clear(self) -> int:
-        """Delete every row; returns how many there were."""
+        """Delete every row; returns how many there were. Raises Refused where nothing can be written."""
+        self._refuse_read_only()
         with self.connection as connection:
             count = connection.execute(f"DELETE FROM {self.name}").rowcount
             connection.execute("DELETE FROM skipped")

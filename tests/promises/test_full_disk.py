@@ -1,14 +1,10 @@
-"""A disk that is full or cannot be written to: exit code 2, one line, nothing half-written, and it goes on.
-
-The disks are small file systems in memory; where the tests may not mount them, they are skipped.
-"""
+"""A disk that is full or cannot be written to: exit code 2, one line, nothing half-written; it goes on."""
 
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,25 +24,6 @@ OUTPUTS = (
     "output/input-tag-to-image-hash-list.json",
     "output/input-image-hash-to-tag-list.json",
 )
-
-
-@pytest.fixture
-def disk(tmp_path) -> Iterator[Path]:
-    """8 MiB of their own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if shutil.which("mount") is None:
-        pytest.skip("no file system can be mounted here: there is no command for it")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    here = os.getcwd()
-    os.chdir(folder)
-    yield folder
-    os.chdir(here)
-    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.fixture
