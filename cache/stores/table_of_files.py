@@ -11,6 +11,8 @@ from cache.stores.sqlite_table import Table
 from cache.stores.whereabouts import Whereabouts, read_whereabouts, status_on_disk
 from cache.text import printable
 
+NOT_LOOKED_AT = {"unreadable", "outside_tag_folder"}  # a run says nothing of what it skips for these reasons
+
 
 class Listing(Protocol):
     """What a whole run has read under its source."""
@@ -40,14 +42,26 @@ class TableOfFiles(Table):
             self.forget_other_skips(source, listing.skips())
 
     def forget_missing(self, source: str | os.PathLike, listing: Listing) -> None:
-        """Within the caller's transaction: the rows of such files."""
+        """Within the caller's transaction: the rows of such files. A source without any file may be a disk
+        that is not there just now: nothing of it is forgotten."""
         connection = self.connection
         connection.execute(
             "CREATE TEMP TABLE IF NOT EXISTS present(absolute_path TEXT PRIMARY KEY, hash_id TEXT)")
         connection.execute("DELETE FROM present")
         connection.executemany("INSERT OR IGNORE INTO present VALUES (?, ?)", listing.places())
+        if self._is_empty(listing):
+            return
+        unseen = {
+            printable(absolute_path(skip.file_path))
+            for skip in listing.skips() if skip.reason in NOT_LOOKED_AT}
         not_present = self._not_present(printable(absolute_path(source)))
-        self.forget([path for path in not_present if not self.is_still_true(path)])
+        seen = (path for path in not_present if not _lies_in_one_of(unseen, path))
+        self.forget([path for path in seen if not self.is_still_true(path)])
+
+    def _is_empty(self, listing: Listing) -> bool:
+        """Whether a run has found no file, but for hidden ones."""
+        has_places = self.connection.execute("SELECT 1 FROM present LIMIT 1").fetchone() is not None
+        return not has_places and all(skip.reason == "hidden" for skip in listing.skips())
 
     def forget(self, absolute_paths: Sequence[str]) -> None:
         """Within the caller's transaction."""
@@ -99,3 +113,10 @@ class TableOfFiles(Table):
         """Of a file that lies at neither place, the new one: a run there finds out that it is gone."""
         new, old = self.whereabouts.candidates(path)
         return new if status_on_disk(new) or not status_on_disk(old) else old
+
+
+def _lies_in_one_of(places: set[str], path: str) -> bool:
+    """Whether an absolute path is that of one of these files and folders, or of something in one."""
+    while path not in places and path != os.path.dirname(path):
+        path = os.path.dirname(path)
+    return path in places

@@ -35,8 +35,27 @@ def test_everything_may_lie_below_the_root_of_the_disk(here):
 def test_the_source_may_be_one_file(here):
     with Numbers("a.sqlite", create=True) as table:
         table.fill([1, 2], "/photos/{}.png")
-        table.keep_only("/photos/1.png", Listed())
+        table.keep_only("/photos/1.png", Listed(skipped=[Skipped("/photos/1.png", "not_an_image")]))
         assert table.values() == [2]
+
+
+@pytest.mark.parametrize("skipped", [[], [Skipped("/photos/lost+found", "hidden")]])
+def test_a_source_without_any_file_forgets_nothing(here, skipped):
+    with Numbers("a.sqlite", create=True) as table:
+        table.fill([1, 2], "/photos/{}.png")
+        table.keep_only("/photos", Listed(skipped=skipped))
+        assert table.values() == [1, 2]
+
+
+@pytest.mark.parametrize("reason", ["unreadable", "outside_tag_folder"])
+def test_nothing_is_forgotten_of_what_a_run_has_not_looked_at(here, reason):
+    with Numbers("a.sqlite", create=True) as table:
+        table.fill([1, 2], "/photos/locked/{}.png")
+        table.fill([3], "/photos/locked too/{}.png")
+        table.fill([4, 5], "/photos/{}.png")
+        table.keep_only("/photos", Listed(skipped=[
+            Skipped("/photos/locked", reason), Skipped("/photos/4.png", reason)]))
+        assert table.values() == [1, 2, 4]
 
 
 def test_a_listing_that_breaks_off_forgets_nothing_and_the_next_one_does(here):
