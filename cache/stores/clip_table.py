@@ -50,20 +50,26 @@ class ClipTable(Table):
     def vector(self, hash_id: str, model: str) -> np.ndarray | None:
         """float32 (d,). One that was damaged on the disk is as good as none: it goes, to be made anew."""
         row = self._one("hash_id = ? AND model = ?", hash_id, model)
-        if row is None or _is_whole(row):
-            return None if row is None else self._as_vector(row)
-        if self.may_be_written:
-            with self.connection as connection:
-                connection.execute(
-                    "DELETE FROM clip_cache WHERE hash_id = ? AND model = ?", (hash_id, model))
-        return None
+        return self._as_vector(row) if row and self._is_usable(row) else None
 
     def any_model(self, hash_id: str, preferred: str) -> dict | None:
         """The vector of the preferred model if it has one, else that of another."""
-        return self._as_dict(self._one("hash_id = ? ORDER BY model <> ?", hash_id, preferred))
+        query = "SELECT * FROM clip_cache WHERE hash_id = ? ORDER BY model <> ?"
+        rows = self.connection.execute(query, (hash_id, preferred)).fetchall()
+        return next((self._as_dict(row) for row in rows if self._is_usable(row)), None)
 
     def random_clip(self) -> dict | None:
-        return self._as_dict(self.random_row())
+        row = self.random_row(accepted=is_whole)
+        return self._as_dict(row) if row else None
+
+    def _is_usable(self, row: sqlite3.Row) -> bool:
+        if is_whole(row):
+            return True
+        if self.may_be_written:
+            with self.connection as connection:
+                connection.execute(
+                    "DELETE FROM clip_cache WHERE hash_id = ? AND model = ?", (row["hash_id"], row["model"]))
+        return False
 
     def models(self) -> list[str]:
         rows = self.connection.execute("SELECT DISTINCT model FROM clip_cache ORDER BY model")
@@ -94,10 +100,16 @@ class ClipTable(Table):
         return models[0]
 
     def vectors(self, model: str) -> Iterator[tuple[str, np.ndarray]]:
-        """(hash_id, vector) of all, in the order they came in."""
-        query = "SELECT * FROM clip_cache WHERE model = ? ORDER BY rowid"
-        rows = self.connection.execute(query, (model,))
-        return ((row["hash_id"], self._as_vector(row)) for row in rows)
+        """(hash_id, vector) of all, in the order they came in. Raises Refused for a damaged one."""
+        for row in self._rows_of(model):
+            if not is_whole(row):
+                name = row["hash_id"][:16]
+                advice = f"run stage 1 again, or {REMEDY}"
+                raise Refused(f"{self.path}: the vector of {name} was damaged on the disk; {advice}")
+            yield row["hash_id"], self._as_vector(row)
+
+    def _rows_of(self, model: str) -> sqlite3.Cursor:
+        return self.connection.execute("SELECT * FROM clip_cache WHERE model = ? ORDER BY rowid", (model,))
 
     def size(self, model: str) -> tuple[int, int]:
         """Number of vectors and their width."""
@@ -110,21 +122,18 @@ class ClipTable(Table):
         query = self.vector(hash_id, model)
         if query is None:
             return []
-        others = ((name, vector) for name, vector in self.vectors(model) if name != hash_id)
+        others = (
+            (row["hash_id"], self._as_vector(row)) for row in self._rows_of(model)
+            if row["hash_id"] != hash_id and is_whole(row))
         return [{"hash_id": name, "cosine": cosine} for cosine, name in nearest(query, others, count)]
 
-    def _as_dict(self, row: sqlite3.Row | None) -> dict | None:
+    def _as_dict(self, row: sqlite3.Row) -> dict:
         """As callers get it; clip_vector is (1, d)."""
-        if row is None:
-            return None
         vector = self._as_vector(row).reshape(1, -1)
         return {"hash_id": row["hash_id"], "clip_vector": vector, "model": row["model"]}
 
     def _as_vector(self, row: sqlite3.Row) -> np.ndarray:
-        """The file may come from anybody, and any disk may fail."""
-        if not _is_whole(row):
-            name, advice = row["hash_id"][:16], "stage 1 makes it anew"
-            raise Refused(f"{self.path}: the vector of {name} was damaged on the disk; {advice}")
+        """The file may come from anybody."""
         blob = row["clip_vector"]
         whole = isinstance(blob, bytes) and blob and len(blob) % 4 == 0
         vector = np.frombuffer(blob, "<f4") if whole else None
@@ -134,7 +143,7 @@ class ClipTable(Table):
         return vector
 
 
-def _is_whole(row: sqlite3.Row) -> bool:
+def is_whole(row: sqlite3.Row) -> bool:
     """As far as its checksum says, which rows of version 1 lack."""
     expected, vector = row["checksum"], row["clip_vector"]
     texts = row["hash_id"], row["model"]

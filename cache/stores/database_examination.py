@@ -7,17 +7,20 @@ from typing import Literal
 
 import numpy as np
 
-from cache.stores.clip_table import ClipTable
+from cache.stores.checksums import score_checksum
+from cache.stores.clip_table import ClipTable, is_whole
 from cache.stores.databases import KINDS
 from cache.stores.file_changes import FileChanges, file_changes
 from cache.stores.file_table import FileTable
-from cache.stores.sqlite_file import APPLICATION_ID, verify
+from cache.stores.score_table import CHECKED, ScoreTable
+from cache.stores.sqlite_file import APPLICATION_ID, OLDEST_VERSION, verify
 from cache.stores.sqlite_table import Table
 from cache.stores.untouched_database import opened_untouched
 from cache.text import plural
 
 MESSAGES = 3  # of integrity_check, which may have thousands
 FLOAT32_BYTES = 4
+CHANGED = "not as it was written, by its checksum"  # of rows of version 1 nothing can be said
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,12 @@ def _examined(connection: sqlite3.Connection, path: str) -> Examination:
     kind = next((kind for kind in KINDS if kind.name in tables), None)
     if kind is None:
         return Examination("damaged", ["holds none of the tables of these tools"])
-    verify(connection, path, kind)
+    has_checksums = verify(connection, path, kind) > OLDEST_VERSION
     connection.execute("BEGIN")  # every question is about the same moment, however much is written meanwhile
     broken = _broken_pages(connection)
     if broken is not None:
         return Examination("damaged", [broken])
-    return _examined_rows(connection, path, kind)
+    return _examined_rows(connection, path, kind, has_checksums)
 
 
 def _broken_pages(connection: sqlite3.Connection) -> str | None:
@@ -67,14 +70,18 @@ def _broken_pages(connection: sqlite3.Connection) -> str | None:
     return "; ".join(line for line in messages if not line.startswith("***"))
 
 
-def _examined_rows(connection: sqlite3.Connection, path: str, kind: type[Table]) -> Examination:
+def _examined_rows(
+    connection: sqlite3.Connection, path: str, kind: type[Table], has_checksums: bool,
+) -> Examination:
     faults = list(_wrong_types(connection, kind))
     changes = file_changes(connection, path) if kind is FileTable else None
     widths: dict[str, int] = {}
     if kind is ClipTable:
         sizes = _usual_sizes(connection)
-        faults += _wrong_vectors(connection, sizes)
+        faults += _wrong_vectors(connection, sizes, has_checksums)
         widths = {model: size // FLOAT32_BYTES for model, size in sizes.items()}
+    if issubclass(kind, ScoreTable) and has_checksums:
+        faults += _wrong_scores(connection, kind)
     return Examination("damaged" if faults else "whole", faults, changes, widths)
 
 
@@ -100,15 +107,27 @@ def _usual_sizes(connection: sqlite3.Connection) -> dict[str, int]:
     return {row["model"]: row["size"] for row in rows}
 
 
-def _wrong_vectors(connection: sqlite3.Connection, sizes: dict[str, int]) -> Iterator[str]:
+def _wrong_vectors(
+    connection: sqlite3.Connection, sizes: dict[str, int], have_checksums: bool,
+) -> Iterator[str]:
     faults: Counter[tuple[str, str]] = Counter()
-    rows = connection.execute("SELECT model, clip_vector FROM clip_cache WHERE typeof(clip_vector) = 'blob'")
-    for model, vector in rows:
-        fault = _vector_fault(vector, sizes.get(model, 0))
+    for row in connection.execute("SELECT * FROM clip_cache WHERE typeof(clip_vector) = 'blob'"):
+        fault = _vector_fault(row["clip_vector"], sizes.get(row["model"], 0))
+        if not fault and have_checksums and not is_whole(row):
+            fault = CHANGED
         if fault:
-            faults[model, fault] += 1
+            faults[row["model"], fault] += 1
     for (model, fault), count in sorted(faults.items()):
         yield f"{plural(count, 'row')} of {model}: {fault}"
+
+
+def _wrong_scores(connection: sqlite3.Connection, kind: type[Table]) -> Iterator[str]:
+    rows = connection.execute(
+        f"SELECT checksum, {', '.join(CHECKED)} FROM {kind.name} "
+        "WHERE checksum NOT NULL AND typeof(tag_prob) = 'real'")
+    count = sum(checksum != score_checksum(*checked) for checksum, *checked in rows)
+    if count:
+        yield f"{plural(count, 'row')}: {CHANGED}"
 
 
 def _vector_fault(vector: bytes, usual_size: int) -> str:

@@ -10,7 +10,7 @@ from cache.stores.checksums import score_checksum
 from cache.stores.score_listing import ScoreListing
 from cache.stores.table_of_files import TableOfFiles
 
-CHECKED = ("hash_id", "model_type", "tag_name", "tag_prob", "decision")  # by the checksum
+CHECKED = ("hash_id", "model_type", "tag_name", "tag_prob", "decision")  # what score_checksum() is over
 BREAK = "\n            "  # in statements: a database is known by them to the last blank
 
 # From one classifier to the next along the index: for 2,000 of a million rows a sixth of DISTINCT's time.
