@@ -17,6 +17,7 @@ from cache.stores.sqlite_table import Table
 from cache.stores.surroundings import Surroundings
 from cache.stores.table_of_files import TableOfFiles
 from cache.stores.tag_table import TagTable
+from cache.stores.whereabouts import status_on_disk
 from cache.text import tag_name
 from web_api.endpoints import Endpoint
 from web_api.home import Home
@@ -63,7 +64,8 @@ def _facts(table: Table, hash_id: str) -> dict:
         facts = table.image(hash_id) or table.last_known(hash_id)
     else:
         places = list(table.places(hash_id)) if isinstance(table, TableOfFiles) else []
-        facts = {"hash_id": hash_id, "path": places[0]} if places else None
+        there = next(filter(status_on_disk, places), None)
+        facts = {"hash_id": hash_id, "path": there or places[0]} if places else None
     if facts is None:
         raise ApiError(404, "not_found", "no image with this hash")
     return facts

@@ -42,7 +42,7 @@ def _file_at(path: Path, absolute_path: str) -> SourceFile:
 def _member(path: Path, inside: str, limits: Limits = Limits()) -> io.BytesIO:
     """The member of a ZIP with this path; a leading part of it may name a ZIP in the ZIP."""
     status = path.stat()
-    archive, members = _opened(path, status.st_mtime_ns, status.st_size, limits.max_zip_entries)
+    archive, members = _opened(path, disk_stamp(status), limits.max_zip_entries)
     while True:
         name = next((name for name in _leading(inside) if name in members), None)
         if name is None:
@@ -59,7 +59,7 @@ def _member(path: Path, inside: str, limits: Limits = Limits()) -> io.BytesIO:
 
 
 @lru_cache(maxsize=4)
-def _opened(path: Path, mtime_ns: int, size: int, most: int) -> tuple[OpenZip, Members]:
+def _opened(path: Path, stamp: str, most: int) -> tuple[OpenZip, Members]:
     """Kept for the few ZIPs whose pictures a page shows: half a second for one of 100,000 members. A changed
     file is another key."""
     archive = OpenZip(path.open("rb"), most)

@@ -1,7 +1,7 @@
 """Which files there are, where they lie, the hash of their pixels: table `file_cache`, one row per file."""
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from cache.decoder.pixel_version import PIXEL_VERSION
@@ -104,6 +104,10 @@ class FileTable(TableOfFiles):
                 if image:
                     return image
         return None
+
+    def places(self, hash_id: str) -> Iterator[str]:
+        yield from super().places(hash_id)
+        yield from self.places_by("old_hash_id", hash_id)
 
     def last_known(self, hash_id: str) -> dict | None:
         """Of a file that had these pixels, whether it is still there or not."""

@@ -1,14 +1,17 @@
 """What the databases beside a cache know about an image: for pages that show all there is about it."""
 from contextlib import ExitStack
+from itertools import islice
 from typing import TypeVar
 
 from cache.stores.clip_table import ClipTable
 from cache.stores.databases import databases_beside
+from cache.stores.file_table import FileTable
 from cache.stores.score_table import Stage3Table, Stage4Table
 from cache.stores.sqlite_table import Table
 from cache.stores.tag_table import TagTable
 
 SCORES = (Stage3Table, Stage4Table)
+SPARE = 4  # times as many neighbours are looked for as are shown: some may be gone
 
 AnyTable = TypeVar("AnyTable", bound=Table)
 
@@ -52,12 +55,15 @@ class Surroundings:
         return list(score_of.values())
 
     def neighbours(self, hash_id: str, count: int = 12) -> list[dict]:
-        """The most similar other images, under the first model that knows any."""
-        table = self._table(ClipTable)
+        """The most similar other images, under the first model that knows any; none that are gone, if a file
+        cache can tell."""
+        table, files = self._table(ClipTable), self._table(FileTable)
         if table is None:
             return []
-        of_models = (table.neighbours(hash_id, model, count) for model in table.models())
-        return next((neighbours for neighbours in of_models if neighbours), [])
+        of_models = (table.neighbours(hash_id, model, SPARE * count) for model in table.models())
+        nearest = next(filter(None, of_models), [])
+        there = (near for near in nearest if files is None or files.image(near["hash_id"]))
+        return list(islice(there, count))
 
     def _table(self, kind: type[AnyTable]) -> AnyTable | None:
         table = self._tables.get(kind)

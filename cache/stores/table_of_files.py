@@ -92,8 +92,11 @@ class TableOfFiles(Table):
 
     def places(self, hash_id: str) -> Iterator[str]:
         """Absolute paths at which a picture with this hash may lie. Nothing is looked up on the disk."""
-        query = f"SELECT DISTINCT absolute_path FROM {self.name} WHERE hash_id = ?"
-        for path, in self.connection.execute(query, (hash_id,)).fetchall():
+        return self.places_by("hash_id", hash_id)
+
+    def places_by(self, column: str, digest: str) -> Iterator[str]:
+        query = f"SELECT DISTINCT absolute_path FROM {self.name} WHERE {column} = ?"
+        for path, in self.connection.execute(query, (digest,)).fetchall():
             if isinstance(path, str):  # the file may come from anybody
                 yield from self.whereabouts.candidates(path)
 
