@@ -9,6 +9,7 @@ from cache.files.paths import absolute_path
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped, SourceFile
 from cache.refusal import Missing
+from cache.stores.doubtful_hashes import FIRST_DOUBTS, doubt, doubtful_hashes, was_version_1
 from cache.stores.file_changes import AS_IT_WAS, fate_of, place_today
 from cache.stores.table_of_files import TableOfFiles
 
@@ -36,19 +37,6 @@ SELECT rowid AS position, * FROM file_cache WHERE rowid > ? AND is_archive IS NU
 FILES = "SELECT count(*) FROM file_cache"
 ARCHIVES = "SELECT count(*) FROM file_cache WHERE hash_id IS NULL"
 COUNTS = f"SELECT ({FILES}) - ({ARCHIVES}) AS pictures, ({ARCHIVES}) AS archives"
-
-# A hash of version 1 was the pixels alone. Where several files had one, or one file has another today, the
-# files may have looked different: turned, with another palette or profile. Which of them a vector was made of
-# is not known.
-FIRST_DOUBTS = """
-CREATE TABLE doubtful AS
-SELECT hash_id FROM file_cache WHERE hash_id NOT NULL GROUP BY hash_id HAVING count(*) > 1
-"""
-DOUBT = """
-INSERT INTO doubtful SELECT hash_id FROM file_cache
-WHERE absolute_path = ? AND stamp IS NULL AND hash_id NOT NULL
-    AND NOT (hash_id IS ? AND size_bytes IS ? AND mtime_ns IS ?)
-"""
 
 LARGEST = 2**63 - 1  # that SQLite can hold: nanoseconds up to the year 2262
 NEEDED = {"hash_id": str, "type": str, "width": int, "height": int}  # of a picture that is not decoded again
@@ -138,23 +126,19 @@ class FileTable(TableOfFiles):
 
     def doubtful_hashes(self) -> list[str]:
         """Of version 1, whose vectors may be those of pictures that look different."""
-        if not self._was_version_1:
-            return []
-        return [hash_id for hash_id, in self.connection.execute("SELECT DISTINCT hash_id FROM doubtful")]
+        return doubtful_hashes(self.connection) if self._was_version_1 else []
 
     def forget(self, absolute_paths: Sequence[str]) -> None:
         self._doubt((path, None, None, None) for path in absolute_paths)
         super().forget(absolute_paths)
 
-    def _doubt(self, facts: Iterable[tuple]) -> None:
-        """Within the caller's transaction: what version 1 knew of these files, if it was not just this."""
+    def _doubt(self, files: Iterable[tuple]) -> None:
         if self._was_version_1:
-            self.connection.executemany(DOUBT, facts)
+            doubt(self.connection, files)
 
     @cached_property
     def _was_version_1(self) -> bool:
-        query = "SELECT 1 FROM sqlite_master WHERE name = 'doubtful'"
-        return self.connection.execute(query).fetchone() is not None
+        return was_version_1(self.connection)
 
     def is_still_true(self, path: str) -> bool:
         """A picture in a ZIP that this run has left alone, say, is what it was."""
@@ -174,7 +158,7 @@ def _row(item: Picture | Archive) -> tuple:
 
 
 def _facts(item: Picture | Archive) -> tuple:
-    """As DOUBT asks for them."""
+    """As doubt() asks for them."""
     hash_id = item.hash_id if isinstance(item, Picture) else None
     return item.file.absolute_path, hash_id, item.file.size, _time(item.file)
 
