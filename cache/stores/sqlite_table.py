@@ -6,7 +6,8 @@ import os
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -93,6 +94,15 @@ class Table:
         self.close()
         if damaged:
             raise Refused(f"{self.path} is damaged ({error}); delete it, and it is made anew") from None
+
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """For what a subclass does before anybody can enter it."""
+        try:
+            yield
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
 
     def _is_whole(self) -> bool:
         try:

@@ -30,9 +30,10 @@ class TableOfFiles(Table):
 
     def __init__(self, path: str | os.PathLike, create: bool = False):
         super().__init__(path, create)
-        self.whereabouts = read_whereabouts(self.connection, path)
-        if create and self.whereabouts.moved:
-            self._follow_the_move()
+        with self.closed_on_error():
+            self.whereabouts = read_whereabouts(self.connection, path)
+            if create and self.whereabouts.moved:
+                self._follow_the_move()
 
     def keep_only(self, source: str | os.PathLike, listing: Listing) -> None:
         """After a whole run over `source`: delete what this table says about files there that the run has not

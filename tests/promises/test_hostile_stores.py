@@ -19,6 +19,7 @@ from cache.models.tag_models import SVM, generate_model_path, load_model
 from cache.models.tag_scores import ModelSet
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipTable
+from cache.stores.file_table import FileTable
 from stage2 import train
 from stage3 import classify
 from tests.drawing import png, tag_folders, tree, write
@@ -53,8 +54,9 @@ def prepared(tmp_path_factory, tiny_checkpoint) -> Path:
 
 @pytest.fixture
 def stand(prepared, here, tiny_checkpoint) -> Path:
-    """A copy of the prepared folder to stand in."""
+    """A copy of the prepared folder to stand in, whose file cache knows already that it lies elsewhere."""
     shutil.copytree(prepared, here, dirs_exist_ok=True)
+    FileTable(FILES, create=True).close()
     return here
 
 
@@ -439,6 +441,14 @@ def overwritten(database: str) -> None:
     rewrite(database, bytes(data))
 
 
+SET_VECTOR = "UPDATE clip_cache SET checksum = NULL, clip_vector ="  # who means harm leaves no wrong checksum
+
+
+def vectors(value: str) -> None:
+    """Instead of what they were, in words of SQL."""
+    execute(CLIPS, f"{SET_VECTOR} {value}")
+
+
 REFUSED_DATABASES: dict[str, Change] = {
     "that is a word": lambda: rewrite(FILES, "word " * 1000),
     "that is noise": lambda: rewrite(FILES, np.random.default_rng(0).bytes(20_000)),
@@ -459,20 +469,14 @@ REFUSED_DATABASES: dict[str, Change] = {
     ),
     "that is another cache": lambda: shutil.copy(CLIPS, FILES),
     "that is a folder": lambda: (os.remove(FILES), os.mkdir(FILES)),
-    "with text for a vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = 'word'"),
-    "with a vector of three bytes": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'010203'"),
-    "with an empty vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x''"),
-    "with a vector that is no number": lambda: execute(
-        CLIPS, "UPDATE clip_cache SET clip_vector = x'0000c07f'"
-    ),
-    "with a narrow vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f'"),
-    "with a number for a vector": lambda: execute(CLIPS, "UPDATE clip_cache SET clip_vector = 7"),
-    "with vectors of several widths": lambda: execute(
-        CLIPS, "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3"
-    ),
-    "with a vector of 30 MB": lambda: execute(
-        CLIPS, "UPDATE clip_cache SET clip_vector = zeroblob(30000000)"
-    ),
+    "with text for a vector": lambda: vectors("'word'"),
+    "with a vector of three bytes": lambda: vectors("x'010203'"),
+    "with an empty vector": lambda: vectors("x''"),
+    "with a vector that is no number": lambda: vectors("x'0000c07f'"),
+    "with a narrow vector": lambda: vectors("x'0000803f'"),
+    "with a number for a vector": lambda: vectors("7"),
+    "with vectors of several widths": lambda: vectors("x'0000803f' WHERE rowid = 3"),
+    "with a vector of 30 MB": lambda: vectors("zeroblob(30000000)"),
     "with a unique index": lambda: execute(
         FILES, "CREATE UNIQUE INDEX evil ON file_cache(absolute_path, type)"
     ),
@@ -499,11 +503,11 @@ def test_a_hostile_database_is_refused_in_one_line_and_left_as_it_is(stand, chan
     ("statement", "message"),
     [
         (
-            "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 3",
+            f"{SET_VECTOR} x'0000803f' WHERE rowid = 3",
             "output/clip_cache.sqlite holds vectors of 16 and of 1 features",
         ),
         (
-            "UPDATE clip_cache SET clip_vector = x'0000803f' WHERE rowid = 1",
+            f"{SET_VECTOR} x'0000803f' WHERE rowid = 1",
             "output/clip_cache.sqlite holds vectors of 1 and of 16 features",
         ),
         (
