@@ -2,6 +2,7 @@
 from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, Skipped
 from cache.stores.table_of_files import TableOfFiles
+from cache.stores.whereabouts import status_on_disk
 
 ADD = """
 INSERT INTO tag_cache(hash_id, tag, path, absolute_path) VALUES (?, ?, ?, ?)
@@ -44,10 +45,20 @@ class TagTable(TableOfFiles):
             self.record_skips(batch.of(Skipped))
 
     def tags(self, hash_id: str) -> dict | None:
-        """hash_id, tag (the first by name), tags (all)."""
-        query = "SELECT DISTINCT tag FROM tag_cache WHERE hash_id = ? ORDER BY tag"
-        tags = [row["tag"] for row in self.connection.execute(query, (hash_id,))]
+        """hash_id, tag (the first by name), tags (all): of the copies that are there, or else of those that
+        are gone."""
+        query = "SELECT tag, absolute_path FROM tag_cache WHERE hash_id = ? ORDER BY tag"
+        rows = self.connection.execute(query, (hash_id,)).fetchall()
+        tags = list(dict.fromkeys(tag for tag, _ in rows))
+        if len(tags) > 1:
+            tags = list(dict.fromkeys(tag for tag, path in rows if self._is_there(path))) or tags
         return {"hash_id": hash_id, "tag": tags[0], "tags": tags} if tags else None
+
+    def _is_there(self, path: object) -> bool:
+        """As far as can be told: a name that is no UTF-8 is not to be looked up."""
+        if not isinstance(path, str):  # the file may come from anybody
+            return False
+        return "\\x" in path or any(map(status_on_disk, self.whereabouts.candidates(path)))
 
     def counts(self) -> dict[str, int]:
         """Number of different images of every tag, by name."""

@@ -1,4 +1,4 @@
-"""Pictures and output moved together, and one file under many spellings: one file is one row that is there."""
+"""Pictures and output moved together, one file under many spellings: one file is one row that is there."""
 import os
 import re
 from pathlib import Path
@@ -116,3 +116,21 @@ def test_an_address_shows_the_copy_that_is_left_and_never_another_picture(here):
         assert response.status_code == 404
         assert "max-age=86400" not in response.headers.get("Cache-Control", "")
     assert FileCache.get_img_by_hash(FILES, hash_of(1)) is None
+
+
+def test_pictures_that_moved_away_from_their_caches_and_got_another_tag_there_have_that_tag_only(here):
+    write(here, {"photos/cats/a.png": png(1), "photos/dogs/b.png": png(2)})
+    for old, new in (("", "photos"), ("photos", "mount/photos")):
+        if old:
+            os.renames(old, new)
+        FileCache.add_folder_to_file_cache(new)
+        TagCache.add_folder_to_tag_cache(new)
+    os.rename("mount/photos/cats/a.png", "mount/photos/dogs/a.png")
+    TagCache.add_folder_to_tag_cache("mount/photos")
+    assert TagCache.get_tag_by_hash(TAGS, hash_of(1)) == {
+        "hash_id": hash_of(1), "tag": "dogs", "tags": ["dogs"]}
+    assert FileCache.get_img_by_hash(FILES, hash_of(1)) is None  # the file cache has not been told yet
+    FileCache.add_folder_to_file_cache("mount/photos")
+    assert FileCache.get_img_by_hash(FILES, hash_of(1))["path"] == "mount/photos/dogs/a.png"
+    os.rename("mount", "unplugged")
+    assert TagCache.get_tag_by_hash(TAGS, hash_of(1))["tags"] == ["cats", "dogs"]

@@ -29,9 +29,12 @@ class Tags(StoreOfFiles):
         self.skip(batch.of(Skipped))
 
     @invariant()
-    def a_hash_has_all_its_tags(self):
+    def a_hash_has_the_tags_of_its_files(self):
         for hash_id in HASHES:
-            tags = sorted({row[1] for row in self.rows.values() if row[0] == hash_id})
+            rows = [row for row in self.rows.values() if row[0] == hash_id]
+            # No file of the model is there, but of one whose name is no UTF-8 this cannot be told.
+            not_gone = [row for row in rows if "\\x" in row[3]]
+            tags = sorted({row[1] for row in not_gone or rows})
             expected = {"hash_id": hash_id, "tag": tags[0], "tags": tags} if tags else None
             assert self.table.tags(hash_id) == expected
 
