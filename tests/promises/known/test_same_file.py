@@ -119,3 +119,49 @@ def test_files_of_any_year_go_into_every_cache(here, tiny, monkeypatch):
     for number in range(len(YEARS)):
         for seed in (number, 50 + number):
             assert FileCache.get_img_by_hash("output/file_cache.sqlite", hash_of(seed)) is not None
+
+
+def test_a_burst_renumbered_after_some_were_deleted_keeps_each_picture_with_its_own_vector(here, stage1):
+    """All of one size and time: what was shot 4 is called 3 now, 6 is called 4, and so on."""
+    write(here / "photos/a", {f"dsc{number}.bmp": encoded(drawn(number), "BMP") for number in range(8)})
+    for path in (here / "photos/a").iterdir():
+        set_time(path)
+    stage1()
+    before = vectors()
+    kept = [0, 1, 2, 4, 6, 7]
+    for number in (3, 5):
+        os.remove(f"photos/a/dsc{number}.bmp")
+    for new, old in enumerate(kept):
+        os.rename(f"photos/a/dsc{old}.bmp", f"photos/a/dsc{new}.bmp")
+    stage1()
+    after = vectors()
+    assert {name: vector.tolist() for name, vector in after.items()} == {
+        f"dsc{new}.bmp": before[f"dsc{old}.bmp"].tolist() for new, old in enumerate(kept)}
+
+
+def test_links_that_are_dealt_anew_lead_to_what_they_lead_to_now(here, stage1):
+    for seed in (1, 2):
+        write(here / "far", {f"{seed}.bmp": encoded(drawn(seed), "BMP")})
+        set_time(here / f"far/{seed}.bmp")
+    (here / "photos/a").mkdir(parents=True)
+    for targets in ((1, 2), (2, 1)):
+        for name, target in zip("xy", targets, strict=True):
+            (here / f"photos/a/{name}.bmp").unlink(missing_ok=True)
+            os.symlink(here / f"far/{target}.bmp", here / f"photos/a/{name}.bmp")
+        stage1()
+    assert rows("output/stage1.db", "SELECT file_name, hash_id FROM stage1") == [
+        {"file_name": "x.bmp", "hash_id": hash_of(2)}, {"file_name": "y.bmp", "hash_id": hash_of(1)}]
+
+
+def test_a_picture_read_while_it_was_still_written_is_read_again_when_it_is_whole(here, stage1):
+    whole = png(1)
+    write(here / "photos/a", {"1.png": whole[: len(whole) // 2].ljust(len(whole), b"\0"), "2.png": png(2)})
+    set_time(here / "photos/a/1.png")
+    assert stage1()["skipped"] == 1
+    with open(here / "photos/a/1.png", "r+b") as file:
+        file.write(whole)
+    set_time(here / "photos/a/1.png")
+    result = stage1()
+    assert (result["processed"], result["unchanged"], result["skipped"]) == (1, 1, 0)
+    assert FileCache.get_img_by_hash("output/file_cache.sqlite", hash_of(1))["path"] == "photos/a/1.png"
+
