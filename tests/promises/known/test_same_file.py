@@ -8,10 +8,12 @@ from cache import ClipCache, FileCache, TagCache
 from cache.encoders.clip_encoder import ClipEncoder
 from stage3 import classify
 from stage4 import classify_zip
+from tests.cache.doctor.reported import findings_of
 from tests.cache.test_caches import hash_of
 from tests.drawing import drawn, encoded, png, write, zipped
 from tests.promises.known.outcome import rows, vectors
 from tests.stages_3_and_4.scoring import ready  # noqa: F401  a fixture
+from web_api.cache_web_api import create_app
 
 SECOND = 10**9
 THEN = 1_600_000_000 * SECOND
@@ -119,6 +121,18 @@ def test_files_of_any_year_go_into_every_cache(here, tiny, monkeypatch):
     for number in range(len(YEARS)):
         for seed in (number, 50 + number):
             assert FileCache.get_img_by_hash("output/file_cache.sqlite", hash_of(seed)) is not None
+
+
+def test_files_of_any_year_are_shown_and_the_doctor_finds_nothing_wrong_with_them(here, capsys):
+    of_all_years(here / "photos")
+    FileCache.add_folder_to_file_cache("photos")
+    client = create_app().test_client()
+    for number in range(len(YEARS)):
+        for seed in (number, 50 + number):
+            assert client.get(f"/image/{hash_of(seed)}?db_path=output/file_cache.sqlite").data == png(seed)
+    assert client.get("/files?db_path=output/file_cache.sqlite").status_code == 200
+    assert findings_of(capsys, "photos") == []
+    assert findings_of(capsys, "output") == []
 
 
 def test_a_burst_renumbered_after_some_were_deleted_keeps_each_picture_with_its_own_vector(here, stage1):
