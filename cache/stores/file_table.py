@@ -94,8 +94,8 @@ class FileTable(TableOfFiles):
         return None
 
     def places(self, hash_id: str) -> Iterator[str]:
-        yield from super().places(hash_id)
-        yield from self.places_by("old_hash_id", hash_id)
+        under_both = (*super().places(hash_id), *self.places_by("old_hash_id", hash_id))
+        return iter(dict.fromkeys(under_both))
 
     def last_known(self, hash_id: str) -> dict | None:
         """Of a file that had these pixels, whether it is still there or not."""
