@@ -74,6 +74,9 @@ class Files(StoreOfFiles):
         looks = (item.width, item.height, item.old_hash_id, stamp_of(file))
         return (*names, item.hash_id, item.type, None, None, *place, *looks)
 
+    def digests(self, row):
+        return row[self.hash_id], row[12]
+
     def pictures(self) -> list[tuple]:
         return [row for row in self.rows.values() if not row[4]]
 

@@ -14,6 +14,7 @@ from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped
 from cache.stores.score_listing import ScoreListing
 from cache.stores.score_table import Stage3Table, Stage4Table
+from cache.stores.table_of_files import NOT_LOOKED_AT
 from tests.promises.store_models.store import Store
 from tests.promises.store_models.strategies import HASHES, ROOTS, batches, probabilities, texts
 
@@ -63,12 +64,21 @@ class Scores(Store):
         self.skip(whole.of(Skipped))
 
     def forget(self, listing: ScoreListing) -> None:
-        """What lies under the source and was not read, or as another picture."""
+        """What lies under the source and was looked at, but not read, or as another picture; of a source
+        without any file nothing."""
         hash_of = dict(reversed(list(listing.places())))
+        skips = list(listing.skips())
+        unseen = [absolute_path(skip.file_path) for skip in skips if skip.reason in NOT_LOOKED_AT]
         at, hash_at = (self.table.columns.index(name) for name in ("absolute_path", "hash_id"))
-        self.rows = {
-            key: row for key, row in self.rows.items()
-            if not lies_in(row[at], self.source) or (row[at] in hash_of and hash_of[row[at]] == row[hash_at])}
+
+        def stays(row: tuple) -> bool:
+            path = row[at]
+            is_read = path in hash_of and hash_of[path] == row[hash_at]
+            is_unseen = any(lies_in(path, place) for place in unseen)
+            return is_read or is_unseen or not lies_in(path, self.source)
+
+        if hash_of or any(skip.reason != "hidden" for skip in skips):
+            self.rows = {key: row for key, row in self.rows.items() if stays(row)}
         self.skipped = {
             path: why for path, why in self.skipped.items()
             if not lies_in(absolute_path(path), self.source)}
