@@ -6,13 +6,15 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cache.reader.source_file import disk_stamp
 from tests.conftest import ROOT, TINY
 from tests.drawing import png, write, zipped
 from tests.promises.crash_state import State, inputs
@@ -140,6 +142,8 @@ class Runner:
     def reset(self, name: str) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self._kept / name, self.folder)
+        for path in self.folder.rglob("file_cache.sqlite"):
+            _stamp_anew(path)
 
     def run(
         self,
@@ -240,3 +244,16 @@ def running(place: Path, checkpoint: str) -> Iterator[Runner]:
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         yield Runner(server, place, checkpoint)
+
+
+def _stamp_anew(path: Path) -> None:
+    """A copy of a folder has other numbers on the disk: as if its file cache had been filled there."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        query = "SELECT absolute_path, mtime_ns, stamp FROM file_cache WHERE container_archive IS NULL"
+        for absolute_path, time, stamp in connection.execute(query).fetchall():
+            status = os.stat(absolute_path) if os.path.exists(absolute_path) else None
+            if status and status.st_mtime_ns == time:
+                version = stamp.partition(" ")[0]
+                connection.execute(
+                    "UPDATE file_cache SET stamp = ? WHERE absolute_path = ?",
+                    (f"{version} {disk_stamp(status)}", absolute_path))

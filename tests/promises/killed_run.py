@@ -46,7 +46,14 @@ def contents(connection: sqlite3.Connection) -> dict:
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[dict]:
-    return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
+    columns = [column[0] for column in cursor.description]
+    return [_told_by_time(dict(zip(columns, row, strict=True))) for row in cursor]
+
+
+def _told_by_time(row: dict) -> dict:
+    """Each run stands in a copy of its folder: files with the same times, but other numbers on the disk."""
+    stamp = row.get("stamp")
+    return {**row, "stamp": stamp.split()[:2]} if stamp else row
 
 
 def digest(value: object) -> str:
