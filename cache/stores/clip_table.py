@@ -145,11 +145,12 @@ class ClipTable(Table):
 
 def is_whole(row: sqlite3.Row) -> bool:
     """As far as its checksum says, which rows of version 1 lack."""
-    expected, vector = row["checksum"], row["clip_vector"]
-    texts = row["hash_id"], row["model"]
-    if expected is None or not isinstance(vector, bytes) or not all(isinstance(text, str) for text in texts):
+    checksum = row["checksum"]
+    try:
+        texts = row["hash_id"], row["model"]
+        return checksum is None or checksum == vector_checksum(*texts, row["clip_vector"])
+    except TypeError:
         return True  # what is no vector at all has a message of its own
-    return vector_checksum(*texts, vector) == expected
 
 
 class ClipStore:
