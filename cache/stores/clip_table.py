@@ -144,13 +144,13 @@ class ClipTable(Table):
 
 
 def is_whole(row: sqlite3.Row) -> bool:
-    """As far as its checksum says, which rows of version 1 lack."""
-    checksum = row["checksum"]
-    try:
-        texts = row["hash_id"], row["model"]
-        return checksum is None or checksum == vector_checksum(*texts, row["clip_vector"])
-    except TypeError:
-        return True  # what is no vector at all has a message of its own
+    """As far as its checksum says, which rows of version 1 lack. What is no vector, or of no hash, has
+    messages of its own."""
+    hash_id, model, vector, checksum = row["hash_id"], row["model"], row["clip_vector"], row["checksum"]
+    is_vector = isinstance(hash_id, str) and isinstance(model, str) and isinstance(vector, bytes)
+    if checksum is None or not is_vector:
+        return True
+    return vector_checksum(hash_id, model, vector) == checksum
 
 
 class ClipStore:

@@ -33,7 +33,7 @@ from tests.promises.hostile.reader import LIMITS, read_isolated
 PICTURES = [*pictures.cases(), *picture_metadata.cases()]
 OTHERS = [*archives.cases(), *archive_names.cases(), *places.cases()]
 CASES = PICTURES + OTHERS
-ONE_OF = 12  # without --full
+ONE_OF = 8  # without --full
 # Six times through everything take half of all time for these two; without --full they are alone only.
 ALONE = {"zip with 30000 entries in an inner zip", "cmyk jpeg at the limit"}
 GIGABYTE = 10**9
