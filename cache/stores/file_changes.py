@@ -26,8 +26,10 @@ def file_changes(connection: sqlite3.Connection, path: str) -> FileChanges:
     whereabouts = read_whereabouts(connection, path)
     fates: Counter[str] = Counter()
     paths: list[str] = []
-    for row in connection.execute("SELECT * FROM file_cache"):
+    for row in connection.execute("SELECT * FROM file_cache WHERE typeof(absolute_path) = 'text'"):
         fate = fate_of(dict(row), whereabouts)
+        if fate == GONE and "\\x" in row["absolute_path"]:
+            fate = AS_IT_WAS  # a name that is no UTF-8: where such a file lies cannot be told
         fates[fate] += 1
         if fate != AS_IT_WAS and len(paths) < PATHS_KEPT:
             paths.append(row["path"])
@@ -40,8 +42,7 @@ def fate_of(row: Mapping[str, Any], whereabouts: Whereabouts) -> str:
     statuses = map(status_on_disk, whereabouts.candidates(row["absolute_path"]))
     status = next(filter(None, statuses), None)
     if status is None:
-        name_is_no_utf8 = "\\x" in row["absolute_path"]  # where such a file lies cannot be told
-        return AS_IT_WAS if name_is_no_utf8 else GONE
+        return GONE
     return AS_IT_WAS if _is_as_it_was(row, status, whereabouts.moved) else CHANGED
 
 

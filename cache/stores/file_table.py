@@ -86,12 +86,7 @@ class FileTable(TableOfFiles):
     def image(self, hash_id: str) -> dict | None:
         """The first file with these pixels that is still there, as callers get it; those under the digest of
         older tools come last."""
-        for column in ("hash_id", "old_hash_id"):
-            for row in self.connection.execute(f"SELECT * FROM file_cache WHERE {column} = ?", (hash_id,)):
-                image = self._of_today(row)
-                if image:
-                    return image
-        return None
+        return next(filter(None, map(self._of_today, self._rows_of(hash_id))), None)
 
     def places(self, hash_id: str) -> Iterator[str]:
         under_both = (*super().places(hash_id), *self.places_by("old_hash_id", hash_id))
@@ -99,8 +94,11 @@ class FileTable(TableOfFiles):
 
     def last_known(self, hash_id: str) -> dict | None:
         """Of a file that had these pixels, whether it is still there or not."""
-        row = self._one("hash_id = ?", hash_id) or self._one("old_hash_id = ?", hash_id)
-        return as_dict(row) if row else None
+        return next(map(as_dict, self._rows_of(hash_id)), None)
+
+    def _rows_of(self, hash_id: str) -> Iterator[sqlite3.Row]:
+        for column in ("hash_id", "old_hash_id"):
+            yield from self.connection.execute(f"SELECT * FROM file_cache WHERE {column} = ?", (hash_id,))
 
     def page(self, after: int = 0, count: int = 100) -> list[dict]:
         """Pictures in the order they came in, `position` above `after`: all pages cost the same."""
@@ -117,6 +115,8 @@ class FileTable(TableOfFiles):
 
     def _of_today(self, row: sqlite3.Row) -> dict | None:
         """As callers get it, with the path at which it lies today; None if it is gone, or was changed."""
+        if not isinstance(row["absolute_path"], str):  # the file may come from anybody
+            return None
         image = as_dict(row)
         place = place_today(dict(row), self.whereabouts)
         if place is None or place == image["absolute_path"]:
@@ -142,9 +142,8 @@ class FileTable(TableOfFiles):
 
     def is_still_true(self, path: str) -> bool:
         """A picture in a ZIP that this run has left alone, say, is what it was."""
-        facts = dict(self._one("absolute_path = ?", path) or {})
-        is_there = facts and place_today(facts, self.whereabouts) is not None
-        return bool(is_there) and fate_of(facts, self.whereabouts) == AS_IT_WAS
+        row = self._one("absolute_path = ?", path)
+        return row is not None and fate_of(dict(row), self.whereabouts) == AS_IT_WAS
 
 
 def _row(item: Picture | Archive) -> tuple:

@@ -11,11 +11,12 @@ from cache.stores.untouched_database import is_quiet, opened_untouched
 def opened(path: str | os.PathLike, layout: Layout) -> sqlite3.Connection:
     """A connection to read and write what verify() has found to be ours; only to read what lies on an archive
     disc, or a drive that others share for reading."""
-    connection = sqlite_file.connect(path, "rw") if may_be_written(path) else _for_reading(path)
+    writable = may_be_written(path)
+    connection = sqlite_file.connect(path, "rw") if writable else _for_reading(path)
     try:
         if verify(connection, path, layout) < SCHEMA_VERSION:
             _bring_up_to_date(connection, path, layout)
-        if not may_be_written(path):
+        if not writable:
             connection.execute("PRAGMA query_only = ON")
     except BaseException:
         connection.close()

@@ -105,7 +105,8 @@ class TableOfFiles(Table):
         """Files that lie as they did from the database's own folder are the same ones, in their new place."""
         folder = printable(home_of(self.path))
         with self.connection as connection:
-            rows = connection.execute(f"SELECT DISTINCT absolute_path FROM {self.name}").fetchall()
+            texts = f"SELECT DISTINCT absolute_path FROM {self.name} WHERE typeof(absolute_path) = 'text'"
+            rows = connection.execute(texts).fetchall()
             moves = ((self._place_now(path), path) for path, in rows)
             connection.executemany(
                 f"UPDATE OR REPLACE {self.name} SET absolute_path = ? WHERE absolute_path = ?",

@@ -15,6 +15,7 @@ import joblib
 import numpy as np
 import pytest
 
+from cache.cache_file import FileCache
 from cache.models.tag_models import SVM, generate_model_path, load_model
 from cache.models.tag_scores import ModelSet
 from cache.refusal import Refused
@@ -550,6 +551,21 @@ def test_rows_of_wrong_types_are_not_believed(stand, stage1):
         rows = connection.execute(query, (f"{stand}/%",)).fetchall()
     connection.close()
     assert rows == [("text", "integer")] * 12
+
+
+@pytest.mark.parametrize("home", [None, "/elsewhere"])
+def test_a_path_that_is_no_text_is_no_place(stand, stage1, home):
+    """Look-ups pass it over, also where the database was moved, and the next run has the file anew."""
+    stage1()
+    hash_id = FileCache.get_random_hash(FILES)["hash_id"]
+    execute(
+        FILES,
+        f"UPDATE file_cache SET absolute_path = x'ff01' WHERE hash_id = '{hash_id}'",
+        *([f"UPDATE home SET folder = '{home}'"] if home else []),
+    )
+    assert FileCache.get_img_by_hash(FILES, hash_id) is None
+    assert stage1()["processed"] == 1
+    assert FileCache.get_img_by_hash(FILES, hash_id)["hash_id"] == hash_id
 
 
 def test_hostile_text_in_rows_is_only_ever_text(stand):

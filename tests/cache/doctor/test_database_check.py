@@ -166,6 +166,18 @@ def test_a_file_cache_says_how_far_it_is_behind_the_files(here, capsys):
         "detail": f"of 10 files 5 gone, 3 changed: {first} and 5 more"}]
 
 
+@pytest.mark.parametrize("home", [None, "/elsewhere"])
+def test_a_path_that_is_no_text_is_damage_and_nothing_to_look_for(here, capsys, home):
+    """Neither where the database lies, nor where it was before it was moved."""
+    write(here, {"photos/1.png": png(1)})
+    path = FileCache.add_folder_to_file_cache("photos")["db_path"]
+    changed(path, "UPDATE file_cache SET absolute_path = x'ff01'")
+    changed(path, "UPDATE home SET folder = coalesce(?, folder)", home)
+    detail = "1 row: absolute_path is not text"
+    assert findings_of(capsys, "output") == [
+        {"kind": "damaged", "path": "output/file_cache.sqlite", "detail": detail}]
+
+
 def test_a_path_that_cannot_be_one_is_gone(here, capsys):
     write(here, {"photos/1.png": png(1)})
     path = FileCache.add_folder_to_file_cache("photos")["db_path"]
