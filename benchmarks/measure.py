@@ -21,8 +21,8 @@ from cache.reader.image_source import images
 from cache.reader.source_file import Picture
 
 if TYPE_CHECKING:
-    from cache.decoder.crop_spec import CropSpec
     from cache.encoders.clip_encoder import ClipEncoder
+    from cache.pixels.crop_spec import CropSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = {

@@ -12,7 +12,7 @@ import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().par
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cache import __version__
 from cache.argument_parser import ArgumentParser, positive, seconds
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.sqlite_errors import DatabaseError, is_busy, is_trouble

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from cache import command_line
 from cache.argument_parser import ArgumentParser, truth
-from cache.decoder.limits import Limits
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.files.json_file import write_json_object
 from cache.files.run_lock import only_run_in
+from cache.limits import Limits
 from cache.reader.batches import Counts, Embedding, Store, record
 from cache.reader.disk_files import dataset_name
 from cache.reader.file_progress import FileProgress

@@ -1,6 +1,6 @@
 """Decoder processes forked from one that has imported what they need: a new one takes a third of a second.
 
-For tests of what a decoder answers, on Linux. How decoders are started is tested in tests/cache/decoder/, and
+For tests of what a decoder answers, on Linux. How decoders are started is tested in tests/cache/formats/, and
 wherever a test runs a command in a process of its own.
 
 Started by itself as `python -m tests.forked_decoder` with a socket for its input: two pipes in are a decoder,
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from cache.decoder import decoder_process, worker
-from cache.decoder.image_decoder import prepare_process
+from cache.formats.image_decoder import prepare_process
 
 ENDED = 0
 REAL_START = decoder_process._started

@@ -1,4 +1,4 @@
-"""Bytes of one file -> pixels, hash, crop. Pillow, NumPy and small decoders; no torch, no SQL.
+"""Bytes -> pixels, hash, crop, in processes that can be killed. No torch, no SQL.
 
-May import `cache.refusal` and `cache.text`.
+May import `cache.formats` and below.
 """

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
-from cache.decoder.crop_spec import CropSpec
 from cache.decoder.frames import read_frame, write_frame
-from cache.decoder.limits import Limits, Skip
+from cache.limits import Limits, Skip
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.strips import Box
 from cache.refusal import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,6 @@ WORKER = [sys.executable, "-m", "cache.decoder.worker"]
 NEVER = float("inf")
 
 Identity = dict  # see image_decoder.decode()
-Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 class Decoded(NamedTuple):

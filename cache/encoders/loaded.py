@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
+from cache.pixels.crop_spec import CropSpec
 
 if TYPE_CHECKING:
     import torch

@@ -6,11 +6,11 @@ import open_clip
 import torch
 from torch import nn
 
-from cache.decoder.crop_spec import CropSpec
 from cache.encoders.causes import cause_of
 from cache.encoders.loaded import Loaded, in_float32, ready
 from cache.encoders.loading import EMBEDDED
 from cache.encoders.quiet import quiet
+from cache.pixels.crop_spec import CropSpec
 from cache.refusal import Refused
 
 TWO_WAYS_OUT = (

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from cache.decoder.crop_spec import CropSpec
 from cache.decoder.decoder_process import Decoded
-from cache.decoder.limits import Limits, Skip
 from cache.decoder.pool import DecoderPool
+from cache.limits import Limits, Skip
+from cache.pixels.crop_spec import CropSpec
 from cache.progress import PATIENCE, progress_bar
 from cache.reader.source_file import SourceFile
 from cache.reader.stored_file import stored_file

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.source_file import Item, Picture, Skipped
 
 BATCH_SIZE = 32  # pictures embedded at once, where nobody says how many

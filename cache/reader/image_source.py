@@ -16,11 +16,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
 from cache.decoder.decoder_process import Decoded, Identity
-from cache.decoder.limits import Limits, Skip
 from cache.decoder.pool import DecoderPool
-from cache.decoder.signatures import begins_like_an_image
+from cache.formats.signatures import begins_like_an_image
+from cache.limits import Limits, Skip
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.disk_files import anywhere, disk_files
 from cache.reader.source_file import Archive, Item, Known, Picture, Skipped, SourceFile
 from cache.reader.zip_reader import ENTER, ZipReader, is_zip

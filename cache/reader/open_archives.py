@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import IO
 from zipfile import ZipInfo
 
-from cache.decoder.limits import MIB
+from cache.limits import MIB
 from cache.reader.open_zip import OpenZip
 from cache.reader.zip_table import ZipTable
 

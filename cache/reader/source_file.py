@@ -7,8 +7,8 @@ from zipfile import ZipInfo
 
 import numpy as np
 
-from cache.decoder.limits import Skip
-from cache.decoder.signatures import HEAD_BYTES
+from cache.formats.signatures import HEAD_BYTES
+from cache.limits import Skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO
 from zipfile import ZipInfo
 
-from cache.decoder.limits import MIB, Limits, Skip
+from cache.limits import MIB, Limits, Skip
 from cache.reader.open_zip import OpenZip
 from cache.reader.source_file import SourceFile, disk_stamp
 from cache.refusal import Missing

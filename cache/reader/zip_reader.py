@@ -8,7 +8,7 @@ from functools import partial
 from typing import IO
 from zipfile import ZipInfo
 
-from cache.decoder.limits import MIB, Limits, Skip
+from cache.limits import MIB, Limits, Skip
 from cache.reader.hidden import is_hidden_member
 from cache.reader.open_archives import OpenArchives, ZipSource
 from cache.reader.source_file import Archive, Item, Known, Skipped, SourceFile, member_stamp

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import IO
 from zipfile import BadZipFile, ZipInfo
 
-from cache.decoder.limits import MIB
+from cache.limits import MIB
 from cache.reader.extra_fields import extra_fields
 from cache.reader.member_names import MemberNames
 from cache.reader.unlisted_members import unlisted_bytes

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from cache.decoder.limits import MIB
+from cache.limits import MIB
 from cache.reader.image_source import looks_like_an_image, walk
 from cache.reader.source_file import SourceFile
 from cache.refusal import Refused

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from cache.decoder.limits import Skip
 from cache.files.whole_file import make_folder
 from cache.files.whole_folder import WholeFolder
+from cache.limits import Skip
 from cache.models.score_bins import bin_name, bin_number
 from cache.models.tag_models import TagModel, safe_name
 from cache.reader.source_file import Picture, Skipped

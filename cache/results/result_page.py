@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from urllib.parse import quote
 
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.models.score_bins import bin_name
 from cache.models.tag_models import TagModel
 from cache.pages.contact_sheet import MOST_SHOWN, MOST_THUMBNAILS, Group, Section, Tile, choose, write_sheet

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cache.command_line import call
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.reader.image_source import is_zip_file
 from cache.reader.zip_reader import ONLY
 from cache.refusal import Refused

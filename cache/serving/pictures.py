@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Response
 
-from cache.decoder.limits import MIB, Skip
+from cache.limits import MIB, Skip
 from cache.reader.source_file import SourceFile
 from cache.reader.stored_file import stored_file
 from cache.refusal import Missing, Refused

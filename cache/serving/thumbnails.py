@@ -3,11 +3,11 @@ import weakref
 from collections import OrderedDict
 from typing import NamedTuple
 
-from cache.decoder.crop_spec import CropSpec
 from cache.decoder.decoder_process import Decoded
-from cache.decoder.limits import MIB, Limits, Skip
 from cache.decoder.pool import DecoderPool
+from cache.limits import MIB, Limits, Skip
 from cache.pages.thumbnails import jpeg_bytes
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.source_file import SourceFile
 
 LARGEST_CACHE = 64 * MIB

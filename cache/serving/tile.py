@@ -6,7 +6,7 @@ import textwrap
 
 from markupsafe import escape
 
-from cache.decoder.limits import Skip
+from cache.limits import Skip
 
 LARGE, SMALL = 160, 64  # sides of the two drawings; either is scaled to the room that the page has
 FONT_SIZE = {LARGE: 17, SMALL: 11}

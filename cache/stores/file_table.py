@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from cache.decoder.pixel_version import PIXEL_VERSION
 from cache.files.paths import absolute_path
+from cache.pixels.pixel_version import PIXEL_VERSION
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped, SourceFile
 from cache.refusal import Missing

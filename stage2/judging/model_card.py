@@ -4,7 +4,7 @@ from hashlib import sha256
 from importlib.metadata import version
 
 from cache import __version__
-from cache.decoder.fingerprint import preprocessing_fingerprint
+from cache.pixels.fingerprint import preprocessing_fingerprint
 from cache.stores.metadata import Metadata
 from stage2.judging.results import ModelResult
 from stage2.learning.split import Split

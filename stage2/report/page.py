@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.pages.html_page import write_page
 from cache.text import on_one_line, plural
 from stage2.judging.label_audit import MOST_SUSPECTS

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.pages.contact_sheet import choose
 from cache.pages.thumbnails import read_thumbnails
 from cache.text import on_one_line

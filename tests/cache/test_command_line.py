@@ -8,8 +8,8 @@ import pytest
 
 from cache import __main__ as cache_main
 from cache import __version__, command_line
-from cache.decoder.limits import Limits
 from cache.doctor import command as doctor
+from cache.limits import Limits
 from cache.reader.batches import Batch
 from cache.reader.file_progress import FileProgress
 from cache.reader.source_file import Skipped

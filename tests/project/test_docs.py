@@ -10,7 +10,7 @@ import pytest
 
 from cache import __main__ as cache_main
 from cache.argument_parser import ArgumentParser
-from cache.decoder.limits import REASONS
+from cache.limits import REASONS
 from stage1 import ImageDatasetProcessor as stage1
 from stage2 import train
 from stage3 import classify

@@ -10,8 +10,10 @@ from tests.conftest import ROOT
 
 # From below to above. A room imports itself and what is below it; rooms of one floor do not know each other.
 FLOORS = [
-    ["cache", "cache.text", "cache.refusal", "cache.progress", "cache.vectors"],
-    ["cache.files", "cache.decoder", "cache.argument_parser"],
+    ["cache", "cache.text", "cache.refusal", "cache.progress", "cache.limits", "cache.vectors"],
+    ["cache.files", "cache.argument_parser", "cache.pixels"],
+    ["cache.formats"],
+    ["cache.decoder"],
     ["cache.reader", "cache.encoders", "cache.models"],
     ["cache.stores", "cache.pages"],
     ["cache.cache_file", "cache.cache_clip", "cache.cache_tag", "cache.serving", "cache.command_line"],
@@ -137,7 +139,7 @@ def test_no_arrow_runs_upwards_sideways_or_to_strangers(path):
 
 @pytest.mark.parametrize(("name", "module", "is_wrong"), [
     ("cache.decoder.pool", "cache.text", False),
-    ("cache.decoder.pool", "cache.decoder.limits", False),
+    ("cache.decoder.pool", "cache.formats.signatures", False),
     ("cache.decoder.pool", "cache.reader.source_file", True),  # upwards
     ("cache.reader.batches", "cache.encoders.clip_encoder", True),  # sideways
     ("cache.results.scoring", "stage3.classify", True),

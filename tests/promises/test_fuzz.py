@@ -18,9 +18,9 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.image_decoder import decode, open_image
-from cache.decoder.limits import REASONS, Limits
+from cache.formats.image_decoder import decode, open_image
+from cache.limits import REASONS, Limits
+from cache.pixels.crop_spec import CropSpec
 from cache.reader import image_source
 from cache.reader.source_file import Archive, Item, Picture, Skipped, SourceFile
 from tests.promises.hostile.seeds import DRAWERS, NO_PICTURE, seeds

@@ -18,7 +18,7 @@ import pytest
 
 from cache import ClipCache, FileCache, TagCache
 from cache.__main__ import main as doctor
-from cache.decoder.limits import REASONS
+from cache.limits import REASONS
 from cache.reader.file_progress import SKIPS_SHOWN
 from cache.reader.image_source import images
 from cache.reader.source_file import Skipped

@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from cache import ClipCache
-from cache.decoder.crops import crop
 from cache.encoders.clip_encoder import ClipEncoder
+from cache.pixels.crops import crop
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores import sqlite_file

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from cache.cache_file import FileCache
-from cache.decoder.image_decoder import decode, open_image
-from cache.decoder.limits import Limits
 from cache.doctor import command as doctor
+from cache.formats.image_decoder import decode, open_image
+from cache.limits import Limits
 from cache.reader.image_source import images
 from cache.reader.source_file import Item
 from tests.cache.doctor.reported import findings_of, report

@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import crop
 from cache.encoders import loaded, open_clip_encoder, precision, side_by_side
 from cache.encoders.clip_encoder import ClipEncoder, forget_encoders
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crops import crop
 from cache.refusal import Refused
 from tests.conftest import TINY
 from tests.drawing import drawn

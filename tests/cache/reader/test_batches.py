@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from cache.decoder.crop_spec import CropSpec
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.batches import MOST_BATCHES, Batch, Counts, Embedding, batches, record
 from cache.reader.source_file import Picture, Skipped, SourceFile
 

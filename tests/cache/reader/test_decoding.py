@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from cache.decoder import decoder_process
-from cache.decoder.limits import Limits
 from cache.decoder.pool import DecoderPool
+from cache.limits import Limits
 from cache.reader.disk_files import disk_files
 from cache.reader.image_source import images
 from cache.reader.source_file import Skipped

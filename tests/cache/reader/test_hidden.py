@@ -11,7 +11,7 @@ import pytest
 from tqdm import tqdm
 
 from cache.cache_file import FileCache
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.reader import hidden
 from cache.reader.batches import Batch, Counts
 from cache.reader.disk_files import disk_files

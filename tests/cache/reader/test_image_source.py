@@ -4,8 +4,8 @@ import os
 import pytest
 
 from cache.decoder import decoder_process
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.limits import Limits
+from cache.limits import Limits
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.disk_files import dataset_name, disk_files
 from cache.reader.image_source import images, is_zip_file
 from cache.reader.source_file import SetAside, Skipped, SourceFile

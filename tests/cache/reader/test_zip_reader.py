@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.reader.image_source import images
 from cache.reader.open_archives import OpenArchives, ZipSource
 from cache.reader.source_file import Picture, Skipped

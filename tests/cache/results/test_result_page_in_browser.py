@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from cache.decoder.limits import Limits
+from cache.limits import Limits
 from cache.models.decisions import Thresholds
 from cache.models.tag_models import TagModel
 from cache.reader.batches import Batch, Counts

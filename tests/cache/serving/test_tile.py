@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from cache.decoder.limits import REASONS, Skip
+from cache.limits import REASONS, Skip
 from cache.serving.tile import short_reason, tile
 
 SVG = "{http://www.w3.org/2000/svg}"

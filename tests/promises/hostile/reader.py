@@ -10,8 +10,8 @@ import resource
 from multiprocessing.connection import Connection
 
 from cache.decoder import decoder_process
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.limits import Limits
+from cache.limits import Limits
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.image_source import images
 from tests.forked_decoder import start_child
 from tests.promises.hostile.case import outcomes_of

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from stage3 import classify
-from tests.cache.decoder.colour_profiles import SWAPPED_PRIMARIES, rgb_profile
-from tests.cache.decoder.raw_files import BLACK_IS_ZERO, tiff
+from tests.cache.formats.colour_profiles import SWAPPED_PRIMARIES, rgb_profile
+from tests.cache.formats.raw_files import BLACK_IS_ZERO, tiff
 from tests.drawing import drawn, encoded, write
 from tests.promises.known.outcome import cosine, rows, vectors
 from tests.stages_3_and_4.scoring import ready  # noqa: F401  a fixture

@@ -4,7 +4,7 @@ import os
 import numpy as np
 from hypothesis import strategies as st
 
-from cache.decoder.limits import REASONS
+from cache.limits import REASONS
 from cache.reader.batches import Batch
 from cache.reader.source_file import Archive, Picture, Skipped, SourceFile
 from cache.text import printable

@@ -4,10 +4,10 @@ import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
-from cache.decoder.crops import crop
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.encoders.text_encoder import text_vectors
 from cache.models.tag_scores import linear_row, sigmoid
+from cache.pixels.crops import crop
 from cache.refusal import Refused
 from stage2.learning.text_prior import TextPrior, text_priors, with_prior, zero_shot_estimator
 from tests.conftest import TINY

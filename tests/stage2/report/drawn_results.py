@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cache.decoder.image_decoder import hash_ids
+from cache.pixels.pixel_hash import hash_ids
 from stage2.judging.held_out import HeldOut
 from stage2.judging.promises import promises
 from stage2.judging.results import ModelResult, TagResult

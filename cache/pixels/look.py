@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from cache.decoder.strips import strips
+from cache.pixels.strips import strips
 
 
 @dataclass(frozen=True)

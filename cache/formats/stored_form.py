@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 
 from PIL import Image, ImageFile
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom
+from cache.pixels.strips import Box
 
 STEPS_OF_GREY = {"L;2": 85, "L;4": 17}  # Pillow spreads 2 and 4 bits over 0 to 255, but not their tRNS
 ANIMATED = 2  # among the flags of a WebP

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cache.decoder.crop_spec import CropSpec
-from tests.cache.decoder import colour_profiles as profiles
-from tests.cache.decoder.decoded import cropped, hash_id, seen
-from tests.cache.decoder.raw_files import GREY_ALPHA, chunk, png, tiff, with_chunks
+from cache.pixels.crop_spec import CropSpec
+from tests.cache.formats import colour_profiles as profiles
+from tests.cache.formats.decoded import cropped, hash_id, seen
+from tests.cache.formats.raw_files import GREY_ALPHA, chunk, png, tiff, with_chunks
 from tests.drawing import encoded
 
 LEVELS = np.linspace(0, 255, 4).round()

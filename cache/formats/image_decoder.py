@@ -1,12 +1,10 @@
-"""Bytes of one file -> pixels and hash_id. Needs Pillow and NumPy only, never torch.
+"""Bytes of one file -> pixels, hash_id and look. Needs Pillow and NumPy only, never torch.
 
 Runs inside a decoder process (worker.py): everything here may meet hostile bytes.
 """
 import io
 import warnings
-from hashlib import blake2b
 
-import numpy as np
 from PIL import (
     AvifImagePlugin,  # noqa: F401  importing a plugin registers its format
     BmpImagePlugin,  # noqa: F401
@@ -22,11 +20,11 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from cache.decoder.first_frame import load, orientation
-from cache.decoder.limits import MIB, Limits, Skip, skip_for
-from cache.decoder.look import Look
-from cache.decoder.signatures import HEAD_BYTES, HEIF, OTHER, PICTURE, signature_of
-from cache.decoder.strips import strips
+from cache.formats.first_frame import load, orientation
+from cache.formats.signatures import HEAD_BYTES, HEIF, OTHER, PICTURE, signature_of
+from cache.limits import MIB, Limits, Skip, skip_for
+from cache.pixels.look import Look
+from cache.pixels.pixel_hash import hash_ids
 
 # As Pillow calls them. JPEG brings MPO, the phones' pairs of JPEGs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "HEIF")
@@ -100,28 +98,3 @@ def decode(image: ImageFile.ImageFile) -> tuple[dict, Look]:
         "orientation": look.orientation if turned == 1 else turned,
     }
     return identity, look
-
-
-def hash_ids(image: Image.Image, look: Look = Look()) -> tuple[str, str | None]:
-    """BLAKE2b of the pixels in the file's own mode, then of whatever else decides how they look: the palette,
-    and what Look.digested() gives. Of palette images that have nothing else the digest of the indices alone,
-    which older tools wrote, comes second."""
-    digest = blake2b()
-    for box in strips(image):  # tobytes() of the whole would hold its bytes twice
-        digest.update(image.crop(box).tobytes())
-    old_hash_id = None
-    if image.mode in ("P", "PA"):
-        old_hash_id = digest.hexdigest() if look.is_plain else None
-        digest.update(_palette(image))
-    for piece in look.digested():
-        digest.update(piece)
-    return digest.hexdigest(), old_hash_id
-
-
-def _palette(image: Image.Image) -> bytes:
-    """Red, green and blue of each entry, without the unused black ones at the end: TIFF has them up to 256,
-    GIF up to a power of 2."""
-    palette = bytes(image.getpalette("RGB") or b"")
-    largest = int(np.ravel(image.getextrema())[1])
-    needed = max(3 * (largest + 1), len(palette.rstrip(b"\0")))
-    return palette[: -(-needed // 3) * 3]

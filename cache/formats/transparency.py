@@ -7,11 +7,9 @@ from typing import cast
 import numpy as np
 from PIL import Image
 
-from cache.decoder.stored_form import StoredForm
-from cache.decoder.strips import strips
-
-WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
-OPAQUE = 255
+from cache.formats.stored_form import StoredForm
+from cache.pixels.rgb import OPAQUE, WITH_ALPHA
+from cache.pixels.strips import strips
 
 
 def transparency(image: Image.Image, form: StoredForm) -> Image.Image | None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
-from cache.decoder.colour_profile import changing
-from cache.decoder.declared_colours import declared_profile
-from cache.decoder.look import Look
-from cache.decoder.stored_form import stored_form
-from cache.decoder.strips import strips
-from cache.decoder.transparency import transparency
+from cache.formats.declared_colours import declared_profile
+from cache.formats.stored_form import stored_form
+from cache.formats.transparency import transparency
+from cache.pixels.colour_profile import changing
+from cache.pixels.look import Look
+from cache.pixels.strips import strips
 
 WHITE_IS_ZERO = 0  # TIFF's PhotometricInterpretation
 TWELVE_BITS = (12,)  # TIFF's BitsPerSample

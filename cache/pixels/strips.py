@@ -3,11 +3,13 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+
 STRIP_PIXELS = 1_000_000
 
 
-def strips(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes (left, top, right, bottom) as wide as the picture, from top to bottom, of about STRIP_PIXELS
+def strips(image: Image.Image) -> Iterator[Box]:
+    """Boxes as wide as the picture, from top to bottom, of about STRIP_PIXELS
     each."""
     rows = max(1, STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):

@@ -4,9 +4,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
-from tests.cache.decoder.browser_cases import PROFILES, cases
-from tests.cache.decoder.decoded import cropped
+from cache.pixels.crop_spec import CropSpec
+from tests.cache.formats.browser_cases import PROFILES, cases
+from tests.cache.formats.decoded import cropped
 
 SIDE = 24  # of a white page, on which each picture lies in the middle as large as it is
 ON_A_PAGE = CropSpec(SIDE, "longest", "nearest", fill=255)

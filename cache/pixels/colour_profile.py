@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 from PIL import Image, ImageCms
 
-from cache.decoder.limits import MIB
+from cache.limits import MIB
 
 MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}  # ICC's name of what a profile describes: Pillow's
 PROBED_LEVELS = {"L": 256, "RGB": 9, "CMYK": 5}  # of each band

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tests.cache.decoder import colour_profiles as profiles
-from tests.cache.decoder.raw_files import (
+from tests.cache.formats import colour_profiles as profiles
+from tests.cache.formats.raw_files import (
     GREY,
     GREY_ALPHA,
     INDICES,

@@ -4,12 +4,12 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cache.decoder import strips
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import box_in_crop, crop
-from cache.decoder.look import Look
-from tests.cache.decoder.decoded import cropped, identity, seen
-from tests.cache.decoder.raw_files import (
+from cache.pixels import strips
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crops import box_in_crop, crop
+from cache.pixels.look import Look
+from tests.cache.formats.decoded import cropped, identity, seen
+from tests.cache.formats.raw_files import (
     BLACK_IS_ZERO,
     GREY,
     RGB,

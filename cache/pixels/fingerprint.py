@@ -8,8 +8,8 @@ from hashlib import sha256
 import numpy as np
 from PIL import Image
 
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import crop
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crops import crop
 
 DIGITS = 16
 SPECS = (

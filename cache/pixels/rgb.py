@@ -2,11 +2,13 @@
 import numpy as np
 from PIL import Image
 
-from cache.decoder.colour_profile import to_srgb
-from cache.decoder.look import Look
-from cache.decoder.strips import strips
-from cache.decoder.transparency import OPAQUE, WITH_ALPHA
-from cache.decoder.turning import place_of_strip, upright, upright_size
+from cache.pixels.colour_profile import to_srgb
+from cache.pixels.look import Look
+from cache.pixels.strips import strips
+from cache.pixels.turning import place_of_strip, upright, upright_size
+
+WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+OPAQUE = 255
 
 
 def to_rgb(image: Image.Image, look: Look, profile: bytes = b"") -> Image.Image:

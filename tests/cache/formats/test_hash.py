@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cache.decoder.decoded import hash_id, identity, seen
-from tests.cache.decoder.raw_files import (
+from tests.cache.formats.decoded import hash_id, identity, seen
+from tests.cache.formats.raw_files import (
     BLACK_IS_ZERO,
     GREY,
     INDICES,

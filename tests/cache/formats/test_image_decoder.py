@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.image_decoder import FORMATS, decode, hash_ids, open_image
-from cache.decoder.limits import Limits, Skip
-from cache.decoder.signatures import begins_like_an_image
-from tests.cache.decoder.decoded import cropped, identity
-from tests.cache.decoder.raw_files import pair
+from cache.formats.image_decoder import FORMATS, decode, open_image
+from cache.formats.signatures import begins_like_an_image
+from cache.limits import Limits, Skip
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.pixel_hash import hash_ids
+from tests.cache.formats.decoded import cropped, identity
+from tests.cache.formats.raw_files import pair
 from tests.drawing import drawn, encoded, png
 
 

@@ -1,10 +1,10 @@
 """What the decoder makes of a file's bytes."""
 import numpy as np
 
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.crops import crop
-from cache.decoder.image_decoder import decode, open_image
-from cache.decoder.limits import Limits
+from cache.formats.image_decoder import decode, open_image
+from cache.limits import Limits
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crops import crop
 
 
 def identity(data: bytes) -> dict:

@@ -2,13 +2,13 @@
 import numpy as np
 from PIL import Image
 
-from cache.decoder.colour_profile import to_srgb
-from cache.decoder.crop_spec import CropSpec
-from cache.decoder.limits import skip_for
-from cache.decoder.look import Look
-from cache.decoder.rgb import shows_paper, to_rgb
-from cache.decoder.stored_form import Box
-from cache.decoder.turning import upright, upright_size
+from cache.limits import skip_for
+from cache.pixels.colour_profile import to_srgb
+from cache.pixels.crop_spec import CropSpec
+from cache.pixels.look import Look
+from cache.pixels.rgb import shows_paper, to_rgb
+from cache.pixels.strips import Box
+from cache.pixels.turning import upright, upright_size
 
 RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
