@@ -65,7 +65,8 @@ def add_encoder_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--strict", action="store_true", help="exit with 3 if files were skipped")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 3 if files were skipped, not hidden or other_file")
     add_decoding_flags(parser)
 
 
@@ -99,10 +100,10 @@ def run(
         try:
             work(counts)
         except KeyboardInterrupt:
-            print(counts)
+            print(*counts.summary(), sep="\n")
             raise
-        print(counts)
-        return 3 if strict and counts.skipped else 0
+        print(*counts.summary(), sep="\n")
+        return 3 if strict and counts.faults else 0
 
     return exit_code(counted, f"interrupted; {again}")
 

@@ -20,10 +20,13 @@ REASONS = {
     "archive": "a ZIP where only loose pictures are scored; stage 4 scores it",
     "not_in_archive": "a loose file where only ZIPs are scored; stage 3 scores it",
     "outside_tag_folder": "no folder names a tag for it",
+    "other_file": "a video, or notes of a camera or program beside photographs",
     "hidden": "made by a program, or hidden",
     "unreadable": "the file or folder cannot be read",
     "timeout": "decoding took longer than allowed",
 }
+# What every folder of photographs holds: nothing to tell a person off for, nor to fail under --strict.
+NO_FAULT = {"other_file", "hidden"}
 
 
 class Skip(Exception):

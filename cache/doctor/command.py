@@ -84,6 +84,8 @@ def _of(item: Item, findings: Findings, own: OwnFiles) -> Iterator[Finding]:
                 yield Finding("guessed_names", item.file.file_path, detail, {"encoding": encoding})
         case Skipped(reason="hidden"):
             yield from own.examine_hidden(item.file_path)
+        case Skipped(reason="other_file"):
+            yield Finding("other_file", item.file_path, item.detail)
         case Skipped():
             findings.reasons[item.reason] += 1
             detail = f"{item.reason} ({item.detail})" if item.detail else item.reason

@@ -29,6 +29,7 @@ NOTES = {
     "foreign": "databases that these tools did not make",
     "busy": "in use, not looked at",
     "leftover": "of a run that was interrupted, or is under way",
+    "other_file": "videos and notes beside photographs: skipped",
     "hidden": "hidden, or made by a program: skipped without --include_hidden",
     "results": "results of stages 3 and 4, not looked into",
 }

@@ -21,7 +21,7 @@ from PIL import (
 )
 
 from cache.formats.first_frame import load, orientation
-from cache.formats.signatures import HEAD_BYTES, HEIF, OTHER, PICTURE, signature_of
+from cache.formats.signatures import HEAD_BYTES, HEIF, PICTURE, signature_of, why_no_picture
 from cache.limits import MIB, Limits, Skip, skip_for
 from cache.pixels.look import Look
 from cache.pixels.pixel_hash import hash_ids
@@ -64,9 +64,10 @@ def open_image(data: bytes, limits: Limits) -> ImageFile.ImageFile:
 
 
 def _unidentified(head: bytes) -> Skip:
+    no_picture = why_no_picture(head)
+    if no_picture is not None:
+        return no_picture
     signature = signature_of(head)
-    if signature is not None and signature.kind == OTHER:
-        return Skip("unsupported_type", signature.name)
     if signature is not None and signature.kind == HEIF and "HEIF" not in Image.OPEN:
         return Skip("unsupported_type", "HEIC picture: pip install pillow-heif")
     if signature is not None and signature.kind in (PICTURE, HEIF):

@@ -1,12 +1,15 @@
 """What a file is by its first bytes: one table of what is read and of what is only recognised."""
 from typing import NamedTuple
 
+from cache.limits import Skip
+
 HEAD_BYTES = 12  # what the longest signature needs
 
 PICTURE = "picture"  # the decoder reads it: what begins so and is not understood is damaged
 MAYBE_PICTURE = "maybe picture"  # the decoder reads it, but text or anything else may begin so, too
 HEIF = "heif"  # read where pillow-heif is installed
 OTHER = "other"  # not read
+VIDEO = "video"  # nor is this, or a sound, but it lies beside photographs
 
 
 class Signature(NamedTuple):
@@ -14,9 +17,22 @@ class Signature(NamedTuple):
     magic: bytes
     name: str
     kind: str
+    form: bytes = b""  # behind the magic and the length of a RIFF file: what is in it
 
     def fits(self, head: bytes) -> bool:
-        return head.startswith(self.magic, self.start)
+        return head.startswith(self.magic, self.start) and head[8:].startswith(self.form)
+
+
+# Major brands of ISO base media files that are videos or sounds, or how these begin: of phones, cameras and
+# what people convert with (https://mp4ra.org/registered-types/brands).
+VIDEO_BRANDS = {
+    b"qt  ": "QuickTime video",
+    b"3g": "3GP video",
+    b"M4A": "MPEG-4 sound",
+    **dict.fromkeys(
+        (b"iso", b"mp4", b"M4V", b"avc1", b"hvc1", b"mmp4", b"MSNV", b"dash", b"XAVC", b"F4V", b"pana"),
+        "MPEG-4 video"),
+}
 
 
 SIGNATURES = (
@@ -26,10 +42,15 @@ SIGNATURES = (
     Signature(0, b"BM", "BMP picture", PICTURE),
     Signature(0, b"II*\x00", "TIFF picture", PICTURE),
     Signature(0, b"MM\x00*", "TIFF picture", PICTURE),
+    # With its third and fourth byte the wrong way round, as some programs write it and Pillow reads it.
+    Signature(0, b"II\x00*", "TIFF picture", MAYBE_PICTURE),
+    Signature(0, b"MM*\x00", "TIFF picture", MAYBE_PICTURE),
     Signature(0, b"II+\x00", "BigTIFF picture", MAYBE_PICTURE),
     Signature(0, b"MM\x00+", "BigTIFF picture", MAYBE_PICTURE),
-    Signature(0, b"RIFF", "WebP picture", PICTURE),
-    *(Signature(0, b"P%d" % number, "PPM picture", MAYBE_PICTURE) for number in range(1, 7)),
+    Signature(0, b"RIFF", "WebP picture", PICTURE, form=b"WEBP"),
+    Signature(0, b"RIFF", "AVI video", VIDEO, form=b"AVI "),
+    Signature(0, b"RIFF", "WAV sound", VIDEO, form=b"WAVE"),
+    *(Signature(0, b"P" + bytes([letter]), "PPM picture", MAYBE_PICTURE) for letter in b"0123456fy"),
     # The major brand of an ISO base media file (ISO/IEC 14496-12); videos have others.
     Signature(4, b"ftypavif", "AVIF picture", PICTURE),
     Signature(4, b"ftypavis", "AVIF sequence", PICTURE),
@@ -39,6 +60,12 @@ SIGNATURES = (
     Signature(4, b"ftypheis", "HEIC picture", HEIF),
     Signature(4, b"ftypmif1", "HEIC picture", HEIF),
     Signature(4, b"ftypmsf1", "HEIC sequence", HEIF),
+    *(Signature(4, b"ftyp" + brand, name, VIDEO) for brand, name in VIDEO_BRANDS.items()),
+    # QuickTime files without a brand begin with one of these boxes.
+    *(Signature(4, box, "QuickTime video", VIDEO) for box in (b"moov", b"mdat", b"wide")),
+    Signature(0, b"\x1aE\xdf\xa3", "Matroska video", VIDEO),
+    Signature(0, b"0&\xb2u\x8ef\xcf\x11", "Windows Media video", VIDEO),
+    Signature(0, b"\x00\x00\x01\xba", "MPEG video", VIDEO),
     Signature(0, b"Rar!", "RAR archive", OTHER),
     Signature(0, b"7z\xbc\xaf", "7z archive", OTHER),
     Signature(0, b"\x1f\x8b", "gzip archive", OTHER),
@@ -56,7 +83,18 @@ def signature_of(head: bytes) -> Signature | None:
     return next((signature for signature in SIGNATURES if signature.fits(head)), None)
 
 
-def begins_like_an_image(head: bytes) -> bool:
-    """Whether the decoder might read it, pillow-heif installed or not."""
+def why_no_picture(head: bytes) -> Skip | None:
+    """What a file that begins so is left out for, before any more of it is read; None where the decoder might
+    read it, whatever is installed."""
     signature = signature_of(head)
-    return signature is not None and signature.kind != OTHER
+    if signature is None:
+        return Skip("not_an_image")
+    if signature.kind == OTHER:
+        return Skip("unsupported_type", signature.name)
+    if signature.kind == VIDEO:
+        return Skip("other_file", signature.name)
+    return None
+
+
+def begins_like_an_image(head: bytes) -> bool:
+    return why_no_picture(head) is None

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from cache.limits import NO_FAULT
 from cache.pixels.crop_spec import CropSpec
 from cache.reader.source_file import Item, Picture, Skipped
 
@@ -71,6 +72,11 @@ class Counts:
     def skipped(self) -> int:
         return sum(self.reasons.values())
 
+    @property
+    def faults(self) -> int:
+        """Of the skipped files those that somebody might have to look at."""
+        return sum(count for reason, count in self.reasons.items() if reason not in NO_FAULT)
+
     def add(self, batch: Batch) -> None:
         for item in batch.items:
             if isinstance(item, Skipped):
@@ -89,6 +95,11 @@ class Counts:
 
     def as_dict(self) -> dict[str, int]:
         return {"processed": self.processed, "unchanged": self.unchanged, "skipped": self.skipped}
+
+    def summary(self) -> list[str]:
+        """The last lines of a run."""
+        reasons = [f"skipped: {self.why_skipped()}"] if self.skipped else []
+        return [*reasons, str(self)]
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {count}" for name, count in self.as_dict().items())

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cache.files.paths import absolute_path
 from cache.reader.hidden import is_hidden_entry
+from cache.reader.other_files import is_camera_thumbnail
 from cache.reader.source_file import Skipped, SourceFile, disk_stamp
 from cache.refusal import Missing
 from cache.text import printable, tag_name
@@ -27,7 +28,7 @@ def disk_files(
     include_hidden: bool = False,
 ) -> Iterator[SourceFile | Skipped]:
     """Regular files under a folder, sorted by name at each level; or the one file given. Links are followed
-    if allowed(path); what is hidden is left out unless it is the source itself."""
+    if allowed(path); what is hidden, and a camera's thumbnail, is left out unless it is the source itself."""
     source = os.fspath(source)
     if not os.path.exists(source):
         raise Missing(f"no such file or folder: {source}")
@@ -39,6 +40,8 @@ def disk_files(
             return Skipped(printable(entry.path), "hidden")
         if entry.is_symlink() and not allowed(entry.path):
             return _unreadable(entry.path, "a link that leads out of the allowed folders")
+        if is_camera_thumbnail(entry.name) and entry.is_file():
+            return Skipped(printable(entry.path), "other_file")
         return None
 
     read: set[FolderId] = set()

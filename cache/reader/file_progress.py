@@ -2,6 +2,7 @@
 import os
 from typing import TYPE_CHECKING
 
+from cache.limits import NO_FAULT
 from cache.progress import is_watched, progress_bar, say
 from cache.reader.batches import Batch
 from cache.reader.hidden import is_hidden_name
@@ -15,8 +16,9 @@ SKIPS_SHOWN = 20
 
 
 class FileProgress:
-    """A store of batches.record() that shows how far it is, and names each skipped file, on stderr. Its bar
-    is closed when the stream has ended: what is written afterwards would count into its rate."""
+    """A store of batches.record() that shows how far it is, and names each skipped file, on stderr, but for
+    those that are no fault. Its bar is closed when the stream has ended: what is written afterwards would
+    count into its rate."""
 
     def __init__(self, source: str | os.PathLike[str], database: str, include_hidden: bool = False):
         """database: where the table `skipped` names them all."""
@@ -39,8 +41,8 @@ class FileProgress:
     def add(self, batch: Batch) -> None:
         self._bar.update(len(batch.items))
         for skip in batch.of(Skipped):
-            if skip.reason == "hidden":
-                self._hidden += 1
+            self._hidden += skip.reason == "hidden"
+            if skip.reason in NO_FAULT:
                 continue
             self._skips += 1
             if self._skips <= SKIPS_SHOWN:

@@ -58,8 +58,8 @@ def walk(
     known: Known = lambda file: None,
     allowed: Callable[[str], bool] = anywhere,
 ) -> Iterator[SourceFile | Item]:
-    """What lies under `source` before any decoding: a SourceFile is to be decoded, a Picture or SetAside is
-    what known(file) said, and Archive and Skipped as in images()."""
+    """What lies under `source` before any decoding: a SourceFile begins like a picture, a Picture or SetAside
+    is what known(file) said, and Archive and Skipped as in images()."""
     zips = ZipReader(limits, archives, tagged, known)
     for file in disk_files(source, allowed, limits.include_hidden):
         if isinstance(file, Skipped):

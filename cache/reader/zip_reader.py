@@ -8,9 +8,11 @@ from functools import partial
 from typing import IO
 from zipfile import ZipInfo
 
+from cache.formats.signatures import why_no_picture
 from cache.limits import MIB, Limits, Skip
 from cache.reader.hidden import is_hidden_member
 from cache.reader.open_archives import OpenArchives, ZipSource
+from cache.reader.other_files import is_camera_thumbnail, is_named_as_other
 from cache.reader.source_file import Archive, Item, Known, Skipped, SourceFile, member_stamp
 from cache.reader.zip_table import ZipTable
 from cache.text import tag_name
@@ -42,19 +44,25 @@ class ZipReader:
         """The file itself; or, if it is a ZIP, its members and then an Archive."""
         try:
             known = self._known(file)
-            if known is None and is_zip(file):
+            head = b"" if known else file.head()
+            if head.startswith(ZIP_MAGIC):
                 yield from self._archive(file, depth + 1, around)
             else:
-                self._check_wanted(file, depth)
+                self._check_wanted(file, depth, None if known else _why_not_read(file, head))
                 yield known or file
         except Skip as skip:
             yield Skipped(file.file_path, skip.reason, skip.detail)
 
-    def _check_wanted(self, file: SourceFile, depth: int) -> None:
+    def _check_wanted(self, file: SourceFile, depth: int, why_not_read: Skip | None) -> None:
+        """Raises Skip. What lies beside photographs does so anywhere; of the rest its place says more."""
+        if why_not_read and why_not_read.reason == "other_file":
+            raise why_not_read
         if self._archives == ONLY and not depth:
             raise Skip("not_in_archive")
         if self._tagged and file.folder is None:
             raise Skip("outside_tag_folder")
+        if why_not_read:
+            raise why_not_read
 
     def _archive(
         self, file: SourceFile, depth: int, around: ZipSource | None,
@@ -139,6 +147,8 @@ class ZipReader:
             return ("duplicate_name",)
         if not self._limits.include_hidden and is_hidden_member(info):
             return ("hidden",)
+        if is_camera_thumbnail(info.filename):
+            return ("other_file",)
         if info.flag_bits & ENCRYPTED_FLAG:
             return ("encrypted",)
         ratio = info.file_size / max(1, info.compress_size)
@@ -164,3 +174,13 @@ def _overlapping(members: list[ZipInfo]) -> set[ZipInfo]:
 
 def is_zip(file: SourceFile) -> bool:
     return file.head().startswith(ZIP_MAGIC)
+
+
+def _why_not_read(file: SourceFile, head: bytes) -> Skip | None:
+    """By its first bytes, and by its name where these say nothing: a video of gigabytes is never read."""
+    no_picture = why_no_picture(head)
+    if no_picture and no_picture.reason == "not_an_image":
+        if is_named_as_other(file.file_name):
+            return Skip("other_file")
+        return no_picture if head else Skip("empty")
+    return no_picture

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cache.limits import MIB
-from cache.reader.image_source import looks_like_an_image, walk
+from cache.reader.image_source import walk
 from cache.reader.source_file import SourceFile
 from cache.refusal import Refused
 from cache.results.settings import CACHE_FOLDER, ScoreSettings, ScoringStage
@@ -33,7 +33,7 @@ def refuse_too_little_room(
     files = size = 0
     largest = settings.limits.max_member_mib * MIB
     for item in walk(settings.source, stage.archives, limits=settings.limits):
-        if isinstance(item, SourceFile) and item.size <= largest and looks_like_an_image(item):
+        if isinstance(item, SourceFile) and item.size <= largest:
             files, size = files + 1, size + item.size
     scores = files * models
     text_bytes = TEXT_BYTES + (CSV_BYTES if settings.csv else 0)

@@ -29,6 +29,7 @@ SHORT = {
     "too_many_pixels": "too large",
     "too_large": "too large",
     "unsupported_type": "type not read",
+    "other_file": "no picture any more",
     "encrypted": "behind a password",
     "timeout": "took too long",
 }

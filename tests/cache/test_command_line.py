@@ -181,8 +181,9 @@ def test_exit_codes_say_what_happened(capsys):
         2, "", f"error: cannot read or write: [Errno 28] No space left on device; {make_room}")
     assert outcome(database_full, capsys) == (
         2, "", f"error: cannot read or write: database or disk is full; {make_room}")
-    assert outcome(skip, capsys) == (0, "processed 0, unchanged 0, skipped 1\n", "")
-    assert outcome(skip, capsys, strict=True) == (3, "processed 0, unchanged 0, skipped 1\n", "")
+    why = "skipped: 1 empty\nprocessed 0, unchanged 0, skipped 1\n"
+    assert outcome(skip, capsys) == (0, why, "")
+    assert outcome(skip, capsys, strict=True) == (3, why, "")
     with pytest.raises(OSError, match="Bad file descriptor"):
         command_line.run(bug)
 

@@ -72,6 +72,7 @@ def test_four_stages_on_a_terminal(here, run):
         "wrote ./output/input-tag-to-image-hash-list.json",
         "wrote ./output/input-image-hash-to-tag-list.json",
         "wrote ./output/stage1.db",
+        "skipped: 1 empty",
         "processed 12, unchanged 0, skipped 1",
     ]
 

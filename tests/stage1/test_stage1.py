@@ -241,6 +241,7 @@ def test_the_command_line_prints_what_it_wrote_and_counts_the_files(here, photos
         "wrote ./output/input-tag-to-image-hash-list.json\n"
         "wrote ./output/input-image-hash-to-tag-list.json\n"
         "wrote ./output/stage1.db\n"
+        "skipped: 1 empty\n"
         "processed 12, unchanged 0, skipped 1\n")
     assert "skipped photos/cats/zero.jpg: empty\n" in err
     assert main([*arguments, "--strict"]) == 3

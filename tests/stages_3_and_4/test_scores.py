@@ -37,7 +37,7 @@ def test_a_folder_is_scored_placed_and_remembered(here, ready, capsys):
     out, err = capsys.readouterr()
     assert out.endswith(
         "scored under 4 models\nwrote scored\nwrote scored/index.html\nwrote ./output/stage3.db\n"
-        "processed 3, unchanged 0, skipped 1\n"
+        "skipped: 1 not_an_image\nprocessed 3, unchanged 0, skipped 1\n"
     )
     assert "skipped new/no.txt: not_an_image\n" in err
     assert "loading the encoder" not in err

@@ -108,7 +108,7 @@ def test_a_model_that_could_run_code_is_refused_unread(here, capsys):
                   "--trust-pickle loads it if you know who made it"}]
 
 
-def test_broken_metadata_and_tag_lists_are_problems_and_other_json_is_no_picture(here, capsys):
+def test_broken_metadata_and_tag_lists_are_problems_and_other_json_is_none(here, capsys):
     whole = (here / metadata("photos-metadata.json")).read_bytes()
     write(here, {
         "photos-metadata.json": whole[:-2],
@@ -116,11 +116,11 @@ def test_broken_metadata_and_tag_lists_are_problems_and_other_json_is_no_picture
         "theirs.json": b'{"cats": 1}',
     })
     assert findings_of(capsys, ".") == [
-        {"kind": "skipped", "path": "./theirs.json", "detail": "not_an_image", "reason": "not_an_image"},
         {"kind": "damaged", "path": "./input-tag-to-image-hash-list.json",
          "detail": "is not a tag list of stage 1: it should read {tag: [hash_id, ...]}"},
         {"kind": "damaged", "path": "./photos-metadata.json",
          "detail": "ends in the middle; run stage 1 again"},
+        {"kind": "other_file", "path": "./theirs.json", "detail": ""},
     ]
 
 
