@@ -44,7 +44,7 @@ def skip_for(error: Exception) -> Skip:
     """What a picture is left out for when decoding it raises `error`."""
     if isinstance(error, MemoryError):
         return Skip("too_many_pixels", "more memory than a decoder may have")
-    return Skip("damaged", f"{type(error).__name__}: {error}"[:200])
+    return Skip("damaged", f"{type(error).__name__}: {error}".rstrip()[:200])
 
 
 @dataclass(frozen=True)

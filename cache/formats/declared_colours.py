@@ -1,6 +1,6 @@
 """What a file says about its colours, as an ICC profile.
 
-It may hold one, or the numbers of CICP (PNG, AVIF), or gAMA and cHRM (PNG).
+It may hold one, or the numbers of CICP (PNG, AVIF, HEIC), or gAMA and cHRM (PNG).
 """
 import io
 import re
@@ -21,13 +21,14 @@ POWER, SRGB_CURVE = 0, (3, 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)  #
 CURVES = {4: (POWER, 2.2), 8: (POWER, 1.0), 13: SRGB_CURVE}  # by their number in CICP, but for HDR
 VIDEO = (1, 6, 14, 15)  # curves of cameras, which browsers show as those of screens
 CURVES_OF_PNG = {**CURVES, **dict.fromkeys(VIDEO, (POWER, 2.4))}
-CURVES_OF_AVIF = {**CURVES, **dict.fromkeys((2, *VIDEO), SRGB_CURVE)}  # 2: not said
+CURVES_OF_HEIF = {**CURVES, **dict.fromkeys((2, *VIDEO), SRGB_CURVE)}  # AVIF, too; 2: not said
 
 SRGB_GAMMA = 0.45455  # how a PNG says sRGB where it has no chunk for it (PNG, 11.3.2.5)
 NEAR = 0.005
 
 CHUNK = re.compile(rb"\x00\x00\x00\x04cICP(.)(.)\x00", re.DOTALL)  # of a PNG
 BOX = re.compile(rb"colrnclx\x00(.)\x00(.)", re.DOTALL)  # of an AVIF
+NO_NCLX = {"color_primaries": 0, "transfer_characteristics": 0}  # what pi_heif gives of a HEIC's box
 TAGS = (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
 HEADER = ">I4xI4s4s4s12x4s28x3i"  # size, version, class, space, connection, signature, white
 VERSION = 0x04200000
@@ -43,9 +44,13 @@ def declared_profile(image: ImageFile.ImageFile) -> bytes:
     if not isinstance(icc, bytes):
         icc = b""
     if image.format == "PNG":
-        return _by_number(CHUNK, _before(b"IDAT", image), CURVES_OF_PNG) or icc or _by_chunks(image.info)
+        numbers = _numbers_in(CHUNK, _before(b"IDAT", image))
+        return _by_number(*numbers, CURVES_OF_PNG) or icc or _by_chunks(image.info)
     if image.format == "AVIF":
-        return icc or _by_number(BOX, _before(b"mdat", image), CURVES_OF_AVIF)
+        return icc or _by_number(*_numbers_in(BOX, _before(b"mdat", image)), CURVES_OF_HEIF)
+    if image.format == "HEIF":
+        nclx = image.info.get("nclx_profile", NO_NCLX)
+        return icc or _by_number(nclx["color_primaries"], nclx["transfer_characteristics"], CURVES_OF_HEIF)
     return icc
 
 
@@ -55,9 +60,13 @@ def _before(pixels: bytes, image: ImageFile.ImageFile) -> bytes:
     return data[:end] if end >= 0 else data  # no copy of what stands behind: a decoder's memory is limited
 
 
-def _by_number(pattern: re.Pattern[bytes], head: bytes, curves: dict[int, tuple]) -> bytes:
+def _numbers_in(pattern: re.Pattern[bytes], head: bytes) -> tuple[int, int]:
+    """Of primaries and curve; 0 where there are none."""
     numbers = pattern.search(head)
-    primaries, curve = (ord(number) for number in numbers.groups()) if numbers else (0, 0)
+    return (ord(numbers[1]), ord(numbers[2])) if numbers else (0, 0)
+
+
+def _by_number(primaries: int, curve: int, curves: dict[int, tuple]) -> bytes:
     if primaries not in PRIMARIES or curve not in curves:
         return b""
     return _profile(curves[curve], _to_xyz(np.reshape(PRIMARIES[primaries], (4, 2))))

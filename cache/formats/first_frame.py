@@ -28,6 +28,8 @@ def load(image: ImageFile.ImageFile) -> Look:
 def orientation(image: Image.Image) -> int:
     """As its EXIF has it, 1 (upright) to 8; 1 where that says nothing, or nothing that can be understood. XMP
     is not asked: browsers do not. Loading turns a TIFF, and forgets that it did."""
+    if image.format == "HEIF":
+        return 1  # irot and imir have turned it; EXIF, which says it again, must not (23008-12, Annex A)
     try:
         if isinstance(image, TiffImagePlugin.TiffImageFile):
             value = image.tag_v2.get(ExifTags.Base.Orientation)
@@ -50,6 +52,9 @@ def _put_right(image: ImageFile.ImageFile) -> None:
         _put_tiff_right(image)
     elif image.format == "BMP" and image.mode == "RGBA" and image.getextrema()[-1] == (0, 0):
         image.putalpha(255)  # an alpha of 0 all over was left empty, not meant
+    elif image.format == "HEIF" and image.mode == "I;16":
+        bits = image.info["bit_depth"]  # 10 or 12, which pi_heif moves to the upper end of 16
+        _change(image, lambda values: values | values >> bits)
 
 
 def _put_tiff_right(image: TiffImagePlugin.TiffImageFile) -> None:

@@ -1,4 +1,4 @@
-"""Bytes of one file -> pixels, hash_id and look. Needs Pillow and NumPy only, never torch.
+"""Bytes of one file -> pixels, hash_id and look. Needs Pillow with its plugins and NumPy, never torch.
 
 Runs inside a decoder process (worker.py): everything here may meet hostile bytes.
 """
@@ -20,8 +20,9 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
+from cache.formats import heif
 from cache.formats.first_frame import load, orientation
-from cache.formats.signatures import HEAD_BYTES, HEIF, PICTURE, signature_of, why_no_picture
+from cache.formats.signatures import HEAD_BYTES, HEIC_SEQUENCE, PICTURE, signature_of, why_no_picture
 from cache.limits import MIB, Limits, Skip, skip_for
 from cache.pixels.look import Look
 from cache.pixels.pixel_hash import hash_ids
@@ -40,11 +41,7 @@ def prepare_process() -> None:
     this."""
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # open_image() checks the size itself, against limits a person can raise
-    try:
-        import pillow_heif
-    except ImportError:
-        return  # optional: pip install pillow-heif
-    pillow_heif.register_heif_opener()
+    heif.register()
 
 
 def open_image(data: bytes, limits: Limits) -> ImageFile.ImageFile:
@@ -54,7 +51,7 @@ def open_image(data: bytes, limits: Limits) -> ImageFile.ImageFile:
     try:
         image = Image.open(io.BytesIO(data), formats=[name for name in FORMATS if name in Image.OPEN])
     except UnidentifiedImageError:
-        raise _unidentified(data[:HEAD_BYTES]) from None
+        raise _unidentified(data) from None
     except Exception as error:
         raise skip_for(error) from None
     width, height = image.size
@@ -63,14 +60,15 @@ def open_image(data: bytes, limits: Limits) -> ImageFile.ImageFile:
     return image
 
 
-def _unidentified(head: bytes) -> Skip:
+def _unidentified(data: bytes) -> Skip:
+    head = data[:HEAD_BYTES]
     no_picture = why_no_picture(head)
     if no_picture is not None:
         return no_picture
     signature = signature_of(head)
-    if signature is not None and signature.kind == HEIF and "HEIF" not in Image.OPEN:
-        return Skip("unsupported_type", "HEIC picture: pip install pillow-heif")
-    if signature is not None and signature.kind in (PICTURE, HEIF):
+    if signature is not None and signature.name == HEIC_SEQUENCE and heif.is_film_alone(data):
+        return Skip("unsupported_type", "HEIC sequence without a picture of its own")
+    if signature is not None and signature.kind == PICTURE:
         return Skip("damaged", "unreadable header")
     return Skip("not_an_image")
 

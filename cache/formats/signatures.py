@@ -7,9 +7,13 @@ HEAD_BYTES = 12  # what the longest signature needs
 
 PICTURE = "picture"  # the decoder reads it: what begins so and is not understood is damaged
 MAYBE_PICTURE = "maybe picture"  # the decoder reads it, but text or anything else may begin so, too
-HEIF = "heif"  # read where pillow-heif is installed
 OTHER = "other"  # not read
 VIDEO = "video"  # nor is this, or a sound, but it lies beside photographs
+
+# Those of ISO/IEC 23008-12, Annex B; mif1 and msf1 may hold AV1 as well, which Pillow reads.
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+HEIC_SEQUENCE_BRANDS = (b"hevc", b"hevx", b"hevm", b"hevs", b"msf1")
+HEIC_SEQUENCE = "HEIC sequence"
 
 
 class Signature(NamedTuple):
@@ -54,12 +58,8 @@ SIGNATURES = (
     # The major brand of an ISO base media file (ISO/IEC 14496-12); videos have others.
     Signature(4, b"ftypavif", "AVIF picture", PICTURE),
     Signature(4, b"ftypavis", "AVIF sequence", PICTURE),
-    Signature(4, b"ftypheic", "HEIC picture", HEIF),
-    Signature(4, b"ftypheix", "HEIC picture", HEIF),
-    Signature(4, b"ftypheim", "HEIC picture", HEIF),
-    Signature(4, b"ftypheis", "HEIC picture", HEIF),
-    Signature(4, b"ftypmif1", "HEIC picture", HEIF),
-    Signature(4, b"ftypmsf1", "HEIC sequence", HEIF),
+    *(Signature(4, b"ftyp" + brand, "HEIC picture", PICTURE) for brand in HEIC_BRANDS),
+    *(Signature(4, b"ftyp" + brand, HEIC_SEQUENCE, PICTURE) for brand in HEIC_SEQUENCE_BRANDS),
     *(Signature(4, b"ftyp" + brand, name, VIDEO) for brand, name in VIDEO_BRANDS.items()),
     # QuickTime files without a brand begin with one of these boxes.
     *(Signature(4, box, "QuickTime video", VIDEO) for box in (b"moov", b"mdat", b"wide")),
@@ -85,7 +85,7 @@ def signature_of(head: bytes) -> Signature | None:
 
 def why_no_picture(head: bytes) -> Skip | None:
     """What a file that begins so is left out for, before any more of it is read; None where the decoder might
-    read it, whatever is installed."""
+    read it."""
     signature = signature_of(head)
     if signature is None:
         return Skip("not_an_image")

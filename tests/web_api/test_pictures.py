@@ -7,22 +7,25 @@ from PIL import Image
 
 from cache import FileCache
 from cache.stores.file_table import FileTable
+from tests.cache.formats.heif_files import heic
 from tests.cache.test_caches import FILES
 from tests.drawing import drawn, encoded, png, write, zipped
 from tests.web_api.asking import IMG, NAVIGATION, answer, error
 
-# Name, kind and size as /image gives it: a TIFF, which no browser shows, becomes a JPEG.
+# Name, kind and size as /image gives it: TIFF and HEIC, which not every browser shows, become a JPEG.
 SERVED = (
     ("a.png", "image/png", (48, 40)),
     ("c.gif", "image/gif", (48, 40)),
     ("t.tif", "image/jpeg", (1024, 1024)),
+    ("h.heic", "image/jpeg", (1024, 1024)),
 )
 
 
 def test_images_and_thumbnails_come_from_folders_and_from_inside_zips(client, here):
     inner = zipped({"c.gif": encoded(drawn(2).quantize(), "GIF")})
     write(here, {
-        "x/a.png": png(1), "x/b.zip": zipped({"in.zip": inner}), "x/t.tif": encoded(drawn(3), "TIFF")})
+        "x/a.png": png(1), "x/b.zip": zipped({"in.zip": inner}), "x/t.tif": encoded(drawn(3), "TIFF"),
+        "x/h.heic": heic(drawn(4))})
     FileCache.add_folder_to_file_cache("x")
     with FileTable(FILES) as table:
         rows = {row["file_name"]: row["hash_id"] for row in table.page()}

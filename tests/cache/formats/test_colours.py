@@ -11,6 +11,7 @@ from PIL import Image
 from cache.pixels.crop_spec import CropSpec
 from tests.cache.formats import colour_profiles as profiles
 from tests.cache.formats.decoded import cropped, hash_id, seen
+from tests.cache.formats.heif_files import heic
 from tests.cache.formats.raw_files import GREY_ALPHA, chunk, png, tiff, with_chunks
 from tests.drawing import encoded
 
@@ -40,11 +41,14 @@ def plain_digest(picture: Image.Image) -> str:
 
 
 @pytest.mark.parametrize("name", CURVES)
-@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP", "HEIC"])
 def test_a_profile_of_rgb_is_in_the_crop_and_in_the_hash(name, file_format):
     profile, primaries, curve, white = CURVES[name]
     options = {"lossless": True} if file_format == "WEBP" else {}
-    data = encoded(PICTURE, file_format, icc_profile=profile, **options)
+    if file_format == "HEIC":
+        data = heic(PICTURE, icc_profile=profile)
+    else:
+        data = encoded(PICTURE, file_format, icc_profile=profile, **options)
     to_srgb = np.linalg.inv(SRGB_TO_XYZ) @ profiles.rgb_to_xyz_d50(primaries, white)
     expected = srgb_of(curve(COLOURS / 255) @ to_srgb.T)
     assert np.abs(seen(data, 8) - expected).max() < 3
@@ -183,7 +187,7 @@ def cicp(primaries: int, curve: int) -> bytes:
     (9, 8, profiles.REC_2020_PRIMARIES, profiles.gamma(1)),
     (1, 4, profiles.SRGB_PRIMARIES, profiles.gamma(2.2)),
 ])
-def test_a_png_or_an_avif_may_say_its_colours_by_number(primaries, curve, lights, light):
+def test_a_png_an_avif_or_a_heic_may_say_its_colours_by_number(primaries, curve, lights, light):
     to_srgb = np.linalg.inv(SRGB_TO_XYZ) @ profiles.rgb_to_xyz_d50(lights, profiles.D65)
     expected = srgb_of(light(COLOURS / 255) @ to_srgb.T)
     numbered = with_chunks(encoded(PICTURE, icc_profile=profiles.SWAPPED), cicp(primaries, curve))
@@ -192,10 +196,15 @@ def test_a_png_or_an_avif_may_say_its_colours_by_number(primaries, curve, lights
     other = avif.replace(b"nclx\0\1\0\r", b"nclx" + struct.pack(">HH", primaries, curve))
     assert np.abs(seen(other, 8) - expected).mean() < 2  # AVIF is not lossless
     assert hash_id(other) != hash_id(avif)
+    numbered = heic(PICTURE).replace(b"nclx\0\1\0\r", b"nclx" + struct.pack(">HH", primaries, curve))
+    assert np.abs(seen(numbered, 8) - expected).max() < 3
+    assert hash_id(numbered) != hash_id(heic(PICTURE)) == plain_digest(PICTURE)
 
 
 def test_numbers_of_srgb_and_of_hdr_count_as_none():
     for numbers in ((1, 13), (9, 16), (9, 18), (2, 2)):
         assert hash_id(with_chunks(encoded(PICTURE), cicp(*numbers))) == plain_digest(PICTURE)
+        numbered = heic(PICTURE).replace(b"nclx\0\1\0\r", b"nclx" + struct.pack(">HH", *numbers))
+        assert hash_id(numbered) == plain_digest(PICTURE)
     hdr_beside_profile = with_chunks(encoded(PICTURE, icc_profile=profiles.SWAPPED), cicp(9, 16))
     assert hash_id(hdr_beside_profile) == hash_id(encoded(PICTURE, icc_profile=profiles.SWAPPED))

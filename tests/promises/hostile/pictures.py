@@ -133,7 +133,6 @@ def _foreign() -> Iterator[Case]:
         "pdf": b"%PDF-1.7",
         "ico": b"\x00\x00\x01\x00\x01\x00",
         "jp2": b"\x00\x00\x00\x0cjP  \r\n\x87\n",
-        "heic": b"\x00\x00\x00\x18ftypheic",
     }
     for name, magic in unread.items():
         yield file_case(
