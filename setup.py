@@ -1,13 +1,18 @@
-"""What pyproject.toml cannot say: the extras, one a companion and `all`, from the companions' own lists."""
+"""What pyproject.toml cannot say: the extras, of companions (from their own lists), of formats, and `all`."""
 from pathlib import Path
 
 from setuptools import setup
 
 COMPANIONS = Path(__file__).parent / "companions"
+OF_FORMATS = {
+    "raw": ["rawpy>=0.25"],  # raw photographs; LibRaw, 7 MB that most people's pictures do not need
+    "jxl": ["pillow-jxl-plugin>=1.3.8"],  # JPEG XL, until Pillow reads it itself
+}
 
 
 def extras() -> dict[str, list[str]]:
-    named = {path.parent.name: _requirements(path) for path in sorted(COMPANIONS.glob("*/requirements.txt"))}
+    lists = sorted(COMPANIONS.glob("*/requirements.txt"))
+    named = {**{path.parent.name: _requirements(path) for path in lists}, **OF_FORMATS}
     return {**named, "all": sorted({requirement for listed in named.values() for requirement in listed})}
 
 

@@ -66,3 +66,8 @@ class Limits:
     expansion_free_bytes: int = MIB
     inner_zip_memory_bytes: int = 32 * MIB
     include_hidden: bool = False  # also read what is hidden, or made by a program
+
+    def judge(self, width: int, height: int, mode: str, decoded_bytes: int) -> None:
+        """Raises Skip for more pixels or bytes than allowed."""
+        if width * height > self.max_pixels or decoded_bytes > self.max_decoded_mib * MIB:
+            raise Skip("too_many_pixels", f"{width} x {height} {mode}")

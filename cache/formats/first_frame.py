@@ -34,13 +34,13 @@ def orientation(image: Image.Image) -> int:
         if isinstance(image, TiffImagePlugin.TiffImageFile):
             value = image.tag_v2.get(ExifTags.Base.Orientation)
         else:
-            value = _exif(image).get(ExifTags.Base.Orientation)
+            value = bare_exif(image).get(ExifTags.Base.Orientation)
     except Exception:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _exif(image: Image.Image) -> Image.Exif:
+def bare_exif(image: Image.Image) -> Image.Exif:
     """Without the orientation of XMP, which image.getexif() takes where EXIF has none."""
     bare = Image.Image()
     bare.info = {key: image.info[key] for key in EXIF_KEYS if key in image.info}

@@ -3,6 +3,7 @@
 Runs inside a decoder process (worker.py): everything here may meet hostile bytes.
 """
 import io
+import os
 import warnings
 
 from PIL import (
@@ -22,8 +23,19 @@ from PIL import (
 
 from cache.formats import heif
 from cache.formats.first_frame import load, orientation
-from cache.formats.signatures import HEAD_BYTES, HEIC_SEQUENCE, PICTURE, signature_of, why_no_picture
-from cache.limits import MIB, Limits, Skip, skip_for
+from cache.formats.jxl import open_jxl
+from cache.formats.raw import SensorPicture, open_raw
+from cache.formats.signatures import (
+    HEAD_BYTES,
+    HEIC_SEQUENCE,
+    JXL,
+    PICTURE,
+    RAW,
+    signature_of,
+    why_no_picture,
+)
+from cache.formats.tiff_directories import TiffDirectories
+from cache.limits import Limits, Skip, skip_for
 from cache.pixels.look import Look
 from cache.pixels.pixel_hash import hash_ids
 
@@ -40,6 +52,7 @@ def prepare_process() -> None:
     """Set Pillow up for decoding. These are globals of the process: only one that does nothing else may call
     this."""
     warnings.simplefilter("ignore")
+    os.environ["OMP_NUM_THREADS"] = "1"  # LibRaw's; there is a process for each core
     Image.MAX_IMAGE_PIXELS = None  # open_image() checks the size itself, against limits a person can raise
     heif.register()
 
@@ -49,15 +62,27 @@ def open_image(data: bytes, limits: Limits) -> ImageFile.ImageFile:
     if not data:
         raise Skip("empty")
     try:
-        image = Image.open(io.BytesIO(data), formats=[name for name in FORMATS if name in Image.OPEN])
+        image = _opened(data, limits)
+    except Skip:
+        raise
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except Exception as error:
         raise skip_for(error) from None
-    width, height = image.size
-    if width * height > limits.max_pixels or decoded_bytes(image) > limits.max_decoded_mib * MIB:
-        raise Skip("too_many_pixels", f"{width} x {height} {image.mode}")
+    limits.judge(*image.size, image.mode, decoded_bytes(image))
     return image
+
+
+def _opened(data: bytes, limits: Limits) -> ImageFile.ImageFile:
+    signature = signature_of(data[:HEAD_BYTES])
+    kind = signature.kind if signature else None
+    tiff = TiffDirectories(data)
+    if kind == RAW or tiff.are_raw():
+        return open_raw(data, limits)
+    if kind == JXL:
+        return open_jxl(data, limits)
+    file = io.BytesIO(tiff.with_picture_first())
+    return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
 def _unidentified(data: bytes) -> Skip:
@@ -68,12 +93,14 @@ def _unidentified(data: bytes) -> Skip:
     signature = signature_of(head)
     if signature is not None and signature.name == HEIC_SEQUENCE and heif.is_film_alone(data):
         return Skip("unsupported_type", "HEIC sequence without a picture of its own")
-    if signature is not None and signature.kind == PICTURE:
+    if signature is not None and signature.kind in (PICTURE, JXL):
         return Skip("damaged", "unreadable header")
     return Skip("not_an_image")
 
 
 def decoded_bytes(image: Image.Image) -> int:
+    if isinstance(image, SensorPicture):
+        return image.decoded_bytes
     return image.width * image.height * BYTES_PER_PIXEL.get(image.mode, 4)
 
 
@@ -84,9 +111,14 @@ def decode(image: ImageFile.ImageFile) -> tuple[dict, Look]:
     turned = orientation(image) if image.format == "TIFF" else 1  # by loading it
     try:
         look = load(image)
+    except Skip:
+        raise
     except Exception as error:
         raise skip_for(error) from None
-    hash_id, old_hash_id = hash_ids(image, look)
+    if isinstance(image, SensorPicture):
+        hash_id, old_hash_id = image.hash_id(look), None
+    else:
+        hash_id, old_hash_id = hash_ids(image, look)
     file_format = str(image.format).lower()
     identity = {
         "hash_id": hash_id,

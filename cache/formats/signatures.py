@@ -7,6 +7,8 @@ HEAD_BYTES = 12  # what the longest signature needs
 
 PICTURE = "picture"  # the decoder reads it: what begins so and is not understood is damaged
 MAYBE_PICTURE = "maybe picture"  # the decoder reads it, but text or anything else may begin so, too
+RAW = "raw"  # read where rawpy is installed
+JXL = "jxl"  # read where pillow-jxl-plugin is installed
 OTHER = "other"  # not read
 VIDEO = "video"  # nor is this, or a sound, but it lies beside photographs
 
@@ -44,6 +46,16 @@ SIGNATURES = (
     Signature(0, b"\x89PNG", "PNG picture", PICTURE),
     Signature(0, b"GIF8", "GIF picture", PICTURE),
     Signature(0, b"BM", "BMP picture", PICTURE),
+    # Other raw photographs begin like a TIFF, see tiff_directories.py.
+    Signature(8, b"CR\x02\x00", "Canon raw photograph", RAW),
+    Signature(4, b"ftypcrx ", "Canon raw photograph", RAW),
+    Signature(0, b"FUJIFILMCCD-", "Fujifilm raw photograph", RAW),
+    Signature(0, b"IIRO", "Olympus raw photograph", RAW),
+    Signature(0, b"IIRS", "Olympus raw photograph", RAW),
+    Signature(0, b"MMOR", "Olympus raw photograph", RAW),
+    Signature(0, b"IIU\x00", "Panasonic raw photograph", RAW),
+    Signature(0, b"\xff\x0a", "JPEG XL picture", JXL),
+    Signature(0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL picture", JXL),
     Signature(0, b"II*\x00", "TIFF picture", PICTURE),
     Signature(0, b"MM\x00*", "TIFF picture", PICTURE),
     # With its third and fourth byte the wrong way round, as some programs write it and Pillow reads it.

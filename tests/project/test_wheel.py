@@ -23,6 +23,7 @@ PACKAGED = ["cache", "stage1", "stage2", "stage3", "stage4", "web_api", "compani
 BUILT_FROM = [
     *PACKAGED, "pyproject.toml", "setup.py", "README.md", "LICENSE", "requirements.txt",
 ]
+EXTRAS_OF_FORMATS = {"raw": {"rawpy"}, "jxl": {"pillow-jxl-plugin"}}
 FOR_A_CLONE = {"stage4/requirements.txt"}
 A_COMPANION = {
     "companions/sleep/__init__.py": b'"""Counts sheep."""\n',
@@ -113,17 +114,23 @@ def test_the_metadata_is_written_once(built):
     assert core == listed(ROOT / "requirements.txt")
 
 
-def test_a_companion_brings_an_extra_of_its_name_and_all_holds_them_all(built):
+def test_companions_and_formats_bring_an_extra_of_their_name_and_all_holds_them_all(built):
     metadata = metadata_of(built.wheel)
     companions = {path.parent.name for path in (ROOT / "companions").glob("*/requirements.txt")}
-    assert set(metadata.get_all("Provides-Extra")) == {*companions, "sleep", "all"}
+    assert set(metadata.get_all("Provides-Extra")) == {*companions, "sleep", *EXTRAS_OF_FORMATS, "all"}
     required = [Requirement(line) for line in metadata.get_all("Requires-Dist")]
 
     def brought_by(extra: str) -> set[str]:
         return {each.name for each in required if each.marker and each.marker.evaluate({"extra": extra})}
 
     assert brought_by("sleep") == {"sheep", "sheep-black"}
-    assert brought_by("all") == set().union(*map(brought_by, [*companions, "sleep"]))
+    assert {extra: brought_by(extra) for extra in EXTRAS_OF_FORMATS} == EXTRAS_OF_FORMATS
+    assert brought_by("all") == set().union(*map(brought_by, [*companions, "sleep", *EXTRAS_OF_FORMATS]))
+
+
+def test_what_reads_more_formats_is_there_for_the_tests():
+    listed_for_tests = {Requirement(line).name for line in listed(ROOT / "requirements-dev.txt")}
+    assert set().union(*EXTRAS_OF_FORMATS.values()) <= listed_for_tests
 
 
 def test_the_whole_job_runs_from_the_installed_wheel(installed, here):
