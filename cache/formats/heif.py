@@ -3,12 +3,9 @@
 It gives the primary picture upright (irot, imir) and cut to size (clap), puts grids of tiles together, and
 refuses a picture whose decoded size is another than its header says.
 """
-from collections.abc import Iterator
-from itertools import islice
-
 from pi_heif import register_heif_opener
 
-MOST_BOXES = 1000  # of a file's outermost: it has a handful
+from cache.formats.boxes import boxes
 
 
 def register() -> None:
@@ -19,18 +16,5 @@ def register() -> None:
 
 def is_film_alone(data: bytes) -> bool:
     """Whether it is a sequence (moov) that has no picture besides (meta), which pi_heif does not read."""
-    kinds = set(islice(_kinds_of_boxes(data), MOST_BOXES))
+    kinds = {box.kind for box in boxes(data)}
     return b"moov" in kinds and b"meta" not in kinds
-
-
-def _kinds_of_boxes(data: bytes) -> Iterator[bytes]:
-    """Of the outermost (ISO/IEC 14496-12, 4.2). A size of 0 reaches to the end; 1 has 64 bits behind it."""
-    start = 0
-    while start + 8 <= len(data):
-        size = int.from_bytes(data[start:start + 4], "big")
-        yield data[start + 4:start + 8]
-        if size == 1:
-            size = int.from_bytes(data[start + 8:start + 16], "big")
-        if size < 8:
-            return
-        start += size

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from cache.formats.boxes import boxes
 from cache.limits import Limits, Skip
 
 FORMAT = "JXL"  # as the plugin calls it
@@ -16,7 +17,6 @@ ANIMATION = "JPEG XL animation"  # of which the plugin has the last frame only
 CODESTREAM = b"\xff\x0a"
 WHOLE, PART = b"jxlc", b"jxlp"  # boxes of a container that hold a codestream, or a piece behind its number
 NUMBER_BYTES = 4
-MOST_BOXES = 1000  # before the codestream
 HEADER_BYTES = 64  # what is read takes up to 28
 
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # of width to height, from 1 on
@@ -81,19 +81,10 @@ def _codestream(data: bytes) -> Iterator[bytes]:
     if data.startswith(CODESTREAM):
         yield data[:HEADER_BYTES]
         return
-    place = 0
-    for _ in range(MOST_BOXES):
-        size, name = int.from_bytes(data[place:place + 4], "big"), data[place + 4:place + 8]
-        start = place + 8
-        if size == 1:
-            size, start = int.from_bytes(data[start:start + 8], "big"), start + 8
-        end = place + size if size else len(data)
-        if name in (WHOLE, PART):
-            start += NUMBER_BYTES * (name == PART)
-            yield data[start:min(end, start + HEADER_BYTES)]
-        if name == WHOLE or end <= place or end >= len(data):
-            return
-        place = end
+    for box in boxes(data):
+        if box.kind in (WHOLE, PART):
+            start = box.start + NUMBER_BYTES * (box.kind == PART)
+            yield data[start:min(box.end, start + HEADER_BYTES)]
 
 
 class Bits:

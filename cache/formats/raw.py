@@ -24,6 +24,7 @@ FOREIGN = "raw photograph of a camera that LibRaw does not know"
 SMALLEST_PREVIEW = 1000  # pixels of its longer side
 ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's flips as EXIF has them
 SRGB_CURVE = (2.4, 12.92)  # its power, and the slope of its straight part (IEC 61966-2-1)
+BLANK_ROWS = 64  # more than the margin of 0 that some cameras write
 BYTES_PER_VALUE, VALUES_OF_SEVERAL_LAYERS = 2, 4
 
 
@@ -70,6 +71,7 @@ class SensorPicture(ImageFile.ImageFile):
     def load(self) -> Any:
         if self.raw is not None:
             with _reasons(), self.raw as raw:
+                _refuse_blank(raw.raw_image_visible)
                 self._values.update(np.ascontiguousarray(raw.raw_image, "<u2").data)
                 self._develop(raw)
             self.raw = None
@@ -93,6 +95,13 @@ class SensorPicture(ImageFile.ImageFile):
         return digest.hexdigest()
 
 
+def _refuse_blank(values: np.ndarray) -> None:
+    """Of some files that are cut off LibRaw leaves the rest 0, and says nothing. Even darkness has noise."""
+    rows = min(BLANK_ROWS, len(values) // 4)
+    if not values[len(values) - rows:].any():
+        raise Skip("damaged", f"nothing in the last {rows} rows of the sensor")
+
+
 @contextmanager
 def _reasons() -> Iterator[None]:
     """What a file is left out for when LibRaw raises an error within."""
@@ -109,7 +118,8 @@ def _reasons() -> Iterator[None]:
 
 
 def _text(error: Exception) -> str:
-    return b"".join(part for part in error.args if isinstance(part, bytes)).decode(errors="replace")
+    text = error.args[0] if error.args else b""
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
 
 
 def _preview(picture: SensorPicture, data: bytes) -> ImageFile.ImageFile | None:

@@ -23,7 +23,7 @@ class Signature(NamedTuple):
     magic: bytes
     name: str
     kind: str
-    form: bytes = b""  # behind the magic and the length of a RIFF file: what is in it
+    form: bytes = b""  # from the ninth byte on: of a RIFF file what is in it, of a TIFF which camera's it is
 
     def fits(self, head: bytes) -> bool:
         return head.startswith(self.magic, self.start) and head[8:].startswith(self.form)
@@ -47,13 +47,18 @@ SIGNATURES = (
     Signature(0, b"GIF8", "GIF picture", PICTURE),
     Signature(0, b"BM", "BMP picture", PICTURE),
     # Other raw photographs begin like a TIFF, see tiff_directories.py.
-    Signature(8, b"CR\x02\x00", "Canon raw photograph", RAW),
+    Signature(0, b"II*\x00", "Canon raw photograph", RAW, form=b"CR\x02\x00"),
+    Signature(0, b"II*\x00", "Phase One raw photograph", RAW, form=b"IIII"),
+    Signature(0, b"MM\x00*", "Phase One raw photograph", RAW, form=b"MMMM"),
+    Signature(0, b"II\x1a\x00\x00\x00HEAPCC", "Canon raw photograph", RAW),
     Signature(4, b"ftypcrx ", "Canon raw photograph", RAW),
     Signature(0, b"FUJIFILMCCD-", "Fujifilm raw photograph", RAW),
     Signature(0, b"IIRO", "Olympus raw photograph", RAW),
     Signature(0, b"IIRS", "Olympus raw photograph", RAW),
     Signature(0, b"MMOR", "Olympus raw photograph", RAW),
     Signature(0, b"IIU\x00", "Panasonic raw photograph", RAW),
+    Signature(0, b"\x00MRM", "Minolta raw photograph", RAW),
+    Signature(0, b"FOVb", "Sigma raw photograph", RAW),
     Signature(0, b"\xff\x0a", "JPEG XL picture", JXL),
     Signature(0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JPEG XL picture", JXL),
     Signature(0, b"II*\x00", "TIFF picture", PICTURE),

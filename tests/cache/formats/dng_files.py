@@ -52,9 +52,9 @@ def dng(linear: np.ndarray, jpeg: bytes = b"", size: tuple[int, int] = (0, 0), *
     return tiff_of(thumbnail)
 
 
-def bare_dng(linear: np.ndarray, **camera) -> bytes:
-    """As phones write them: one directory."""
-    whole = sensor(linear)
+def bare_dng(linear: np.ndarray, changes: dict[str, Value] | None = None, **camera) -> bytes:
+    """As phones write them: one directory. `changes`: tags of it, t256=1 and so on."""
+    whole = sensor(linear, **changes or {})
     whole.tags.update(camera_tags(**camera))
     return tiff_of(whole)
 

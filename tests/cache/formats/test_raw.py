@@ -52,6 +52,11 @@ def without_rawpy(monkeypatch) -> None:
 TIFF_HEAD = b"II*\0\x10\0\0\0"
 HEADS = {
     "CR2": TIFF_HEAD + b"CR\2\0",
+    "CRW": b"II\x1a\0\0\0HEAPCCDR",
+    "IIQ": TIFF_HEAD + b"IIIICwaR",
+    "IIQ of older cameras": b"MM\0*\0\0\0\x10MMMMRawT",
+    "MRW": b"\0MRM\0\0\x0a\x0c",
+    "X3F": b"FOVb\0\2\2\0",
     "CR3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
     "RAF": b"FUJIFILMCCD-RAW 0201",
     "ORF": b"IIRO\x08\0\0\0",
@@ -203,6 +208,23 @@ def test_one_that_is_cut_off_is_damaged():
     assert reason(dng(SMALL)[:3000])[0] == "damaged"
     whole = dng(LARGE, jpeg(), PREVIEW_SIZE)
     assert reason(whole[:-len(jpeg()) // 2])[0] == "damaged"
+
+
+def test_one_whose_last_rows_are_empty_is_cut_off_though_libraw_does_not_say_so():
+    scene = light((0.1, 0.1, 0.1), (64, 400))
+    scene[-64:] = 0
+    assert reason(bare_dng(scene)) == ("damaged", "nothing in the last 64 rows of the sensor")
+    scene[-64] = 0.001
+    assert identity(bare_dng(scene))["height"] == 200
+    assert reason(bare_dng(SMALL * 0)) == ("damaged", "nothing in the last 12 rows of the sensor")
+
+
+def test_what_libraw_says_is_passed_on(monkeypatch):
+    import rawpy
+
+    behind_its_end = bare_dng(SMALL, {"t273": 10_000_000})
+    assert reason(behind_its_end) == ("damaged", "LibRaw: Input/output error")
+    assert raw._text(rawpy.LibRawDataError("data error")) == "data error"
 
 
 def test_more_memory_than_a_decoder_has_is_no_damage(monkeypatch):
