@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from cache.decoder.frames import read_frame, write_frame
 from cache.limits import Limits, Skip
-from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crop_spec import Wanted
 from cache.pixels.strips import Box
 from cache.refusal import Refused
 
@@ -26,6 +26,7 @@ class Decoded(NamedTuple):
     identity: Identity
     crop: bytes  # size * size * 3, or none if no crop was wanted
     box: Box | None  # where the upright picture lies in its crop
+    thumbnail: bytes = b""  # a JPEG, if one was wanted
 
 
 class Budget:
@@ -61,23 +62,25 @@ class DecoderProcess:
         self._timed_out = False
 
     def decode(
-        self, data: bytes, budget: Budget, crop_for: Callable[[Identity], CropSpec | None],
+        self, data: bytes, budget: Budget, wanted_of: Callable[[Identity], Wanted],
     ) -> Decoded:
-        """Identity and crop of the image in these bytes; its pixels are charged to the budget meanwhile.
-        Raises Skip."""
+        """Identity of the image in these bytes, and what is wanted of it; its pixels are charged to the
+        budget meanwhile. Raises Skip."""
         try:
             process = self._running()
             header, _ = self._ask(process, {"limits": asdict(self._limits)}, data)
             with budget.hold(header["decoded_bytes"]):
                 identity, _ = self._ask(process, {})
-                spec = crop_for(identity)
-                answer, crop = self._ask(process, {"crop": spec and asdict(spec)})
+                spec, thumbnail = wanted_of(identity)
+                question = {"crop": spec and asdict(spec), "thumbnail": thumbnail}
+                answer, payload = self._ask(process, question)
         except Skip:
             raise
         except BaseException:
-            self.stop()  # crop_for failed in the middle of the exchange: the next file needs a fresh process
+            self.stop()  # wanted_of failed in the middle of the exchange: the next file needs a fresh process
             raise
-        return Decoded(identity, crop, tuple(answer["box"]) if crop else None)
+        crop, jpeg = payload[:answer["crop"]], payload[answer["crop"]:]
+        return Decoded(identity, crop, tuple(answer["box"]) if crop else None, jpeg)
 
     def kill_if_overdue(self) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """Several decoder processes: a thread hands files to each, a watchdog ends those that overrun their deadline.
 
     with DecoderPool(workers=4) as pool:
-        for picture in pool.map(files, finish, crop_for):
+        for picture in pool.map(files, finish, wanted_of):
             ...    # in the order of `files`, whichever decoder was faster
 """
 import threading
@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from cache.decoder.decoder_process import Budget, Decoded, DecoderProcess, Identity
 from cache.limits import MIB, Limits, Skip
-from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crop_spec import Wanted
 
 WATCHDOG_SECONDS = 0.1
 
@@ -73,7 +73,7 @@ class DecoderPool:
         self,
         files: Iterable[Any],
         finish: Callable[[File, Decoded | Skip], Result],
-        crop_for: Callable[[File, Identity], CropSpec | None],
+        wanted_of: Callable[[File, Identity], Wanted],
     ) -> Iterator[Any]:
         """finish(file, what became of it) for every EncodedFile, in the thread that had it decoded; anything
         else among `files` passes as it is. What the consumer does with one result overlaps with the decoding
@@ -81,7 +81,7 @@ class DecoderPool:
         under_way: deque[Any] = deque()
         for file in files:
             if hasattr(file, "read"):
-                under_way.append(self._threads.submit(self._finished, file, finish, crop_for))
+                under_way.append(self._threads.submit(self._finished, file, finish, wanted_of))
             else:
                 under_way.append(file)
             if len(under_way) > self._window:
@@ -93,7 +93,7 @@ class DecoderPool:
         self,
         file: File,
         finish: Callable[[File, Decoded | Skip], Result],
-        crop_for: Callable[[File, Identity], CropSpec | None],
+        wanted_of: Callable[[File, Identity], Wanted],
     ) -> Result:
         decoder = self._idle.get()
         try:
@@ -101,7 +101,7 @@ class DecoderPool:
                 data = file.read(self._limits.max_member_mib * MIB)
                 if self._closing:
                     raise CancelledError
-                decoded = decoder.decode(data, self._decoded_budget, partial(crop_for, file))
+                decoded = decoder.decode(data, self._decoded_budget, partial(wanted_of, file))
                 return finish(file, decoded)
         except Skip as skip:
             return finish(file, skip)

@@ -3,7 +3,8 @@
 It says {} when it is ready. For one image the two sides then say, in turn:
     -> {limits} + the file's bytes      <- {decoded_bytes}             the header was read
     -> {}                               <- {hash_id, type, width ...}  the pixels were decoded and hashed
-    -> {crop: null or a CropSpec}       <- {box} + the crop's pixels   or {}, if none was wanted
+    -> {crop: null or a CropSpec,       <- {crop: length, box} + the crop's pixels and the thumbnail's JPEG,
+        thumbnail: bool}                   as far as they were wanted
 Each answer may be {skip, detail} instead, which ends the exchange.
 """
 import sys
@@ -15,6 +16,7 @@ from cache.formats.image_decoder import decode, decoded_bytes, open_image, prepa
 from cache.limits import MIB, Limits, Skip, skip_for
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import box_in_crop, crop
+from cache.pixels.thumbnail import thumbnail
 
 try:
     import resource
@@ -50,15 +52,15 @@ def _serve_one(requests: BinaryIO, answers: BinaryIO, memory: "Memory") -> None:
     image = open_image(data, limits)
     write_frame(answers, {"decoded_bytes": decoded_bytes(image)})
     read_frame(requests)
-    identity, look = decode(image)
+    identity, seen = decode(image)
     write_frame(answers, identity)
-    request, _ = read_frame(requests)
-    if request["crop"] is None:
-        write_frame(answers, {})
-        return
-    spec = CropSpec(**request["crop"])
-    pixels = crop(image, spec, look).tobytes()
-    write_frame(answers, {"box": box_in_crop(image, spec, look)}, pixels)
+    wanted, _ = read_frame(requests)
+    box, pixels = None, b""
+    if wanted["crop"]:
+        spec = CropSpec(**wanted["crop"])
+        box, pixels = box_in_crop(seen, spec), crop(seen, spec).tobytes()
+    jpeg = thumbnail(seen) if wanted["thumbnail"] else b""
+    write_frame(answers, {"crop": len(pixels), "box": box}, pixels + jpeg)
 
 
 class Memory:

@@ -1,14 +1,17 @@
 """The first frame of a file: its look, and its pixels, put right where Pillow gives others than are meant."""
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from cache.formats.declared_colours import declared_profile
+from cache.formats.plain_jpeg import plain_jpeg
 from cache.formats.stored_form import stored_form
 from cache.formats.transparency import transparency
 from cache.pixels.colour_profile import changing
 from cache.pixels.look import Look
+from cache.pixels.packed import Packed
 from cache.pixels.strips import strips
 
 WHITE_IS_ZERO = 0  # TIFF's PhotometricInterpretation
@@ -16,13 +19,21 @@ TWELVE_BITS = (12,)  # TIFF's BitsPerSample
 EXIF_KEYS = ("exif", "Raw profile type exif")  # the second is how ImageMagick writes it into PNG
 
 
-def load(image: ImageFile.ImageFile) -> Look:
+class Frame(NamedTuple):
+    image: Image.Image | Packed
+    look: Look
+
+
+def first_frame(image: ImageFile.ImageFile) -> Frame:
     """Decode the pixels of an opened picture. Raises whatever Pillow does where it cannot."""
     image.info.pop("xmp", None)  # or Pillow would turn a TIFF by it
     form, profile = stored_form(image), declared_profile(image)
-    image.load()
-    _put_right(image)
-    return Look(transparency(image, form), orientation(image), changing(profile, form.mode))
+    packed = plain_jpeg(image)
+    if packed is None:
+        image.load()
+        _put_right(image)
+    look = Look(transparency(image, form), orientation(image), changing(profile, form.mode))
+    return Frame(packed or image, look)
 
 
 def orientation(image: Image.Image) -> int:

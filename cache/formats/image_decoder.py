@@ -22,7 +22,7 @@ from PIL import (
 )
 
 from cache.formats import heif
-from cache.formats.first_frame import load, orientation
+from cache.formats.first_frame import first_frame, orientation
 from cache.formats.jxl import open_jxl
 from cache.formats.raw import SensorPicture, open_raw
 from cache.formats.signatures import (
@@ -36,8 +36,8 @@ from cache.formats.signatures import (
 )
 from cache.formats.tiff_directories import TiffDirectories
 from cache.limits import Limits, Skip, skip_for
-from cache.pixels.look import Look
 from cache.pixels.pixel_hash import hash_ids
+from cache.pixels.seen import Seen
 
 # As Pillow calls them. JPEG brings MPO, the phones' pairs of JPEGs.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "AVIF", "HEIF")
@@ -104,21 +104,21 @@ def decoded_bytes(image: Image.Image) -> int:
     return image.width * image.height * BYTES_PER_PIXEL.get(image.mode, 4)
 
 
-def decode(image: ImageFile.ImageFile) -> tuple[dict, Look]:
-    """Decode the first frame: its identity, which is JSON, and its look, which crop() takes. An identity is
-    hash_id, old_hash_id (what older tools wrote of palette images, else None), type, width, height,
+def decode(image: ImageFile.ImageFile) -> tuple[dict, Seen]:
+    """Decode the first frame: its identity, which is JSON, and what crop() takes. An identity is hash_id,
+    old_hash_id (what older tools wrote of palette images, else None), type, width, height,
     orientation. Raises Skip if the pixels cannot be decoded."""
     turned = orientation(image) if image.format == "TIFF" else 1  # by loading it
     try:
-        look = load(image)
+        frame = first_frame(image)
     except Skip:
         raise
     except Exception as error:
         raise skip_for(error) from None
     if isinstance(image, SensorPicture):
-        hash_id, old_hash_id = image.hash_id(look), None
+        hash_id, old_hash_id = image.hash_id(frame.look), None
     else:
-        hash_id, old_hash_id = hash_ids(image, look)
+        hash_id, old_hash_id = hash_ids(*frame)
     file_format = str(image.format).lower()
     identity = {
         "hash_id": hash_id,
@@ -126,6 +126,6 @@ def decode(image: ImageFile.ImageFile) -> tuple[dict, Look]:
         "type": "jpeg" if file_format == "mpo" else file_format,
         "width": image.width,
         "height": image.height,
-        "orientation": look.orientation if turned == 1 else turned,
+        "orientation": frame.look.orientation if turned == 1 else turned,
     }
-    return identity, look
+    return identity, Seen(frame.image, frame.look)

@@ -10,14 +10,14 @@ from PIL import Image
 from cache.decoder.decoder_process import Decoded
 from cache.decoder.pool import DecoderPool
 from cache.limits import Limits, Skip
-from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crop_spec import CropSpec, Wanted
 from cache.progress import PATIENCE, progress_bar
 from cache.reader.source_file import SourceFile
 from cache.reader.stored_file import stored_file
 from cache.refusal import Missing
 
 SIDE = 112  # pixels of the longer side: about 4 kB each as JPEG
-WHOLE_PICTURE = CropSpec(SIDE, "longest")
+WHOLE_PICTURE = Wanted(CropSpec(SIDE, "longest"))
 JPEG_QUALITY = 80
 MOST_DECODERS = 4
 

@@ -1,5 +1,6 @@
-"""How an encoder wants its pictures: the one description of a crop, on both sides of the decoder's pipe."""
+"""What is wanted of a picture: the one description of it, on both sides of the decoder's pipe."""
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -10,3 +11,10 @@ class CropSpec:
     resize_mode: str = "shortest"  # or "longest", "squash"
     interpolation: str = "bicubic"  # or "bilinear", "nearest"
     fill: int = 0  # grey value, 0 to 255, around a picture that is resized by its longest side
+
+
+class Wanted(NamedTuple):
+    """What is made of a picture besides its hash."""
+
+    crop: CropSpec | None = None
+    thumbnail: bool = False

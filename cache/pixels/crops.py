@@ -3,12 +3,9 @@ import numpy as np
 from PIL import Image
 
 from cache.limits import skip_for
-from cache.pixels.colour_profile import to_srgb
 from cache.pixels.crop_spec import CropSpec
-from cache.pixels.look import Look
-from cache.pixels.rgb import shows_paper, to_rgb
+from cache.pixels.seen import Seen, centre_box
 from cache.pixels.strips import Box
-from cache.pixels.turning import upright, upright_size
 
 RESAMPLING = {
     "bicubic": Image.Resampling.BICUBIC,
@@ -18,69 +15,48 @@ RESAMPLING = {
 LONGEST_RATIO = 64  # longer strips are cut before resizing: 64 x 224 x 224 pixels are 10 MB
 
 
-def crop(image: Image.Image, spec: CropSpec, look: Look = Look()) -> np.ndarray:
+def crop(seen: Seen, spec: CropSpec) -> np.ndarray:
     """The picture as a model sees it: uint8, shape (size, size, 3). Raises Skip if its pixels cannot be
     converted."""
     try:
-        picture, profile = _seen(image, look)
-        return np.asarray(_resized(picture, spec, profile))
+        return np.asarray(_square(seen, spec))
     except Exception as error:
         raise skip_for(error) from None
 
 
-def box_in_crop(image: Image.Image, spec: CropSpec, look: Look) -> Box:
+def box_in_crop(seen: Seen, spec: CropSpec) -> Box:
     """Where the upright picture lies in its crop."""
     if spec.resize_mode != "longest":
         return 0, 0, spec.size, spec.size
-    return box_in_square(*upright_size(image, look.orientation), spec.size)
+    return box_in_square(*seen.size, spec.size)
 
 
-def _seen(image: Image.Image, look: Look) -> tuple[Image.Image, bytes]:
-    """Upright on white paper, and the profile that it still has to be converted by: when it is small, since
-    12 million pixels take half a second. Only what lets the paper through has to be converted before. CMYK
-    with a profile stays CMYK: the profile makes RGB of it."""
-    if look.profile and image.mode == "CMYK":
-        return upright(image, look.orientation), look.profile
-    if look.profile and shows_paper(image, look):
-        return to_rgb(image, look, look.profile), b""
-    return to_rgb(image, look), look.profile
-
-
-def _resized(picture: Image.Image, spec: CropSpec, profile: bytes) -> Image.Image:
-    """As the model wants it, and in sRGB."""
+def _square(seen: Seen, spec: CropSpec) -> Image.Image:
     resampling = RESAMPLING[spec.interpolation]
     if spec.resize_mode == "longest":
-        return _padded(picture, spec, resampling, profile)
+        return _padded(seen, spec, resampling)
     if spec.resize_mode == "squash":
-        return to_srgb(picture.resize((spec.size, spec.size), resampling), profile)
-    return to_srgb(_centre(picture, spec.size, resampling), profile)
+        return seen.scaled((spec.size, spec.size), resampling)
+    return _centre(seen, spec.size, resampling)
 
 
-def _centre(picture: Image.Image, size: int, resampling: Image.Resampling) -> Image.Image:
+def _centre(seen: Seen, size: int, resampling: Image.Resampling) -> Image.Image:
     """Shortest side to `size`, then the centre: torchvision's Resize and CenterCrop with their rounding.
     (Resizing only the box of the centre is not the same to the bit.)"""
-    shortest = min(picture.size)
+    shortest = min(seen.size)
     longest = LONGEST_RATIO * shortest
-    if max(picture.size) > longest:  # or 65,500 x 1 pixels would become 14 million x 224
-        picture = _centre_box(picture, min(picture.width, longest), min(picture.height, longest))
-    width, height = (size if side == shortest else int(size * side / shortest) for side in picture.size)
-    return _centre_box(picture.resize((width, height), resampling), size, size)
+    if max(seen.size) > longest:  # or 65,500 x 1 pixels would become 14 million x 224
+        width, height = seen.size
+        seen = seen.centre(min(width, longest), min(height, longest))
+    width, height = (size if side == shortest else int(size * side / shortest) for side in seen.size)
+    return centre_box(seen.scaled((width, height), resampling), size, size)
 
 
-def _centre_box(picture: Image.Image, width: int, height: int) -> Image.Image:
-    left = round((picture.width - width) / 2)
-    top = round((picture.height - height) / 2)
-    return picture.crop((left, top, left + width, top + height))
-
-
-def _padded(
-    picture: Image.Image, spec: CropSpec, resampling: Image.Resampling, profile: bytes
-) -> Image.Image:
+def _padded(seen: Seen, spec: CropSpec, resampling: Image.Resampling) -> Image.Image:
     """Longest side to `size`, the rest filled: open_clip's ResizeKeepRatio(longest=1) and CenterCropOrPad."""
-    left, top, right, bottom = box_in_square(*picture.size, spec.size)
+    left, top, right, bottom = box_in_square(*seen.size, spec.size)
     square = Image.new("RGB", (spec.size, spec.size), (spec.fill,) * 3)
-    inner = picture.resize((right - left, bottom - top), resampling)
-    square.paste(to_srgb(inner, profile), (left, top))
+    square.paste(seen.scaled((right - left, bottom - top), resampling), (left, top))
     return square
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import crop
+from cache.pixels.seen import Seen
 
 DIGITS = 16
 SPECS = (
@@ -26,6 +27,6 @@ def preprocessing_fingerprint() -> str:
     Another Pillow that resizes to other bytes, or a change of ours, gives another one."""
     column, row, channel = np.meshgrid(np.arange(97), np.arange(61), np.arange(3), indexing="xy")
     pixels = column * column + 7 * row * (channel + 1) + column * row
-    picture = Image.fromarray((pixels % 256).astype(np.uint8))
-    crops = b"".join(crop(picture, spec).tobytes() for spec in SPECS)
+    seen = Seen(Image.fromarray((pixels % 256).astype(np.uint8)))
+    crops = b"".join(crop(seen, spec).tobytes() for spec in SPECS)
     return sha256(crops).hexdigest()[:DIGITS]

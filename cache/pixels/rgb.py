@@ -5,28 +5,26 @@ from PIL import Image
 from cache.pixels.colour_profile import to_srgb
 from cache.pixels.look import Look
 from cache.pixels.strips import strips
-from cache.pixels.turning import place_of_strip, upright, upright_size
 
 WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 OPAQUE = 255
 
 
 def to_rgb(image: Image.Image, look: Look, profile: bytes = b"") -> Image.Image:
-    """Upright. 16 bits are scaled, not clipped; what is transparent becomes white. Where a picture
+    """As it is stored. 16 bits are scaled, not clipped; what is transparent becomes white. Where a picture
     shows_paper(), its colours are converted by `profile` before they are mixed with it. Strip by strip, so
     that there are never more than two pictures."""
     if image.mode == "RGB" and look.opacity is None:
-        return upright(image, look.orientation)
+        return image
     black, white = _range(image)
-    result = Image.new("RGB", upright_size(image, look.orientation))
+    result = Image.new("RGB", image.size)
     for box in strips(image):
         colours = _colours(image.crop(box), black, white)
         if look.opacity is not None:
             colours.putalpha(look.opacity.crop(box))
         if colours.mode == "RGBA":
             colours = _on_white(colours, profile)
-        place = place_of_strip(box[1], box[3], image.height, look.orientation)
-        result.paste(upright(colours, look.orientation), place)
+        result.paste(colours, box)
     return result
 
 

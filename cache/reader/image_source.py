@@ -20,7 +20,7 @@ from cache.decoder.decoder_process import Decoded, Identity
 from cache.decoder.pool import DecoderPool
 from cache.formats.signatures import begins_like_an_image
 from cache.limits import Limits, Skip
-from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crop_spec import CropSpec, Wanted
 from cache.reader.disk_files import anywhere, disk_files
 from cache.reader.source_file import Archive, Item, Known, Picture, Skipped, SourceFile
 from cache.reader.zip_reader import ENTER, ZipReader, is_zip
@@ -35,18 +35,21 @@ def images(
     num_threads: int = 4,
     window: int = 64,
     crop_for: Callable[[Picture], CropSpec | None] = lambda picture: None,
+    thumbnail_for: Callable[[Picture], bool] = lambda picture: False,
     known: Known = lambda file: None,
     allowed: Callable[[str], bool] = anywhere,
 ) -> Generator[Item, None, None]:
     """Stream what lies under `source`, with `tagged` only what lies in some folder. known(file) may spare the
-    decoding; crop_for(picture), called from several threads, says which crop is wanted. At most `window`
-    files are under way at once. Raises Missing if there is no `source`."""
-    def asked(file: SourceFile, identity: Identity) -> CropSpec | None:
-        return crop_for(Picture(file, **identity))
+    decoding; crop_for(picture) says which crop is wanted, thumbnail_for(picture) whether a thumbnail is:
+    both are called from several threads. At most `window` files are under way at once. Raises Missing if
+    there is no `source`."""
+    def wanted_of(file: SourceFile, identity: Identity) -> Wanted:
+        picture = Picture(file, **identity)
+        return Wanted(crop_for(picture), thumbnail_for(picture))
 
     files = walk(source, archives, tagged=tagged, limits=limits, known=known, allowed=allowed)
     with DecoderPool(num_threads, window, limits) as pool:
-        yield from _with_contents_counted(pool.map(files, _item, asked))
+        yield from _with_contents_counted(pool.map(files, _item, wanted_of))
 
 
 def walk(
@@ -94,7 +97,7 @@ def _item(file: SourceFile, outcome: Decoded | Skip) -> Picture | Skipped:
     if outcome.crop:
         side = round((len(outcome.crop) / 3) ** 0.5)
         pixels = np.frombuffer(outcome.crop, np.uint8).reshape(side, side, 3)
-    return Picture(file, **outcome.identity, crop=pixels)
+    return Picture(file, **outcome.identity, crop=pixels, thumbnail=outcome.thumbnail or None)
 
 
 def _with_contents_counted(items: Iterable[Item]) -> Iterator[Item]:

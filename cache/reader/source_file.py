@@ -77,6 +77,7 @@ class Picture:
     crop: np.ndarray | None = None  # uint8 (size, size, 3)
     unchanged: bool = False  # known by path, size and time of change; not decoded in this run
     orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what an unchanged picture is taken for
+    thumbnail: bytes | None = None  # a JPEG: see cache.pixels.thumbnail
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from cache.decoder.decoder_process import Decoded
 from cache.decoder.pool import DecoderPool
 from cache.limits import MIB, Limits, Skip
 from cache.pages.thumbnails import jpeg_bytes
-from cache.pixels.crop_spec import CropSpec
+from cache.pixels.crop_spec import CropSpec, Wanted
 from cache.reader.source_file import SourceFile
 
 LARGEST_CACHE = 64 * MIB
@@ -40,7 +40,7 @@ class Thumbnails:
         return thumbnail
 
     def _decoded(self, file: SourceFile, spec: CropSpec) -> Thumbnail:
-        [outcome] = self._pool.map([file], _as_it_is, lambda file, identity: spec)
+        [outcome] = self._pool.map([file], _as_it_is, lambda file, identity: Wanted(spec))
         if isinstance(outcome, Skip):
             raise outcome
         digests = outcome.identity["hash_id"], outcome.identity["old_hash_id"]

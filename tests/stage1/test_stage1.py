@@ -15,6 +15,7 @@ import pytest
 from cache import ClipCache
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.pixels.crops import crop
+from cache.pixels.seen import Seen
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores import sqlite_file
@@ -66,7 +67,7 @@ def test_the_outputs_describe_the_dataset(here, stage1, tiny):
     assert written["input-tag-to-image-hash-list.json"] == {"cats": [first, second], "pets": [first]}
     assert written["input-image-hash-to-tag-list.json"] == {first: ["cats", "pets"], second: ["cats"]}
     encoder = ClipEncoder(**tiny)
-    vectors = encoder.encode(np.stack([crop(drawn(seed), encoder.crop_spec) for seed in (1, 2)]))
+    vectors = encoder.encode(np.stack([crop(Seen(drawn(seed)), encoder.crop_spec) for seed in (1, 2)]))
     metadata = json.loads(json_files()["input-metadata.json"])
     assert list(metadata) == [first, second]
     assert metadata[first] == {

@@ -14,6 +14,7 @@ from cache.encoders import loaded, open_clip_encoder, precision, side_by_side
 from cache.encoders.clip_encoder import ClipEncoder, forget_encoders
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import crop
+from cache.pixels.seen import Seen
 from cache.refusal import Refused
 from tests.conftest import TINY
 from tests.drawing import drawn
@@ -26,7 +27,7 @@ def pictures(count: int) -> list[Image.Image]:
 
 
 def crops(encoder: ClipEncoder, count: int = 6) -> np.ndarray:
-    return np.stack([crop(picture, encoder.crop_spec) for picture in pictures(count)])
+    return np.stack([crop(Seen(picture), encoder.crop_spec) for picture in pictures(count)])
 
 
 def lowest_cosine(ours: np.ndarray, theirs: np.ndarray) -> float:

@@ -21,6 +21,4 @@ def seen(data: bytes, size: int) -> np.ndarray:
 
 
 def cropped(data: bytes, spec: CropSpec) -> np.ndarray:
-    image = open_image(data, Limits())
-    _, look = decode(image)
-    return crop(image, spec, look)
+    return crop(decode(open_image(data, Limits()))[1], spec)

@@ -72,7 +72,7 @@ def test_an_animation_is_its_first_frame():
     assert cropped(animated, CropSpec(2)).tolist() == [[[255, 0, 0]] * 2] * 2
 
 
-@pytest.mark.parametrize("size", [(300, 200), (200, 300), (224, 224), (37, 51), (801, 200), (50, 2001)])
+@pytest.mark.parametrize("size", [(300, 200), (200, 300), (224, 224), (37, 51), (383, 200)])
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
 def test_the_crop_is_open_clips_transform(size, mode):
     from open_clip.transform import image_transform

@@ -8,6 +8,7 @@ from cache.pixels import strips
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import box_in_crop, crop
 from cache.pixels.look import Look
+from cache.pixels.seen import Seen
 from tests.cache.formats.decoded import cropped, identity, seen
 from tests.cache.formats.raw_files import (
     BLACK_IS_ZERO,
@@ -89,7 +90,7 @@ def test_12_bits_of_a_tiff_reach_from_black_to_white():
 
 def test_grey_that_is_multiplied_by_its_alpha_is_divided_by_it():
     pixels = bytes([0, 0, 0, 51, 51, 102])  # transparent; black and grey, partly transparent
-    shown = crop(Image.frombytes("La", (3, 1), pixels), CropSpec(3, "squash", "nearest"))
+    shown = crop(Seen(Image.frombytes("La", (3, 1), pixels)), CropSpec(3, "squash", "nearest"))
     assert shown[0, :, 0].tolist() == [255, 204, 204]
 
 
@@ -147,7 +148,7 @@ def test_an_orientation_in_xmp_alone_turns_nothing_as_in_browsers(form):
 
 @pytest.mark.parametrize("orientation", TURNED)
 def test_the_box_of_a_picture_in_its_crop_is_that_of_the_upright_one(orientation):
-    box = box_in_crop(CORNERS, CropSpec(48, "longest"), Look(orientation=orientation))
+    box = box_in_crop(Seen(CORNERS, Look(orientation=orientation)), CropSpec(48, "longest"))
     assert box == ((0, 8, 48, 40) if orientation <= 4 else (8, 0, 40, 48))
 
 

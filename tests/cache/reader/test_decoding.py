@@ -8,6 +8,7 @@ from PIL import Image
 from cache.decoder import decoder_process
 from cache.decoder.pool import DecoderPool
 from cache.limits import Limits
+from cache.pixels.crop_spec import Wanted
 from cache.reader.disk_files import disk_files
 from cache.reader.image_source import images
 from cache.reader.source_file import Skipped
@@ -52,7 +53,7 @@ def test_a_decoder_killed_between_two_files_costs_neither(here):
         files = list(disk_files(write(here, {"x/a.png": png(1), "x/b.png": png(2)}) / "x"))
         done = []
         for file in files:
-            done += pool.map([file], lambda file, outcome: outcome, lambda file, identity: None)
+            done += pool.map([file], lambda file, outcome: outcome, lambda file, identity: Wanted())
             pool._decoders[0]._process.kill()
             pool._decoders[0]._process.wait()
     assert [outcome.identity["type"] for outcome in done] == ["png", "png"]

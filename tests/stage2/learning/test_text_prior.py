@@ -8,6 +8,7 @@ from cache.encoders.clip_encoder import ClipEncoder
 from cache.encoders.text_encoder import text_vectors
 from cache.models.tag_scores import linear_row, sigmoid
 from cache.pixels.crops import crop
+from cache.pixels.seen import Seen
 from cache.refusal import Refused
 from stage2.learning.text_prior import TextPrior, text_priors, with_prior, zero_shot_estimator
 from tests.conftest import TINY
@@ -24,7 +25,8 @@ def encoder(tiny_checkpoint) -> ClipEncoder:
 
 @pytest.fixture(scope="module")
 def vectors(encoder) -> np.ndarray:
-    return encoder.encode(np.stack([crop(drawn(seed, "cats"), encoder.crop_spec) for seed in range(12)]))
+    pictures = (Seen(drawn(seed, "cats")) for seed in range(12))
+    return encoder.encode(np.stack([crop(picture, encoder.crop_spec) for picture in pictures]))
 
 
 @pytest.fixture
