@@ -23,7 +23,8 @@ def test_a_large_picture_becomes_an_upright_jpeg_of_256_pixels(here):
     thumbnail = shown(picture.thumbnail)
     assert (thumbnail.format, thumbnail.mode, thumbnail.size) == ("JPEG", "RGB", (128, 256))
     upper, lower = (np.asarray(thumbnail)[row, 64].tolist() for row in (60, 200))
-    assert upper[0] > 240 and max(upper[1:]) < 15
+    assert upper[0] > 240
+    assert max(upper[1:]) < 15
     assert min(lower) > 240
 
 
