@@ -221,12 +221,12 @@ def test_heavy_libraries_are_imported_where_they_are_used():
     assert eager == IMPORTED_LATE
 
 
-def test_a_decoder_process_needs_no_more_than_pillow_with_heif_and_numpy():
+def test_a_decoder_process_needs_no_more_than_pillow_small_decoders_and_numpy():
     below = [ROOT / "cache" / name for name in ("limits.py", "refusal.py", "text.py", "__init__.py")]
     rooms = [ROOT / "cache" / room for room in ("decoder", "formats", "pixels")]
     for path in [*below, *(path for room in rooms for path in room.glob("*.py"))]:
         at_once = {module.split(".")[0] for module, is_at_once in imported(path) if is_at_once}
-        assert at_once - sys.stdlib_module_names <= {"PIL", "numpy", "pi_heif", "cache"}
+        assert at_once - sys.stdlib_module_names <= {"PIL", "numpy", "pi_heif", "simplejpeg", "cache"}
 
 
 def test_every_room_says_what_it_is():
