@@ -26,11 +26,11 @@ from cache.stores.file_table import FileTable
 from stage2.train import main as train
 from stage3 import classify
 from stage4 import classify_zip
-from tests.promises.hostile import archive_names, archives, picture_metadata, pictures, places
+from tests.promises.hostile import archive_names, archives, heif_pictures, picture_metadata, pictures, places
 from tests.promises.hostile.case import MARKER, Case, Outcomes
 from tests.promises.hostile.reader import LIMITS, read_isolated
 
-PICTURES = [*pictures.cases(), *picture_metadata.cases()]
+PICTURES = [*pictures.cases(), *picture_metadata.cases(), *heif_pictures.cases()]
 OTHERS = [*archives.cases(), *archive_names.cases(), *places.cases()]
 CASES = PICTURES + OTHERS
 ONE_OF = 8  # without --full

@@ -12,11 +12,12 @@ from cache.formats.image_decoder import open_image
 from cache.formats.signatures import HEIC_BRANDS, HEIC_SEQUENCE_BRANDS
 from cache.limits import Limits
 from cache.pixels.crop_spec import CropSpec
+from cache.reader.image_source import images
 from tests.cache.formats import heif_files as files
 from tests.cache.formats.decoded import cropped, hash_id, identity, seen
 from tests.cache.formats.heif_files import Item, box, grid, heic, heif, picture
 from tests.cache.formats.test_image_decoder import reason
-from tests.drawing import encoded
+from tests.drawing import encoded, write
 
 SIDE = 64
 
@@ -233,3 +234,11 @@ def test_a_picture_of_another_size_than_its_header_says_is_damaged():
         lying = CODED._replace(properties=(*WITHOUT_SIZE, files.ispe(*size)))
         why = "Decoded image does not have the size signaled in the file."
         assert reason(heif(lying)) == ("damaged", f"ValueError: Invalid input: Invalid image size: {why}")
+
+
+def test_tiles_without_end_are_given_up_and_the_next_picture_is_read(tmp_path):
+    tile = picture(Image.new("RGB", (1024, 1024)), quality=30, chroma=420)._replace(hidden=True)
+    bomb = heif(grid((SIDE, SIDE), 30, 30, tuple(range(2, 902))), *[tile] * 900)
+    write(tmp_path, {"1.heic": bomb, "2.heic": heif(CODED)})
+    given_up, read = images(str(tmp_path), limits=Limits(file_timeout=1), num_threads=1)
+    assert (given_up.reason, given_up.detail, read.hash_id) == ("timeout", "1 s", digest(SQUARE))

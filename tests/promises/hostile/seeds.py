@@ -13,6 +13,19 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
+from tests.cache.formats.heif_files import (
+    ALPHA,
+    Item,
+    aux_type,
+    box,
+    boxes,
+    film,
+    grid,
+    heif,
+    imir,
+    irot,
+    picture,
+)
 from tests.drawing import drawn, encoded, png, zipped
 
 NO_PICTURE = b"just text"
@@ -160,6 +173,25 @@ def avifs() -> list[bytes]:
     ]
 
 
+def heifs() -> list[bytes]:
+    """Small, so that boxes are damaged as often as what they hold."""
+    side = 64
+    coded, *tiles = [picture(drawn(seed, size=(side, side)), quality=30) for seed in range(1, 6)]
+    hidden = [tile._replace(hidden=True) for tile in tiles]
+    grey = picture(Image.new("L", (side, side), 90), quality=30)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    said = Item(b"Exif", bytes(4) + exif.tobytes()[6:]).to(b"cdsc", 1)
+    frames = box(b"moov", dict(boxes(film(coded, coded, size=(side, side))))[b"moov"])
+    return [
+        heif(coded),
+        heif(coded.plus(irot(1), imir(0)), grey.plus(aux_type(ALPHA)).to(b"auxl", 1), said),
+        heif(grid((100, 90), 2, 2, (2, 3, 4, 5)), *hidden),
+        heif(tiles[0].to(b"thmb", 2), coded, primary=2, brand=b"mif1"),
+        heif(grey, coded, behind=frames, brand=b"msf1"),
+    ]
+
+
 def zips() -> list[bytes]:
     members = {"cats/1.png": png(1), "dogs/ä.gif": encoded(drawn(2), "GIF"), "notes.txt": NO_PICTURE}
     inner = zipped(
@@ -218,6 +250,7 @@ DRAWERS: dict[str, Callable[[], list[bytes]]] = {
     "BMP": bmps,
     "PPM": ppms,
     "AVIF": avifs,
+    "HEIF": heifs,
     "ZIP": zips,
 }
 
