@@ -34,7 +34,7 @@ EXTENSIONS = {  # by the type that they claim
     "bmp": "bmp dib",
     "ppm": "ppm pgm pbm pnm pfm",
     "avif": "avif",
-    "heif": "heic heif hif",
+    "heif": "heic heics heif heifs hif",
     "zip": "zip",
 }
 TYPES = {extension: content for content, extensions in EXTENSIONS.items() for extension in extensions.split()}
