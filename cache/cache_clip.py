@@ -21,6 +21,7 @@ from cache.reader.image_source import images
 from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.file_table import files_beside
+from cache.stores.kept_thumbnails import thumbnails_of_run
 from cache.stores.source_listing import SourceListing
 
 
@@ -48,13 +49,14 @@ class ClipCache:
         db_name: str = "clip_cache.sqlite",
         include_hidden: bool = False,
         *,
+        thumbnails: bool = True,
         observer: Store | None = None,
         allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Embed a folder, a picture or a ZIP: {db_path, processed, unchanged, skipped}, counting files.
 
-        Pictures whose vector is there are not embedded again; `include_hidden`, `observer` and `allowed` as
-        for FileCache.
+        Pictures whose vector is there are not embedded again; `include_hidden`, `thumbnails`, `observer` and
+        `allowed` as for FileCache.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
@@ -62,16 +64,18 @@ class ClipCache:
             table = stack.enter_context(ClipTable(path, create=True))
             listing = stack.enter_context(SourceListing())
             files = stack.enter_context(files_beside(path) or nullcontext())
+            kept = stack.enter_context(thumbnails_of_run(out_dir, thumbnails))
             store = ClipStore(table, self.encoder, files)
             embedding = Embedding(self.encoder, store.has)
             stream = images(
                 data_dir,
                 limits=Limits(include_hidden=include_hidden),
                 crop_for=embedding.crop_for,
+                thumbnail_for=kept.are_wanted_of,
                 known=store.known,
                 allowed=allowed,
             )
-            record(stream, [store, listing, counts, *observers(observer)], embedding)
+            record(stream, [kept, store, listing, counts, *observers(observer)], embedding)
             store.keep_only_skips(data_dir, listing.skips())
         return {"db_path": path, **counts.as_dict()}
 

@@ -9,7 +9,9 @@ SQLite table `file_cache`, one row per file: pictures on disk and in ZIPs, and t
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from cache.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
@@ -17,6 +19,7 @@ from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
 from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.file_table import FileTable
+from cache.stores.kept_thumbnails import clear_thumbnails, thumbnails_of_run
 from cache.stores.source_listing import SourceListing
 
 
@@ -35,6 +38,7 @@ class FileCache:
         db_name: str = "file_cache.sqlite",
         include_hidden: bool = False,
         *,
+        thumbnails: bool = True,
         observer: Store | None = None,
         allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
@@ -44,13 +48,22 @@ class FileCache:
         The observer is given every batch after it was stored; what it raises ends the reading. Links to what
         is not allowed(path) are skipped.
         include_hidden: read hidden files and what programs keep among pictures (@eaDir, __MACOSX), too.
+        thumbnails: keep small ones of what is decoded in thumbnail_cache.sqlite beside it, for pages.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
-        with FileTable(path, create=True) as table, SourceListing() as listing:
-            limits = Limits(include_hidden=include_hidden)
-            stream = images(data_dir, limits=limits, known=table.known, allowed=allowed)
-            record(stream, [table, listing, counts, *observers(observer)])
+        with ExitStack() as stack:
+            table = stack.enter_context(FileTable(path, create=True))
+            listing = stack.enter_context(SourceListing())
+            kept = stack.enter_context(thumbnails_of_run(out_dir, thumbnails))
+            stream = images(
+                data_dir,
+                limits=Limits(include_hidden=include_hidden),
+                thumbnail_for=kept.are_wanted_of,
+                known=table.known,
+                allowed=allowed,
+            )
+            record(stream, [kept, table, listing, counts, *observers(observer)])
             table.keep_only(data_dir, listing)
         return {"db_path": path, **counts.as_dict()}
 
@@ -75,5 +88,8 @@ class FileCache:
 
     @staticmethod
     def clear_cache(db_path: str, delete_cache: bool = False) -> dict:
-        """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}."""
+        """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}. The
+        thumbnails beside it go with it: nobody expects pictures to stay."""
+        FileTable(db_path).close()  # refuses what is no file cache
+        clear_thumbnails(os.path.dirname(db_path), delete_cache)
         return cleared(FileTable, db_path, delete_cache)

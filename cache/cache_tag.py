@@ -18,6 +18,7 @@ from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
 from cache.stores.cache_answers import cleared, created, database_path
 from cache.stores.file_table import files_beside
+from cache.stores.kept_thumbnails import thumbnails_of_run
 from cache.stores.source_listing import SourceListing
 from cache.stores.tag_table import TagTable
 
@@ -37,13 +38,14 @@ class TagCache:
         db_name: str = "tag_cache.sqlite",
         include_hidden: bool = False,
         *,
+        thumbnails: bool = True,
         observer: Store | None = None,
         allowed: Callable[[str], bool] = anywhere,
     ) -> dict:
         """Read a folder of tag folders, or a ZIP of one: {db_path, processed, unchanged, skipped}, in files.
 
         An image seen under two tags has both, one that was moved from tag to tag the new one only;
-        `include_hidden`, `observer` and `allowed` as for FileCache.
+        `include_hidden`, `thumbnails`, `observer` and `allowed` as for FileCache.
         """
         path = database_path(out_dir, db_name)
         counts = Counts()
@@ -51,10 +53,17 @@ class TagCache:
             table = stack.enter_context(TagTable(path, create=True))
             listing = stack.enter_context(SourceListing())
             files = stack.enter_context(files_beside(path) or nullcontext())
+            kept = stack.enter_context(thumbnails_of_run(out_dir, thumbnails))
             known = files.known if files else lambda file: None
-            limits = Limits(include_hidden=include_hidden)
-            stream = images(data_dir, tagged=True, limits=limits, known=known, allowed=allowed)
-            record(stream, [table, listing, counts, *observers(observer)])
+            stream = images(
+                data_dir,
+                tagged=True,
+                limits=Limits(include_hidden=include_hidden),
+                thumbnail_for=kept.are_wanted_of,
+                known=known,
+                allowed=allowed,
+            )
+            record(stream, [kept, table, listing, counts, *observers(observer)])
             table.keep_only(data_dir, listing)
         return {"db_path": path, **counts.as_dict()}
 

@@ -28,6 +28,7 @@ from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.dataset_listing import DatasetListing
 from cache.stores.dataset_table import DatasetTable
 from cache.stores.file_table import FileTable
+from cache.stores.kept_thumbnails import thumbnails_of_run
 from cache.stores.metadata_records import VectorGone, metadata_records
 from cache.stores.tag_list import TAG_LIST_NAME
 from cache.stores.tag_table import TagTable
@@ -48,6 +49,7 @@ class ImageDatasetProcessor:
         *,
         precision: str | None = None,
         limits: Limits = Limits(),
+        thumbnails: bool = True,
         counts: Counts | None = None,
         notes: list[str] | None = None,
     ) -> dict:
@@ -55,6 +57,7 @@ class ImageDatasetProcessor:
         pictures are neither decoded nor embedded again.
 
         pretrained: an open_clip tag or the path of a checkpoint; None is the usual weights of clip_model.
+        thumbnails: whether small ones are kept of what is decoded, for pages.
         counts, notes: filled for the caller. The counts hold even where the run is cut short; the notes say
         what a person should know of the tags, a line each.
         Raises Refused if there is no readable picture or the encoder cannot be had.
@@ -66,6 +69,7 @@ class ImageDatasetProcessor:
         with ExitStack() as stack:
             stack.enter_context(only_run_in(folder))
             tables = _open_tables(stack, folder, tagged_dataset)
+            kept = stack.enter_context(thumbnails_of_run(folder, thumbnails))
             listing = stack.enter_context(DatasetListing())
             store = ClipStore(tables.clips, encoder, tables.files)
             embedding = Embedding(encoder, store.has, batch_size)
@@ -77,10 +81,11 @@ class ImageDatasetProcessor:
                 num_threads=num_threads,
                 window=2 * batch_size + num_threads,
                 crop_for=embedding.crop_for,
+                thumbnail_for=kept.are_wanted_of,
                 known=store.known,
             )
             # The file cache comes last: what it knows is embedded and tagged, whenever the run is cut off.
-            stores: list[Store] = [store, *tables.tags, listing, tables.files, counts]
+            stores: list[Store] = [store, *tables.tags, kept, listing, tables.files, counts]
             with FileProgress(dataset_path, tables.dataset.path, limits.include_hidden) as progress:
                 record(stream(), [*stores, progress], embedding)
             if counts.processed + counts.unchanged == 0:
@@ -161,6 +166,7 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
             arguments.device,
             precision=arguments.precision,
             limits=command_line.limits_of(arguments),
+            thumbnails=arguments.thumbnails,
             counts=counts,
             notes=notes,
         )

@@ -54,6 +54,7 @@ def picture(pictures: Pictures, hash_id: str, db_path: str) -> str:
         row = _facts(table, hash_id)
         return render_template(
             "picture.html", db_path=db_path, picture=row, problem=pictures.problem(hash_id, db_path),
+            kept=pictures.is_kept(hash_id, db_path),
             tags=around.tags(hash_id), scores=around.scores(hash_id), neighbours=around.neighbours(hash_id),
             files=around.path_of(FileTable) or db_path, tag_cache=around.path_of(TagTable))
 

@@ -1,16 +1,18 @@
 """Changed decisions as a page: of every kind and every model the pictures whose probability changed most."""
 import os
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from cache.compare.changed_decisions import Change, ChangedDecisions
+from cache.compare.places import possible_places, sure_places
 from cache.pages.contact_sheet import MOST_SHOWN, MOST_THUMBNAILS, Group, Section, Tile, choose, write_sheet
 from cache.pages.html_page import PAGE_MARK
-from cache.pages.thumbnails import read_thumbnails
-from cache.results.result_folder import PICTURES, placed_names
+from cache.pages.thumbnails import page_pictures
+from cache.results.settings import CACHE_FOLDER
 from cache.stores.decision_listing import ChangedDecision
+from cache.stores.kept_thumbnails import KeptThumbnails, thumbnails_in
 from cache.text import on_one_line
 
 COMPARED = " compared"  # the end of every title
@@ -20,10 +22,8 @@ Groups = dict[Change, list[ChangedDecision]]  # each with its largest changes
 
 
 class Shown(NamedTuple):
-    """A picture that is still the one it was."""
-
-    path: str
     thumbnail: str  # data URI
+    path: str | None  # where the picture lies, if it does
 
 
 def write_comparison_page(path: str, changed: ChangedDecisions, summary: list[str]) -> None:
@@ -85,27 +85,18 @@ def _tile(decision: ChangedDecision, links: dict[str, str | None]) -> Tile:
 
 
 def _shown(paths: dict[str, str], folders: tuple[str, str]) -> dict[str, Shown]:
-    """By their hashes: the copy in the second result or in the first, else the picture itself.
-
-    The names of the copies are only guessed; what counts is the hash of the pixels that lie there.
-    """
-    shown: dict[str, Shown] = {}
-    candidates = {hash_id: _candidates(path, folders) for hash_id, path in paths.items()}
-    for place in range(max(map(len, candidates.values()), default=0)):
-        guesses = [places[place] for hash_id, places in candidates.items() if hash_id not in shown]
-        for path, hash_ids, thumbnail in read_thumbnails(guesses):
-            for hash_id in hash_ids & paths.keys():
-                shown.setdefault(hash_id, Shown(path, thumbnail))
-    return shown
+    """By their hashes. To say where it lies, a picture is opened only if nothing else can."""
+    place_of = sure_places(paths, folders)
+    unsure = {name: possible_places(path, folders) for name, path in paths.items() if name not in place_of}
+    opened = page_pictures(unsure, KeptThumbnails())
+    place_of.update((hash_id, picture.path) for hash_id, picture in opened.items() if picture.path)
+    with thumbnails_in(CACHE_FOLDER) as kept:
+        shown = page_pictures({name: [place_of[name]] if name in place_of else [] for name in paths}, kept)
+    return {hash_id: Shown(picture.uri, place_of.get(hash_id)) for hash_id, picture in shown.items()}
 
 
-def _candidates(path: str, folders: tuple[str, str]) -> list[str]:
-    names = list(islice(placed_names(os.path.basename(path), os.path.abspath(path)), 2))
-    return [os.path.join(folder, PICTURES, name) for folder in reversed(folders) for name in names] + [path]
-
-
-def _link(picture: str, page: str) -> str | None:
-    """From the page to the picture; none to one in a ZIP."""
-    if not os.path.isfile(picture):
+def _link(picture: str | None, page: str) -> str | None:
+    """From the page to the picture; none to one in a ZIP, or that is gone."""
+    if picture is None or not os.path.isfile(picture):
         return None
     return quote(Path(os.path.relpath(picture, os.path.dirname(os.path.abspath(page)))).as_posix())

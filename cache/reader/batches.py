@@ -12,7 +12,7 @@ import numpy as np
 
 from cache.limits import NO_FAULT
 from cache.pixels.crop_spec import CropSpec
-from cache.reader.source_file import Item, Picture, Skipped
+from cache.reader.source_file import Item, Picture, Skipped, Thumbnail
 
 BATCH_SIZE = 32  # pictures embedded at once, where nobody says how many
 MOST_BATCHES = 32  # a batch ends at the latest where this many batches of new pictures would
@@ -25,6 +25,7 @@ class Batch:
     items: list[Item] = field(default_factory=list)
     # hash_id -> float32 (d,), of the pictures embedded now
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
+    thumbnails: list[Thumbnail] = field(default_factory=list)  # of the pictures of which one was wanted
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         return [item for item in self.items if isinstance(item, kind)]
@@ -125,25 +126,34 @@ def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterat
     whole batch and therefore cuts the rest as an unbroken run would: the same pictures share a matrix
     product, and the same floats come out."""
     batch_size = embedding.batch_size if embedding else BATCH_SIZE
-    batch: list[Item] = []
+    batch = Batch()
     crops: dict[str, np.ndarray] = {}
     for number, item in enumerate(items, start=1):
-        if isinstance(item, Picture) and item.crop is not None:
+        if isinstance(item, Picture):
             # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
-            if embedding and not embedding.has_vector(item):
+            if item.crop is not None and embedding and not embedding.has_vector(item):
                 crops.setdefault(item.hash_id, item.crop)
-            batch.append(replace(item, crop=None))
+            batch.items.append(_without_pixels(item, batch.thumbnails))
         else:
-            batch.append(item)
+            batch.items.append(item)
         if len(crops) == batch_size or number % (MOST_BATCHES * batch_size) == 0:
-            yield Batch(batch, _embedded(crops, embedding))
-            batch, crops = [], {}
-    if batch:
-        yield Batch(batch, _embedded(crops, embedding))
+            yield _embedded(batch, crops, embedding)
+            batch, crops = Batch(), {}
+    if batch.items:
+        yield _embedded(batch, crops, embedding)
 
 
-def _embedded(crops: dict[str, np.ndarray], embedding: Embedding | None) -> dict[str, np.ndarray]:
-    if embedding is None or not crops:
-        return {}
-    vectors = embedding.encoder.encode(np.stack(list(crops.values())))
-    return dict(zip(crops, vectors, strict=True))
+def _without_pixels(picture: Picture, thumbnails: list[Thumbnail]) -> Picture:
+    """As it goes on, its thumbnail put aside: stores may hold on to pictures."""
+    if picture.thumbnail:
+        thumbnails.append(Thumbnail(picture.hash_id, picture.old_hash_id, picture.thumbnail))
+    if picture.crop is None and picture.thumbnail is None:
+        return picture
+    return replace(picture, crop=None, thumbnail=None)
+
+
+def _embedded(batch: Batch, crops: dict[str, np.ndarray], embedding: Embedding | None) -> Batch:
+    if embedding and crops:
+        vectors = embedding.encoder.encode(np.stack(list(crops.values())))
+        batch.vectors = dict(zip(crops, vectors, strict=True))
+    return batch

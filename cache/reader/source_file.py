@@ -2,7 +2,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 from zipfile import ZipInfo
 
 import numpy as np
@@ -78,6 +78,14 @@ class Picture:
     unchanged: bool = False  # known by path, size and time of change; not decoded in this run
     orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what an unchanged picture is taken for
     thumbnail: bytes | None = None  # a JPEG: see cache.pixels.thumbnail
+
+
+class Thumbnail(NamedTuple):
+    """The small picture that is kept of one, from its own pixels."""
+
+    hash_id: str
+    old_hash_id: str | None
+    jpeg: bytes  # longest side 256, upright, sRGB
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,5 +65,6 @@ def _settings_of(arguments: argparse.Namespace) -> ScoreSettings:
         precision=arguments.precision,
         checkpoint=arguments.pretrained,
         trust_pickle=arguments.trust_pickle,
+        thumbnails=arguments.thumbnails,
         limits=command_line.limits_of(arguments),
     )

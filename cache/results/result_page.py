@@ -8,7 +8,7 @@ from cache.limits import Limits
 from cache.models.score_bins import bin_name
 from cache.models.tag_models import TagModel
 from cache.pages.contact_sheet import MOST_SHOWN, MOST_THUMBNAILS, Group, Section, Tile, choose, write_sheet
-from cache.pages.thumbnails import thumbnails
+from cache.pages.thumbnails import Kept, page_pictures
 from cache.reader.batches import Counts
 from cache.results.likeliest import Cell, Likeliest
 from cache.results.result_folder import PAGE, PICTURES, ResultFolder
@@ -20,20 +20,22 @@ MOST_BINS = 100  # where there are more, the page shows hundredths
 
 def write_result_page(
     source: str, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder,
-    *, counts: Counts, limits: Limits, notes: Sequence[str] = (),
+    *, kept: Kept, counts: Counts, limits: Limits, notes: Sequence[str] = (),
 ) -> None:
-    """Into the folder that is being built. notes: what else is to be known of the run."""
+    """Into the folder that is being built. kept: thumbnails, also of pictures that are gone. notes: what else
+    is to be known of the run."""
     bins = min(folder.bins, MOST_BINS)
     cells = _cells(listing, models, bins)
     chosen = choose([[list(cell.likeliest) for cell in members] for members in cells.values()])
     files = {position: listing.file(position) for position in chosen}
-    paths = {position: _readable_path(file, folder) for position, file in files.items()}
-    by_path = thumbnails(paths.values(), limits)
+    places = {file["hash_id"]: [_readable_path(file, folder)] for file in files.values()}
+    shown = page_pictures(places, kept, limits)
     groups = {
         number: [_group(cell, models[cell.column], files, _link(folder, cell, bins)) for cell in members]
         for number, members in cells.items()
     }
-    embedded = {position: by_path[path] for position, path in paths.items() if path in by_path}
+    embedded = {
+        position: shown[file["hash_id"]].uri for position, file in files.items() if file["hash_id"] in shown}
     write_sheet(
         folder.building / PAGE, f"Scores of {on_one_line(source)}", [*_summary(counts, len(models)), *notes],
         list(_sections(groups, bins)), thumbnails=embedded, unit="score")

@@ -23,6 +23,7 @@ from cache.results.model_notes import model_notes
 from cache.results.result_folder import CSV, OUTPUT, PAGE, ResultFolder, reserve_default_output
 from cache.results.result_page import write_result_page
 from cache.results.settings import CACHE_FOLDER, ScoreSettings, ScoringStage
+from cache.stores.kept_thumbnails import KeptThumbnails, thumbnails_of_run
 from cache.stores.known_vectors import KnownVectors
 from cache.stores.score_listing import ScoreListing
 from cache.stores.tag_list import tag_list_beside
@@ -81,6 +82,8 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
     with ExitStack() as stack:
         vectors = stack.enter_context(KnownVectors(
             settings.metadata_path, CACHE_FOLDER, settings.device, settings.precision, settings.checkpoint))
+        beside = os.path.dirname(settings.metadata_path)
+        kept = stack.enter_context(thumbnails_of_run(CACHE_FOLDER, settings.thumbnails, beside))
         models, refusals = load_models(settings.model_path, vectors.key, vectors.width, settings.trust_pickle)
         tables = [stack.enter_context(table(path, create=True))
                   for table, path in zip(stage.tables.values(), table_paths, strict=True)]
@@ -90,11 +93,11 @@ def score_source(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
         with ResultFolder(output, models, settings.bins, settings.place) as folder:
             scorer = Scorer(vectors, models, listing, folder)
             with FileProgress(settings.source, table_paths[0], settings.limits.include_hidden) as progress:
-                _stream(stage, settings, vectors, [vectors, scorer, counts, progress])
+                _stream(stage, settings, vectors, kept, [scorer, counts, progress])
             if counts.processed + counts.unchanged == 0:
                 raise Refused(_why_nothing(stage, settings, counts))
             notes = model_notes(models, refusals, tag_list_beside(settings.metadata_path))
-            _write_result(settings, listing, models, folder, counts=counts, notes=notes)
+            _write_result(settings, listing, models, folder, kept=kept, counts=counts, notes=notes)
         vectors.keep_only(settings.source, listing)
         for table in tables:
             table.replace(settings.source, listing)
@@ -119,7 +122,8 @@ def _default_output() -> Iterator[str]:
 
 
 def _stream(
-    stage: ScoringStage, settings: ScoreSettings, vectors: KnownVectors, stores: Sequence[Store],
+    stage: ScoringStage, settings: ScoreSettings, vectors: KnownVectors, kept: KeptThumbnails,
+    stores: Sequence[Store],
 ) -> None:
     embedding = Embedding(vectors.encoder, vectors.has, settings.batch_size)
     pictures = images(
@@ -129,9 +133,11 @@ def _stream(
         num_threads=settings.num_threads,
         window=2 * settings.batch_size + settings.num_threads,
         crop_for=embedding.crop_for,
+        thumbnail_for=kept.are_wanted_of,
         known=vectors.known,
     )
-    record(pictures, stores, embedding)
+    # The thumbnails before the vectors, which are written with the file cache: what that knows has both.
+    record(pictures, [kept, vectors, *stores], embedding)
 
 
 def _why_nothing(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -> str:
@@ -141,11 +147,12 @@ def _why_nothing(stage: ScoringStage, settings: ScoreSettings, counts: Counts) -
 
 def _write_result(
     settings: ScoreSettings, listing: ScoreListing, models: Sequence[TagModel], folder: ResultFolder,
-    *, counts: Counts, notes: Sequence[str],
+    *, kept: KeptThumbnails, counts: Counts, notes: Sequence[str],
 ) -> None:
     """What lies in the result beside the placed pictures."""
     write_json_object(folder.building / OUTPUT, listing.output_json())
     if settings.csv:
         write_csv(folder.building / CSV, CSV_COLUMNS, listing.score_rows(CSV_COLUMNS))
     write_result_page(
-        settings.source, listing, models, folder, counts=counts, limits=settings.limits, notes=notes)
+        settings.source, listing, models, folder,
+        kept=kept, counts=counts, limits=settings.limits, notes=notes)

@@ -53,4 +53,5 @@ class ScoreSettings:
     precision: str | None = None
     checkpoint: str | None = None
     trust_pickle: bool = False
+    thumbnails: bool = True  # are kept of what is decoded
     limits: Limits = Limits()

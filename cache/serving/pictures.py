@@ -1,18 +1,21 @@
 """Images and their thumbnails, read from where a database says they lie, if that is inside the roots."""
 import os
 from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Response
 
 from cache.limits import MIB, Skip
+from cache.pixels.crop_spec import CropSpec
 from cache.reader.source_file import SourceFile
 from cache.reader.stored_file import stored_file
 from cache.refusal import Missing, Refused
 from cache.serving.api_error import ApiError
 from cache.serving.roots import Roots
-from cache.serving.thumbnails import Thumbnails
+from cache.serving.thumbnails import OpenedPicture, Thumbnails
 from cache.serving.tile import short_reason
-from cache.stores.databases import table_of
+from cache.stores.databases import is_ours, table_of
+from cache.stores.kept_thumbnails import KeptThumbnails, thumbnails_in
 from cache.stores.score_table import ScoreTable
 from cache.stores.sqlite_table import Table
 from cache.stores.table_of_files import TableOfFiles
@@ -27,9 +30,11 @@ SAFE_TYPES = {
 }
 SMALLEST, LARGEST = 16, 512
 LARGEST_FILE = 64 * MIB  # eight threads may hold one each
-SEEN_BEFORE = 160  # the size of tiles: who comes from one has had the picture decoded already
-FULL_SIZE = 1024  # of the JPEG that stands for a TIFF, a PPM ...
+AS_LARGE_AS_SHOWN = CropSpec(1024, "longest", fill=255)  # of the JPEG that stands for a TIFF, a PPM ...
+JPEG = "image/jpeg"
 CACHING = {"Cache-Control": "private, max-age=86400"}  # the hash is in the address
+
+Shown = TypeVar("Shown")
 
 
 def any_table(db_path: str) -> Table:
@@ -49,35 +54,54 @@ class Pictures:
 
     def image(self, hash_id: str, db_path: str) -> Response:
         def whole(file: SourceFile) -> Response:
-            self._seen(file, hash_id, SEEN_BEFORE)
+            self._seen(file, hash_id)
             data = file.read(LARGEST_FILE)
             mimetype = safe_type(data)
             if mimetype is None:
-                data = self._seen(file, hash_id, FULL_SIZE, "longest")
-            return Response(data, mimetype=mimetype or "image/jpeg", headers=CACHING)
+                data = self._seen(file, hash_id, AS_LARGE_AS_SHOWN).crop
+            return Response(data, mimetype=mimetype or JPEG, headers=CACHING)
 
         return self._of_first_copy(hash_id, db_path, whole)
 
-    def thumbnail(self, hash_id: str, db_path: str, size: int = 192) -> Response:
+    def thumbnail(self, hash_id: str, db_path: str, size: int = 192, square: bool = True) -> Response:
+        """A square of this size, or of the whole picture what is kept for pages, whatever its size. From the
+        database beside this one; a picture is opened only where it has none, or is far too small."""
         if not SMALLEST <= size <= LARGEST:
             raise ApiError(400, "bad_argument", f"size is not a number from {SMALLEST} to {LARGEST}")
+        with self._kept(db_path) as kept:
+            jpeg = kept.jpeg(hash_id)
+            if jpeg and square:
+                jpeg = self._thumbnails.crop(jpeg, CropSpec(size))
 
-        def small(file: SourceFile) -> Response:
-            return Response(self._seen(file, hash_id, size), mimetype="image/jpeg", headers=CACHING)
+            def small(file: SourceFile) -> bytes:
+                picture = self._seen(file, hash_id, CropSpec(size) if square else None)
+                kept.keep([picture.thumbnail])
+                return picture.crop if square else picture.thumbnail.jpeg
 
-        return self._of_first_copy(hash_id, db_path, small)
+            data = jpeg or self._of_first_copy(hash_id, db_path, small)
+        return Response(data, mimetype=JPEG, headers=CACHING)
 
     def problem(self, hash_id: str, db_path: str) -> str | None:
         """In a few words why a picture cannot be shown, for a page about it; None if it can."""
         try:
-            self.thumbnail(hash_id, db_path, SEEN_BEFORE)
+            self._of_first_copy(hash_id, db_path, lambda file: self._seen(file, hash_id))
         except ApiError as error:
             return error.tile
         return None
 
+    def is_kept(self, hash_id: str, db_path: str) -> bool:
+        """Whether there is something to see of a picture that is gone."""
+        with self._kept(db_path) as kept:
+            return kept.jpeg(hash_id) is not None
+
+    @staticmethod
+    def _kept(db_path: str) -> KeptThumbnails:
+        """Beside a database of ours, and nothing else."""
+        return thumbnails_in(os.path.dirname(db_path)) if is_ours(db_path) else KeptThumbnails()
+
     def _of_first_copy(
-        self, hash_id: str, db_path: str, show: Callable[[SourceFile], Response],
-    ) -> Response:
+        self, hash_id: str, db_path: str, show: Callable[[SourceFile], Shown],
+    ) -> Shown:
         """What is wrong with the first one, if none can be shown."""
         problems = []
         for path in _places(hash_id, db_path):
@@ -102,13 +126,13 @@ class Pictures:
             reason = error.strerror or type(error).__name__
             raise ApiError(400, "refused", reason, tile=reason) from None
 
-    def _seen(self, file: SourceFile, hash_id: str, size: int, resize_mode: str = "shortest") -> bytes:
-        """A JPEG of a file that holds these pixels."""
-        thumbnail = self._thumbnails.made(file, size, resize_mode)
-        if hash_id not in thumbnail.hash_ids:
+    def _seen(self, file: SourceFile, hash_id: str, spec: CropSpec | None = None) -> OpenedPicture:
+        """A file that holds these pixels."""
+        picture = self._thumbnails.opened(file, spec)
+        if not picture.has_hash(hash_id):
             message = f"another picture lies there by now: {file.file_path}"
             raise ApiError(404, "not_found", message, tile="another picture by now")
-        return thumbnail.jpeg
+        return picture
 
 
 def _places(hash_id: str, db_path: str) -> list[str]:

@@ -1,51 +1,75 @@
-"""Thumbnails of stored pictures for pages that are served: a JPEG each, made when it is asked for."""
+"""Small pictures for pages that are served: a JPEG each, made when it is asked for."""
 import weakref
 from collections import OrderedDict
 from typing import NamedTuple
 
-from cache.decoder.decoder_process import Decoded
-from cache.decoder.pool import DecoderPool
+from PIL import Image
+
+from cache.decoder.decoder_process import Decoded, Identity
+from cache.decoder.pool import DecoderPool, EncodedFile
 from cache.limits import MIB, Limits, Skip
-from cache.pages.thumbnails import jpeg_bytes
+from cache.pages.thumbnails import KeptFile
 from cache.pixels.crop_spec import CropSpec, Wanted
-from cache.reader.source_file import SourceFile
+from cache.pixels.thumbnail import SIDE, jpeg_bytes
+from cache.reader.source_file import SourceFile, Thumbnail
 
 LARGEST_CACHE = 64 * MIB
+MOST_ENLARGED = 1.5  # times, of a thumbnail that stands for its picture
 
 
-class Thumbnail(NamedTuple):
-    hash_ids: frozenset[str]  # the digests under which the decoded picture may be known
-    jpeg: bytes
+class OpenedPicture(NamedTuple):
+    thumbnail: Thumbnail
+    crop: bytes  # a JPEG, or none if no crop was wanted
+
+    def has_hash(self, hash_id: str) -> bool:
+        return hash_id in (self.thumbnail.hash_id, self.thumbnail.old_hash_id)
 
 
 class Thumbnails:
-    """Square JPEGs, decoded in processes that can be killed, those asked for last kept in memory."""
+    """Decoded in processes that can be killed; of pictures that were opened those asked for last are kept in
+    memory."""
 
     def __init__(self, workers: int = 2, limits: Limits = Limits()):
         self._pool = DecoderPool(workers, limits=limits)
         self._pool.__enter__()
         weakref.finalize(self, self._pool.__exit__)
-        self._kept: OrderedDict[tuple, Thumbnail] = OrderedDict()
+        self._opened: OrderedDict[tuple, OpenedPicture] = OrderedDict()
 
-    def made(self, file: SourceFile, size: int, resize_mode: str = "shortest") -> Thumbnail:
-        """Of the centre of the picture, or of all of it on white with "longest". Raises Skip if the file is
-        none (any more)."""
-        key = (file.absolute_path, file.stamp, size, resize_mode)
-        thumbnail = self._kept.pop(key, None)
-        if thumbnail is None:
-            thumbnail = self._decoded(file, CropSpec(size, resize_mode, fill=255))
-        self._kept[key] = thumbnail
-        while sum(len(kept.jpeg) for kept in list(self._kept.values())) > LARGEST_CACHE:
-            self._kept.popitem(last=False)
-        return thumbnail
+    def opened(self, file: SourceFile, spec: CropSpec | None = None) -> OpenedPicture:
+        """A picture that lies on the disk. Raises Skip if it is none (any more)."""
+        key = (file.absolute_path, file.stamp, spec)
+        picture = self._opened.pop(key, None) or self._decoded(file, spec)
+        self._opened[key] = picture
+        while sum(map(_bytes_of, list(self._opened.values()))) > LARGEST_CACHE:
+            self._opened.popitem(last=False)
+        return picture
 
-    def _decoded(self, file: SourceFile, spec: CropSpec) -> Thumbnail:
-        [outcome] = self._pool.map([file], _as_it_is, lambda file, identity: Wanted(spec))
+    def crop(self, jpeg: bytes, spec: CropSpec) -> bytes | None:
+        """Of a thumbnail that is kept, as a JPEG; None if the picture has more to show at this size."""
+        def wanted(file: EncodedFile, identity: Identity) -> Wanted:
+            sides = identity["width"], identity["height"]
+            is_whole = max(sides) < SIDE  # the picture is no larger itself
+            return Wanted(spec if is_whole or min(sides) * MOST_ENLARGED >= spec.size else None)
+
+        [outcome] = self._pool.map([KeptFile(jpeg)], _as_it_is, wanted)
+        return None if isinstance(outcome, Skip) or not outcome.crop else _jpeg(outcome.crop, spec)
+
+    def _decoded(self, file: SourceFile, spec: CropSpec | None) -> OpenedPicture:
+        [outcome] = self._pool.map([file], _as_it_is, lambda file, identity: Wanted(spec, thumbnail=True))
         if isinstance(outcome, Skip):
             raise outcome
-        digests = outcome.identity["hash_id"], outcome.identity["old_hash_id"]
-        return Thumbnail(frozenset(filter(None, digests)), jpeg_bytes(outcome.crop, spec.size))
+        identity = outcome.identity
+        thumbnail = Thumbnail(identity["hash_id"], identity["old_hash_id"], outcome.thumbnail)
+        return OpenedPicture(thumbnail, _jpeg(outcome.crop, spec) if spec else b"")
 
 
-def _as_it_is(file: SourceFile, outcome: Decoded | Skip) -> Decoded | Skip:
+def _as_it_is(file: EncodedFile, outcome: Decoded | Skip) -> Decoded | Skip:
     return outcome
+
+
+def _jpeg(crop: bytes, spec: CropSpec) -> bytes:
+    return jpeg_bytes(Image.frombytes("RGB", (spec.size, spec.size), crop))
+
+
+def _bytes_of(picture: OpenedPicture) -> int:
+    return len(picture.thumbnail.jpeg) + len(picture.crop)

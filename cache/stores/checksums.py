@@ -14,3 +14,7 @@ def vector_checksum(hash_id: str, model: str, vector: bytes) -> int:
 def score_checksum(hash_id: str, model_type: str, tag: str, score: float, decision: str | None) -> int:
     text = f"{hash_id}\0{model_type}\0{tag}\0{decision}"
     return crc32(struct.pack("<d", score), crc32(text.encode(errors="surrogatepass")))
+
+
+def thumbnail_checksum(hash_id: str, old_hash_id: str | None, jpeg: bytes) -> int:
+    return crc32(jpeg, crc32(f"{hash_id}\0{old_hash_id or ''}".encode(errors="surrogatepass")))

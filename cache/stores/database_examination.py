@@ -15,6 +15,8 @@ from cache.stores.file_table import FileTable
 from cache.stores.score_table import CHECKED, ScoreTable
 from cache.stores.sqlite_file import APPLICATION_ID, OLDEST_VERSION, verify
 from cache.stores.sqlite_table import Table
+from cache.stores.thumbnail_table import ThumbnailTable, is_jpeg
+from cache.stores.thumbnail_table import is_whole as is_whole_thumbnail
 from cache.stores.untouched_database import opened_untouched
 from cache.text import plural
 
@@ -82,6 +84,8 @@ def _examined_rows(
         widths = {model: size // FLOAT32_BYTES for model, size in sizes.items()}
     if issubclass(kind, ScoreTable) and has_checksums:
         faults += _wrong_scores(connection, kind)
+    if kind is ThumbnailTable:
+        faults += _wrong_thumbnails(connection)
     return Examination("damaged" if faults else "whole", faults, changes, widths)
 
 
@@ -128,6 +132,17 @@ def _wrong_scores(connection: sqlite3.Connection, kind: type[Table]) -> Iterator
     count = sum(checksum != score_checksum(*checked) for checksum, *checked in rows)
     if count:
         yield f"{plural(count, 'row')}: {CHANGED}"
+
+
+def _wrong_thumbnails(connection: sqlite3.Connection) -> Iterator[str]:
+    faults: Counter[str] = Counter()
+    for row in connection.execute("SELECT * FROM thumbnail_cache WHERE typeof(jpeg) = 'blob'"):
+        if not is_jpeg(row["jpeg"]):
+            faults["the thumbnail is no JPEG"] += 1
+        elif not is_whole_thumbnail(row):
+            faults[CHANGED] += 1
+    for fault, count in sorted(faults.items()):
+        yield f"{plural(count, 'row')}: {fault}"
 
 
 def _vector_fault(vector: bytes, usual_size: int) -> str:

@@ -10,10 +10,11 @@ from cache.stores.score_table import Stage3Table, Stage4Table, ZipScoreTable
 from cache.stores.sqlite_file import APPLICATION_ID
 from cache.stores.sqlite_table import Table
 from cache.stores.tag_table import TagTable
+from cache.stores.thumbnail_table import ThumbnailTable
 from cache.text import printable
 
 KINDS: tuple[type[Table], ...] = (
-    FileTable, ClipTable, TagTable, Stage3Table, Stage4Table, ZipScoreTable, DatasetTable,
+    FileTable, ClipTable, TagTable, Stage3Table, Stage4Table, ZipScoreTable, DatasetTable, ThumbnailTable,
 )
 ENDINGS = (".sqlite", ".db")
 MOST_FOLDERS = 5000  # looked into below one root
@@ -37,7 +38,7 @@ def databases_beside(db_path: str) -> Iterator[tuple[str, type[Table]]]:
 
 def table_of(path: str) -> type[Table] | None:
     """The kind of a database of ours, None for anything else."""
-    if not _has_our_id(path):
+    if not is_ours(path):
         return None
     for kind in KINDS:
         try:
@@ -58,7 +59,8 @@ def _of_ours(folder: str, names: Iterable[str]) -> Iterator[tuple[str, type[Tabl
             yield path, kind
 
 
-def _has_our_id(path: str) -> bool:
+def is_ours(path: str) -> bool:
+    """By its header alone."""
     if not os.path.isfile(path):  # to open a pipe would wait for its other end
         return False
     try:

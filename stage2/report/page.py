@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from cache.limits import Limits
 from cache.pages.html_page import write_page
+from cache.pages.thumbnails import Kept
 from cache.text import on_one_line, plural
 from stage2.judging.label_audit import MOST_SUSPECTS
 from stage2.judging.results import CurvePoint, Suggestion, Suspect, TagResult
@@ -71,13 +72,14 @@ def tag_sections(report: Report, drawn: Callable[[], object] = lambda: None) -> 
 
 
 def write_report_page(
-    path: str | os.PathLike, report: Report, sections: Sequence[TagSection], limits: Limits = Limits(),
+    path: str | os.PathLike, report: Report, sections: Sequence[TagSection], kept: Kept,
+    limits: Limits = Limits(),
 ) -> None:
-    """sections: those of tag_sections()."""
+    """sections: those of tag_sections(). kept: thumbnails, also of pictures that are gone."""
     quality = {section.result.tag: section.average_precision or 0.0 for section in sections}
     contradicted = contradictions(report.suspects, report.tags_of, quality)
     audit, queue = contradicted[:MOST_LISTED], report.suggestions[:MOST_LISTED]
-    pictures = _pictures(report, audit, queue, sections, limits)
+    pictures = _pictures(report, audit, queue, sections, kept=kept, limits=limits)
 
     def labels(row: int) -> str:
         return ", ".join(map(on_one_line, report.tags_of.get(row, ())))
@@ -99,7 +101,7 @@ def write_report_page(
 
 def _pictures(
     report: Report, audit: Sequence[Contradiction], queue: Sequence[Suggestion],
-    sections: Sequence[TagSection], limits: Limits,
+    sections: Sequence[TagSection], *, kept: Kept, limits: Limits,
 ) -> PagePictures:
     to_check = [report.hash_ids[contradiction.row] for contradiction in audit]
     to_label = [suggestion.hash_id for suggestion in queue]
@@ -109,7 +111,8 @@ def _pictures(
     ]
     known = {suggestion.hash_id: suggestion.file_path for suggestion in queue if suggestion.file_path}
     return PagePictures(
-        [[to_check], [to_label], strips], lambda hash_ids: {**report.find_paths(hash_ids), **known}, limits)
+        [[to_check], [to_label], strips], lambda hash_ids: {**report.find_paths(hash_ids), **known},
+        kept, limits)
 
 
 def _best_first(result: TagResult) -> tuple:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cache.limits import Limits
 from cache.pages.contact_sheet import choose
-from cache.pages.thumbnails import read_thumbnails
+from cache.pages.thumbnails import Kept, page_pictures
 from cache.text import on_one_line
 
 MOST_THUMBNAILS = 400  # about 2 MB
@@ -19,25 +19,17 @@ class PagePictures:
     pictures of every group."""
 
     def __init__(
-        self, wanted: Sequence[Sequence[Sequence[str]]], find_paths: Paths, limits: Limits = Limits(),
+        self, wanted: Sequence[Sequence[Sequence[str]]], find_paths: Paths, kept: Kept,
+        limits: Limits = Limits(),
     ):
         self._chosen = choose(wanted, MOST_THUMBNAILS)
         path_of = find_paths(list(self._chosen))
         self._path_of = {name: os.path.abspath(path_of[name]) for name in self._chosen if name in path_of}
-        self.embedded = self._embedded(limits)  # data URIs by hash_id
+        # A metadata file from anybody may name any file: only the picture that was meant is shown.
+        places = {name: [self._path_of[name]] if name in self._path_of else [] for name in self._chosen}
+        shown = page_pictures(places, kept, limits)
+        self.embedded = {name: picture.uri for name, picture in shown.items()}  # data URIs by hash_id
         self._number = {hash_id: number for number, hash_id in enumerate(self.embedded)}
-
-    def _embedded(self, limits: Limits) -> dict[str, str]:
-        """A file may be another by now, and a metadata file from anybody may name any: only the picture that
-        was meant is shown."""
-        thumbnails = {
-            path: (hash_ids, uri) for path, hash_ids, uri in read_thumbnails(self._path_of.values(), limits)}
-        embedded = {}
-        for hash_id, path in self._path_of.items():
-            known_as, uri = thumbnails.get(path, ((), ""))
-            if hash_id in known_as:
-                embedded[hash_id] = uri
-        return embedded
 
     def shown(self, hash_id: str) -> bool:
         """Whether there was room for it."""

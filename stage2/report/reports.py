@@ -14,6 +14,7 @@ from cache.models.tag_models import generate_model_path, load_model
 from cache.models.tag_scores import ModelSet
 from cache.progress import PATIENCE, progress_bar
 from cache.refusal import Refused
+from cache.stores.kept_thumbnails import thumbnails_in
 from cache.stores.metadata import Metadata, read_metadata
 from cache.stores.picture_paths import picture_paths
 from stage2.flags import TrainSettings
@@ -57,7 +58,14 @@ class Reports:
             sections = tag_sections(report, bar.update)
         self._write_audit(report.suspects)
         self._write_queue(report.suggestions)
-        write_report_page(os.path.join(self.folder, "index.html"), report, sections)
+        with thumbnails_in(*self._folders_of_vectors()) as kept:
+            write_report_page(os.path.join(self.folder, "index.html"), report, sections, kept)
+
+    def _folders_of_vectors(self) -> Iterator[str]:
+        """In which stage 1 has left thumbnails, too."""
+        yield os.path.dirname(self._metadata_path)
+        if self._unlabelled:
+            yield os.path.dirname(self._unlabelled.path)
 
     def _steps(self, run: TrainingRun) -> int:
         """Blocks to score, regressions for the learning curve, and a section of the page for each tag."""

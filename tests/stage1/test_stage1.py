@@ -106,10 +106,11 @@ def test_a_batch_is_one_transaction_in_every_database(photos, stage1, monkeypatc
     monkeypatch.setattr(sqlite_file, "connect", traced)
     stage1()
     commits = Counter(name for name, word in statements if word == "COMMIT")
-    # 12 pictures in batches of 4; besides, each makes its tables, and forgets what is gone; stage1.db takes
-    # over the whole run.
+    # 12 pictures in batches of 4; besides, each makes its tables, and forgets what is gone, but for
+    # thumbnails; stage1.db takes over the whole run.
     assert commits == {
         "clip_cache.sqlite": 3 + 2, "tag_cache.sqlite": 3 + 2, "file_cache.sqlite": 3 + 2, "stage1.db": 2,
+        "thumbnail_cache.sqlite": 3 + 1,
     }
 
 
@@ -165,7 +166,8 @@ def test_a_dataset_without_tags_goes_into_clip_cache(here, stage1):
     assert [(record["file_path"], "image_tags" in record) for record in metadata.values()] == [
         ("mixed bag/a.png", False), ("mixed bag/deep/er/b.png", False)]
     assert sorted(os.listdir("output/clip-cache")) == [
-        ".run.lock", "clip_cache.sqlite", "file_cache.sqlite", "mixed bag-metadata.json", "stage1.db"]
+        ".run.lock", "clip_cache.sqlite", "file_cache.sqlite", "mixed bag-metadata.json", "stage1.db",
+        "thumbnail_cache.sqlite"]
 
 
 def test_a_zip_of_tag_folders_gives_the_same_tags_as_the_folders(here, photos, stage1):

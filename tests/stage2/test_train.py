@@ -212,8 +212,8 @@ def test_a_run_says_how_far_it_is_from_the_beginning_to_the_end(here, monkeypatc
     for module in (train, reports):
         monkeypatch.setattr(module, "progress_bar", partial(CountingBar, bars))
     monkeypatch.setattr(
-        pictures, "read_thumbnails",
-        lambda *_: open_meanwhile.extend(bar.name for bar in bars if bar.is_open) or [])
+        pictures, "page_pictures",
+        lambda *_: open_meanwhile.extend(bar.name for bar in bars if bar.is_open) or {})
     metadata, tags = dataset({"low": list(range(18)), "high": list(range(20, 38))})
     main(metadata, tags, unlabelled=metadata)
     blocks, regressions, sections = 1, 54, 2

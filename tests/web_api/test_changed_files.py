@@ -19,6 +19,11 @@ CALLS = ("image", "thumbnail")
 OF_FILES = ("file_cache.sqlite", "tag_cache.sqlite", "stage1.db", "stage3.db")  # databases that know files
 
 
+def add_folder() -> None:
+    """Without thumbnails: what is shown is opened. (Those that are kept: test_kept_thumbnails.py.)"""
+    FileCache.add_folder_to_file_cache("x", thumbnails=False)
+
+
 def hash_of(path: str, cache: str = CACHE) -> str:
     """Of the picture that lay there when it was read."""
     with FileTable(cache) as table:
@@ -49,7 +54,7 @@ def changed_places(one: str, other: str) -> None:
 @pytest.mark.parametrize("call", CALLS)
 def test_with_the_first_of_two_copies_deleted_the_other_is_shown(client, here, call):
     write(here, {"x/a.png": png(1), "x/b.png": png(1), "x/other.png": png(2)})
-    FileCache.add_folder_to_file_cache("x")
+    add_folder()
     hash_id = hash_of("x/a.png")
     os.remove("x/a.png")
     assert shows(client, call, hash_id, 1)
@@ -65,13 +70,13 @@ def test_two_pictures_that_changed_places_are_not_shown_as_each_other(client, he
     write(here, {f"x/{name}.bmp": encoded(drawn(seed), "BMP") for name, seed in (("a", 1), ("b", 2))})
     os.utime("x/a.bmp", ns=(10**18, 10**18))
     os.utime("x/b.bmp", ns=(10**18, 10**18))
-    FileCache.add_folder_to_file_cache("x")
+    add_folder()
     one, other = hash_of("x/a.bmp"), hash_of("x/b.bmp")
     assert shows(client, call, one, 1)  # and is kept in memory
     changed_places("x/a.bmp", "x/b.bmp")
     for hash_id in (one, other):
         assert error(client, f"/{call}/{hash_id}?db_path={CACHE}")[:2] == (404, "not_found")
-    FileCache.add_folder_to_file_cache("x")
+    add_folder()
     assert shows(client, call, one, 1)
     assert shows(client, call, other, 2)
 
@@ -81,7 +86,7 @@ def test_a_member_that_was_replaced_under_the_old_size_and_time_of_its_zip_is_no
     one, other = (zipped({"m.bmp": encoded(drawn(seed), "BMP")}) for seed in (1, 2))
     write(here, {"x/a.zip": one})
     os.utime("x/a.zip", ns=(10**18, 10**18))
-    FileCache.add_folder_to_file_cache("x")
+    add_folder()
     hash_id = hash_of("x/a.zip/m.bmp")
     assert shows(client, call, hash_id, 1)
     write(here, {"new.zip": other})
@@ -89,14 +94,15 @@ def test_a_member_that_was_replaced_under_the_old_size_and_time_of_its_zip_is_no
     os.replace("new.zip", "x/a.zip")
     assert error(client, f"/{call}/{hash_id}?db_path={CACHE}") == (
         404, "not_found", f"another picture lies there by now: {here}/x/a.zip/m.bmp")
-    FileCache.add_folder_to_file_cache("x")
+    add_folder()
     assert shows(client, call, hash_of("x/a.zip/m.bmp"), 2)
 
 
 @pytest.fixture
 def scored(client, trained) -> str:
-    """Everything that knows the 12 pictures; the hash of the first cat."""
+    """Everything that knows the 12 pictures, but no thumbnails; the hash of the first cat."""
     classify("photos", "scored")
+    os.remove("output/thumbnail_cache.sqlite")
     return hash_of("photos/cats/00.png")
 
 

@@ -126,7 +126,8 @@ def test_databases_stand_below_with_what_they_hold(photos):
     rows = [[cell.text for cell in row.all("td")] for row in home().one("tbody").all("tr")]
     assert rows == [
         [FILES.removeprefix("./"), "file_cache", "12 pictures, 0 archives"],
-        [TAGS.removeprefix("./"), "tag_cache", "2 tags"]]
+        [TAGS.removeprefix("./"), "tag_cache", "2 tags"],
+        ["output/thumbnail_cache.sqlite", "thumbnail_cache", "12 rows"]]
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "x" * 200, "caf\u00e9 \u05d0\u05d1 100%"])

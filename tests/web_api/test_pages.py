@@ -38,7 +38,8 @@ def test_pages_show_what_there_is(client, trained, here):
         assert "<script>" not in response.get_data(as_text=True)
         return response.get_data(as_text=True)
 
-    kinds = ("file_cache", "clip_cache", "tag_cache", "stage1", "stage3", "stage4", "zip_score_cache")
+    kinds = ("file_cache", "clip_cache", "tag_cache", "stage1", "stage3", "stage4", "zip_score_cache",
+             "thumbnail_cache")
     assert [kind for kind in kinds if f"<td>{kind}</td>" not in page("/")] == []
     assert page(f"/files?db_path={FILES}").count("<img") == 14
     assert "2 tags" in page("/")
@@ -99,7 +100,7 @@ def facts_of(page: Element) -> dict[str, str]:
 
 def test_a_picture_whose_path_the_system_refuses_keeps_its_page(client, here):
     write(here, {"x/a.png": png(1)})
-    FileCache.add_folder_to_file_cache("x")
+    FileCache.add_folder_to_file_cache("x", thumbnails=False)
     too_long = f"{here}/x/{'a' * 256}.png"
     with FileTable(FILES) as table, table.connection:
         table.connection.execute("UPDATE file_cache SET absolute_path = ?", [too_long])
@@ -122,7 +123,7 @@ def test_a_picture_in_a_folder_that_may_not_be_entered_says_so_in_its_place(clie
         raise PermissionError(13, "Permission denied", path)
 
     write(here, {"x/a.png": png(1)})
-    FileCache.add_folder_to_file_cache("x")
+    FileCache.add_folder_to_file_cache("x", thumbnails=False)
     monkeypatch.setattr("cache.serving.pictures.stored_file", refused)
     page = shown(client, f"/picture/{hash_of(1)}?db_path={FILES}")
     assert (page.one("p", "missing").text, facts_of(page)["Path"]) == ("Permission denied", "x/a.png")

@@ -29,7 +29,7 @@ def test_a_person_finds_the_way_from_the_caches_to_a_picture_with_the_keyboard_a
     pictures.first.scroll_into_view_if_needed()
     expect = playwright.expect
     for number in range(6):
-        expect(pictures.nth(number)).to_have_js_property("naturalWidth", 160)
+        expect(pictures.nth(number)).to_have_js_property("naturalWidth", 48)
     page.locator("ul.grid a").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/picture/{hash_of(0)}?**")
@@ -79,4 +79,4 @@ def test_who_has_the_token_logs_in_with_a_browser(page, photos):
         page.keyboard.press("Enter")
         page.wait_for_url(f"{address}/")
         assert page.locator("h1").text_content() == "Your pictures"
-        playwright.expect(page.locator("img").first).to_have_js_property("naturalWidth", 96)
+        playwright.expect(page.locator("img").first).to_have_js_property("naturalWidth", 48)

@@ -1,7 +1,10 @@
 """The page of a comparison: the thumbnails it shows and where they lead."""
+import os
 import shutil
 from pathlib import Path
 from urllib.parse import unquote
+
+import pytest
 
 from stage3 import classify
 from stage4 import classify_zip
@@ -52,8 +55,27 @@ wrote ./output/comparison.html
     back, another = {"new/a/same name.png": png(0)}, {"new/b/same name.png": png(99)}
     write(here, {**back, **another})
     assert compare(capsys, "before", "after")[0] == 0
+    assert thumbnail_count() == 3, "those that are kept"
+    assert set(links(read_page(PAGE))) == {"../new/a/same%20name.png"}
+    os.remove("output/thumbnail_cache.sqlite")
+    assert compare(capsys, "before", "after")[0] == 0
     assert thumbnail_count() == 1
     assert set(links(read_page(PAGE))) == {"../new/a/same%20name.png"}
+
+
+@pytest.mark.parametrize(("flags", "link"), [
+    ([], "../after/pictures/{}.png"), (["--place", "none"], "../new/{}.png")])
+def test_no_picture_is_opened_that_is_kept(  # noqa: PLR0917
+    here, ready, capsys, monkeypatch, flags, link,  # noqa: F811
+):
+    write(here / "new", {f"{number}.png": png(number + 600) for number in range(3)})
+    for output, limits in NO_THEN_YES.items():
+        set_thresholds(limits)
+        assert ready(classify, "new", *flags, output=output) == 0
+    monkeypatch.setattr("cache.pages.thumbnails.stored_file", None)
+    assert compare(capsys, "before", "after")[0] == 0
+    assert thumbnail_count() == 3
+    assert set(links(read_page(PAGE))) == {link.format(number) for number in range(3)}
 
 
 def test_pictures_in_zips_have_a_thumbnail_and_names_do_nothing(here, ready, capsys):  # noqa: F811

@@ -39,7 +39,7 @@ def test_what_the_stages_wrote_is_whole(trained, capsys):
     assert compare(["compare", "output/scored", "output/scored", "--csv", "./output/none changed.csv"]) == 0
     capsys.readouterr()
     assert findings_of(capsys, "output") == [{"kind": "results", "path": "output/scored", "detail": ""}]
-    assert report(capsys, "output")[1].splitlines()[0] == "5 databases, 1 metadata JSON, 4 models"
+    assert report(capsys, "output")[1].splitlines()[0] == "6 databases, 1 metadata JSON, 4 models"
     assert report(capsys, "output/clip_cache.sqlite") == (0, "1 database\n\nno problems, nothing to note\n")
     assert report(capsys, "output/scored")[1].splitlines()[-1].startswith("no problems, ")
     assert report(capsys, "output/scored/pictures")[1].splitlines()[0] == "12 pictures"

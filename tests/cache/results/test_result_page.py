@@ -17,8 +17,10 @@ from PIL import ExifTags, Image
 from cache.models.decisions import DECISIONS
 from cache.models.score_bins import bin_name, bin_number, bin_numbers
 from cache.pages.contact_sheet import Group, Section, Tile, choose, write_sheet
-from cache.pages.thumbnails import thumbnails
+from cache.pages.thumbnails import page_pictures
+from cache.reader.image_source import images
 from cache.results.likeliest import Cell, Likeliest
+from cache.stores.kept_thumbnails import KeptThumbnails
 from cache.text import plural
 from stage3 import classify
 from stage4 import classify_zip
@@ -264,8 +266,9 @@ def test_thumbnails_show_the_whole_picture_upright_and_nothing_around_it(
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     write(here, {"a": encoded(Image.new("RGB", size, "red"), file_format, exif=exif)})
-    [uri] = thumbnails([str(here / "a")]).values()
-    picture = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
+    [item] = images("a")
+    [shown] = page_pictures({item.hash_id: [str(here / "a")]}, KeptThumbnails()).values()
+    picture = Image.open(io.BytesIO(base64.b64decode(shown.uri.split(",")[1])))
     assert picture.size == expected
     assert np.asarray(picture, int) == pytest.approx(np.full((*expected[::-1], 3), (255, 0, 0)), abs=6)
 
@@ -305,7 +308,10 @@ def test_names_are_shown_as_they_are_and_do_nothing(here, ready):  # noqa: F811
     check_links(page, Path("scored"))
 
 
-def test_pictures_in_zips_are_shown_and_those_that_are_gone_have_no_preview(here, ready, monkeypatch):  # noqa: F811
+@pytest.mark.parametrize(("flags", "is_missing"), [(["--no-thumbnails"], True), ([], False)])
+def test_pictures_in_zips_are_shown_and_those_that_are_gone_if_they_are_kept(
+    here, ready, monkeypatch, flags, is_missing  # noqa: F811
+):
     from cache.results import scoring
 
     write_page = scoring.write_result_page
@@ -322,12 +328,12 @@ def test_pictures_in_zips_are_shown_and_those_that_are_gone_have_no_preview(here
             "zips/gone.zip": zipped({"gone.png": png(1)}),
         },
     )
-    assert ready(classify_zip, "zips", "--place", "none") == 0
+    assert ready(classify_zip, "zips", "--place", "none", *flags) == 0
     page = read_page("scored/index.html")
     assert {
         (tile.one("span", "name").text, "missing" in tile.one("span", "thumbnail").attributes["class"])
         for tile in page.all("li")
-    } == {("deep.png", False), ("gone.png", True)}
+    } == {("deep.png", False), ("gone.png", is_missing)}
 
 
 def test_of_very_many_bins_the_page_shows_hundredths(here, ready):  # noqa: F811

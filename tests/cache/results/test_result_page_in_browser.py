@@ -9,12 +9,14 @@ import pytest
 from cache.limits import Limits
 from cache.models.decisions import Thresholds
 from cache.models.tag_models import TagModel
+from cache.pixels.pixel_hash import hash_ids
 from cache.reader.batches import Batch, Counts
 from cache.reader.source_file import Picture, SourceFile
 from cache.results.result_folder import ResultFolder
 from cache.results.result_page import write_result_page
+from cache.stores.kept_thumbnails import KeptThumbnails
 from cache.stores.score_listing import ScoreListing
-from tests.drawing import png, write
+from tests.drawing import drawn, png, write
 
 TAGS = ["cats", "<script>alert(1)</script>", "x" * 200, "كلب وقطة", "  two  spaces "]
 NAMES = ["<img src=x onerror=alert(1)>.png", "صورة.png", "x" * 180 + ".png", "50% off?#.png", "🐈.png"]
@@ -35,11 +37,14 @@ def address(tmp_path_factory) -> str:
         SourceFile(name, str(folder / name), None, None, 10_000, 1, "1", partial(open, folder / name, "rb"))
         for name in NAMES
     ]
-    pictures = [Picture(file, file.file_name, None, "png", 48, 40) for file in files]
+    pictures = [
+        Picture(file, *hash_ids(drawn(number)), "png", 48, 40) for number, file in enumerate(files)]
     scores = np.repeat([[0.05], [0.25], [0.45], [0.65], [0.85]], len(models), axis=1)
     with ScoreListing(models) as listing, ResultFolder(str(folder / "scored"), models, 10, True) as result:
         listing.add(Batch(pictures), scores, result.place(pictures, scores))
-        write_result_page("new", listing, models, result, counts=Counts(len(pictures)), limits=Limits())
+        write_result_page(
+            "new", listing, models, result,
+            kept=KeptThumbnails(), counts=Counts(len(pictures)), limits=Limits())
     return (folder / "scored/index.html").as_uri()
 
 

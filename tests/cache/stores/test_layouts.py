@@ -12,6 +12,7 @@ from cache.stores.file_table import FileTable
 from cache.stores.score_table import ScoreTable, Stage3Table, Stage4Table, ZipScoreTable
 from cache.stores.sqlite_file import APPLICATION_ID
 from cache.stores.tag_table import TagTable
+from cache.stores.thumbnail_table import ThumbnailTable
 
 OF_FILES = (
     "file_name path hash_id type is_archive n_content container_archive "
@@ -32,7 +33,8 @@ def test_every_database_is_marked_versioned_in_wal_mode_and_has_a_table_of_skipp
         assert one("PRAGMA application_id") == APPLICATION_ID
         assert one("PRAGMA user_version") == 2
         assert one("PRAGMA journal_mode") == "wal"
-        assert one("PRAGMA page_size") == (16384 if issubclass(table, (ClipTable, ScoreTable)) else 4096)
+        large = {ThumbnailTable: 8192, ClipTable: 16384}
+        assert one("PRAGMA page_size") == (16384 if issubclass(table, ScoreTable) else large.get(table, 4096))
         assert one(f"SELECT count(*) FROM sqlite_master WHERE name = '{table.name}'") == 1
         skipped = connection.execute("PRAGMA table_info(skipped)")
         assert [row[1] for row in skipped] == ["file_path", "reason", "detail"]
@@ -46,6 +48,7 @@ def test_every_database_is_marked_versioned_in_wal_mode_and_has_a_table_of_skipp
     (Stage3Table, OF_STAGE_3),
     (Stage4Table, OF_STAGE_4),
     (ZipScoreTable, OF_STAGE_4),
+    (ThumbnailTable, "hash_id jpeg checksum old_hash_id"),
 ])
 def test_columns_are_a_contract(here, table, columns):
     with table("a.sqlite", create=True) as opened:

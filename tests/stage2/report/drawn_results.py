@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from cache.pixels.pixel_hash import hash_ids
+from cache.stores.kept_thumbnails import KeptThumbnails
 from stage2.judging.held_out import HeldOut
 from stage2.judging.promises import promises
 from stage2.judging.results import ModelResult, TagResult
@@ -68,7 +69,7 @@ def report(results: list[TagResult], paths: dict[str, str] | None = None, **more
 
 def written(tmp_path: Path, *arguments, **more) -> Element:
     facts = report(*arguments, **more)
-    write_report_page(tmp_path / "index.html", facts, tag_sections(facts))
+    write_report_page(tmp_path / "index.html", facts, tag_sections(facts), KeptThumbnails())
     return read_page(tmp_path / "index.html")
 
 

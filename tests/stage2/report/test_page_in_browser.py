@@ -2,6 +2,7 @@
 and dark, a phone."""
 import pytest
 
+from cache.stores.kept_thumbnails import KeptThumbnails
 from stage2.judging.results import CurvePoint, Suspect
 from stage2.report.page import tag_sections, write_report_page
 from tests.drawing import png, write
@@ -22,7 +23,7 @@ def address(tmp_path_factory) -> str:
     facts = report(
         results, paths, shared={(first, second): 3}, learning_curve=curve,
         suspects={first: [Suspect(0, first, True, 0.1)]})
-    write_report_page(folder / "index.html", facts, tag_sections(facts))
+    write_report_page(folder / "index.html", facts, tag_sections(facts), KeptThumbnails())
     return (folder / "index.html").as_uri()
 
 

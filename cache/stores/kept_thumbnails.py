@@ -1,0 +1,123 @@
+"""The thumbnails of a run or of a page: of one or more tables, of which the first is written to.
+
+Nothing fails because of a thumbnail: a table that is not there, or in trouble, is done without.
+"""
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from typing import TypeVar
+
+from cache.progress import say
+from cache.reader.batches import Batch
+from cache.reader.source_file import Picture, Thumbnail
+from cache.refusal import Missing, Refused
+from cache.stores.cache_answers import cleared
+from cache.stores.sqlite_errors import DatabaseError, is_trouble
+from cache.stores.thumbnail_table import ThumbnailTable
+
+THUMBNAILS = "thumbnail_cache.sqlite"
+TROUBLE = (Refused, DatabaseError, OSError)
+
+Answer = TypeVar("Answer")
+
+
+class KeptThumbnails:
+    """Also a store of batches.record(). Use as a context manager."""
+
+    def __init__(self, own: ThumbnailTable | None = None, others: Iterable[ThumbnailTable] = ()):
+        """own: where new ones go; None: nowhere."""
+        self._own = own
+        self._tables = [*([own] if own else []), *others]
+        self._stack = ExitStack()
+        for table in self._tables:
+            self._stack.callback(table.close)
+
+    def __enter__(self) -> "KeptThumbnails":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def are_wanted_of(self, picture: Picture) -> bool:
+        """For images(): of a picture that is decoded whether it is to be kept. Asked from several threads."""
+        return self._own is not None and not any(
+            self._asked(table, lambda table: table.has(picture.hash_id), False) for table in self._tables)
+
+    def jpeg(self, hash_id: str) -> bytes | None:
+        for table in self._tables:
+            jpeg = self._asked(table, lambda table: table.jpeg(hash_id), None)
+            if jpeg:
+                return jpeg
+        return None
+
+    def keep(self, thumbnails: Sequence[Thumbnail]) -> None:
+        """In one transaction."""
+        if self._own and thumbnails:
+            self._asked(self._own, lambda table: table.add(thumbnails), None)
+
+    def add(self, batch: Batch) -> None:
+        self.keep(batch.thumbnails)
+
+    def _asked(
+        self, table: ThumbnailTable, ask: Callable[[ThumbnailTable], Answer], otherwise: Answer,
+    ) -> Answer:
+        """A table in trouble is not asked again."""
+        try:
+            return ask(table)
+        except TROUBLE as error:
+            if isinstance(error, DatabaseError) and not is_trouble(error):
+                raise
+            self._tables = [known for known in self._tables if known is not table]
+            if table is self._own:
+                self._own = None
+                say(f"no more thumbnails are kept in {table.path}: {error}")
+            return otherwise
+
+
+def thumbnails_of_run(
+    folder: str | os.PathLike, wanted: bool = True, other_folder: str | os.PathLike | None = None,
+) -> KeptThumbnails:
+    """Of a run that writes into `folder`, where the table is made if need be; it also reads that in
+    `other_folder`. Without any if none are wanted."""
+    if not wanted:
+        return KeptThumbnails()
+    own = _opened(folder, create=True)
+    other = None
+    if other_folder is not None and not _is_same(folder, other_folder):
+        other = _opened(other_folder)
+    return KeptThumbnails(own, [other] if other else [])
+
+
+def thumbnails_in(*folders: str | os.PathLike) -> KeptThumbnails:
+    """Of a page, as far as they are there: it makes none. What it has to open goes into the first that may be
+    written."""
+    different = dict.fromkeys(map(os.path.realpath, folders))
+    tables = [table for table in map(_opened, different) if table]
+    own = next((table for table in tables if table.may_be_written), None)
+    return KeptThumbnails(own, [table for table in tables if table is not own])
+
+
+def clear_thumbnails(folder: str | os.PathLike, delete: bool) -> None:
+    """Those that lie there, if any do. Raises Refused where they cannot go: then pictures stay, and a person
+    has to know."""
+    path = os.path.join(folder, THUMBNAILS)
+    if not os.path.islink(path) and os.path.exists(path):
+        cleared(ThumbnailTable, path, delete)
+
+
+def _opened(folder: str | os.PathLike, create: bool = False) -> ThumbnailTable | None:
+    path = os.path.join(folder, THUMBNAILS)
+    try:
+        if os.path.islink(path):  # it may belong to somebody else
+            raise Refused(f"{path} is a link")
+        return ThumbnailTable(path, create)
+    except Missing:
+        return None
+    except TROUBLE as error:
+        if create:
+            say(f"no thumbnails are kept: {error}")
+        return None
+
+
+def _is_same(one: str | os.PathLike, other: str | os.PathLike) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)

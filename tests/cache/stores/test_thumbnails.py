@@ -1,0 +1,198 @@
+"""The table of thumbnails: told by the hash, checked before it is believed, and never in anybody's way."""
+import os
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cache.reader.batches import Batch
+from cache.reader.source_file import Picture, SourceFile, Thumbnail
+from cache.refusal import Refused
+from cache.stores.file_table import FileTable
+from cache.stores.kept_thumbnails import clear_thumbnails, thumbnails_in, thumbnails_of_run
+from cache.stores.thumbnail_table import ThumbnailTable
+from tests.drawing import drawn, encoded
+from tests.promises.test_flipped_bits import ask, flipped
+
+JPEG = encoded(drawn(1), "JPEG")
+OTHER = encoded(drawn(2), "JPEG")
+TABLE = "thumbnail_cache.sqlite"
+
+
+def picture(hash_id: str) -> Picture:
+    file = SourceFile("a.png", "/a.png", None, None, 1, 1, "1", open=None)
+    return Picture(file, hash_id, None, "png", 1, 1)
+
+
+def count() -> int:
+    with ThumbnailTable(TABLE) as table:
+        return table.row_count()
+
+
+@pytest.fixture
+def kept(here) -> None:
+    """Two pictures, one of them with a palette."""
+    with ThumbnailTable(TABLE, create=True) as table:
+        table.add([Thumbnail("a", None, JPEG), Thumbnail("b", "older", OTHER)])
+
+
+def test_a_thumbnail_is_found_under_its_hash_and_under_the_digest_of_older_tools(kept):
+    with ThumbnailTable(TABLE) as table:
+        assert [table.jpeg(name) for name in ("a", "b", "older", "c")] == [JPEG, OTHER, OTHER, None]
+        assert [table.has(name) for name in ("a", "b", "c")] == [True, True, False]
+
+
+def test_the_first_one_of_a_hash_stays(kept):
+    with ThumbnailTable(TABLE) as table:
+        table.add([Thumbnail("a", None, OTHER)])
+        assert table.jpeg("a") == JPEG
+    assert count() == 2
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE thumbnail_cache SET checksum = checksum + 1 WHERE hash_id = 'a'",
+    "UPDATE thumbnail_cache SET jpeg = 'text' WHERE hash_id = 'a'",
+    "UPDATE thumbnail_cache SET old_hash_id = x'ff' WHERE hash_id = 'a'",
+    "UPDATE thumbnail_cache SET old_hash_id = 'another' WHERE hash_id = 'a'",
+])
+def test_a_row_that_is_not_as_it_was_written_goes_when_it_is_asked_for(kept, statement):
+    ask(TABLE, statement)
+    with ThumbnailTable(TABLE) as table:
+        assert table.jpeg("a") is None
+        assert not table.has("a")
+        table.add([Thumbnail("a", None, JPEG)])
+        assert table.jpeg("a") == JPEG
+
+
+def test_what_is_no_jpeg_is_not_given_to_a_browser_whatever_its_checksum_says(here):
+    with ThumbnailTable(TABLE, create=True) as table:
+        table.add([Thumbnail("a", None, b"<svg onload='alert(1)'>")])
+        assert table.jpeg("a") is None
+
+
+def test_a_flipped_bit_in_the_file_is_noticed(kept):
+    flipped(TABLE, JPEG[-64:], place=5)
+    with ThumbnailTable(TABLE) as table:
+        assert [table.jpeg("a"), table.jpeg("b")] == [None, OTHER]
+
+
+def test_a_run_wants_one_of_each_picture_and_puts_them_into_its_own_folder(here):
+    with thumbnails_of_run("other") as others:
+        others.keep([Thumbnail("a", None, JPEG)])
+    with thumbnails_of_run("output", other_folder="other") as run:
+        assert [run.are_wanted_of(picture(name)) for name in "ab"] == [False, True]
+        run.add(Batch(thumbnails=[Thumbnail("b", None, OTHER)]))
+        assert not run.are_wanted_of(picture("b"))
+        assert [run.jpeg(name) for name in "abc"] == [JPEG, OTHER, None]
+    with ThumbnailTable(f"output/{TABLE}") as table:
+        assert (table.row_count(), table.has("b")) == (1, True)
+
+
+def test_one_folder_under_two_names_is_opened_once(here):
+    (here / "output").mkdir()
+    with thumbnails_of_run("output", other_folder=here / "output") as run:
+        run.keep([Thumbnail("a", None, JPEG)])
+        assert run._tables == [run._own]
+    with thumbnails_in("output", here / "output") as pages:
+        assert len(pages._tables) == 1
+
+
+def test_a_run_that_wants_none_makes_no_database(here):
+    with thumbnails_of_run("output", wanted=False) as run:
+        assert not run.are_wanted_of(picture("a"))
+        run.keep([Thumbnail("a", None, JPEG)])
+        assert run.jpeg("a") is None
+    assert not os.path.exists("output")
+
+
+def test_pages_use_what_is_there_and_make_no_database(kept, here):
+    with thumbnails_in("nowhere", "") as pages:
+        assert pages.jpeg("a") == JPEG
+        pages.keep([Thumbnail("c", None, JPEG)])
+        assert pages.jpeg("c") == JPEG
+    assert not os.path.exists("nowhere")
+
+
+def test_a_run_asks_from_several_threads(kept):
+    with thumbnails_of_run("") as run, ThreadPoolExecutor(8) as threads:
+        wanted = threads.map(lambda number: run.are_wanted_of(picture("ac"[number % 2])), range(400))
+        assert list(wanted) == [False, True] * 200
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0 but no more")
+
+
+def of_somebody_else(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE thumbnail_cache(jpeg)")
+
+
+def another_cache(path: Path) -> None:
+    FileTable.create(path)
+
+
+def a_link(path: Path) -> None:
+    ThumbnailTable.create("elsewhere.sqlite")
+    path.symlink_to("elsewhere.sqlite")
+
+
+@pytest.mark.parametrize(("lies_there", "reason"), [
+    (no_database, "is not a readable database"), (of_somebody_else, "was not made by these tools"),
+    (another_cache, "holds no table thumbnail_cache"), (a_link, "is a link")])
+def test_a_database_that_is_refused_is_done_without(here, capsys, lies_there, reason):
+    lies_there(here / TABLE)
+    with thumbnails_of_run("") as run:
+        assert not run.are_wanted_of(picture("a"))
+        run.keep([Thumbnail("a", None, JPEG)])
+        assert run.jpeg("a") is None
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"no thumbnails are kept: {TABLE} ")
+    assert reason in line
+    with thumbnails_in("") as pages:
+        assert pages.jpeg("a") is None
+    assert capsys.readouterr().err == ""
+
+
+def test_a_disk_that_fills_up_ends_the_keeping_with_one_line_and_nothing_else(kept, capsys, monkeypatch):
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with thumbnails_of_run("") as run:
+        monkeypatch.setattr(ThumbnailTable, "add", full)
+        for name in "cd":
+            run.keep([Thumbnail(name, None, JPEG)])
+        assert not run.are_wanted_of(picture("c"))
+    line = f"no more thumbnails are kept in {TABLE}: database or disk is full\n"
+    assert capsys.readouterr().err == line
+
+
+def test_a_mistake_of_ours_is_not_hidden(kept, monkeypatch):
+    def wrong(*_: object) -> None:
+        raise sqlite3.OperationalError("no such column: jpg")
+
+    monkeypatch.setattr(ThumbnailTable, "jpeg", wrong)
+    with thumbnails_in("") as pages, pytest.raises(sqlite3.OperationalError):
+        pages.jpeg("a")
+
+
+def test_all_go_with_a_clear_and_the_database_with_a_delete(kept):
+    clear_thumbnails("", delete=False)
+    assert count() == 0
+    clear_thumbnails("", delete=True)
+    assert not os.path.exists(TABLE)
+    clear_thumbnails("", delete=True)  # there is nothing any more
+
+
+def test_one_that_cannot_be_cleared_is_named(here):
+    no_database(here / TABLE)
+    with pytest.raises(Refused, match=f"^{TABLE} is not a readable database"):
+        clear_thumbnails("", delete=True)
+
+
+def test_a_link_is_left_alone(kept, here):
+    (here / "output").mkdir()
+    os.symlink(here / TABLE, f"output/{TABLE}")
+    clear_thumbnails("output", delete=True)
+    assert count() == 2
