@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from cache.decoder.frames import read_frame, write_frame
 from cache.formats.image_decoder import decode, decoded_bytes, open_image, prepare_process
+from cache.formats.plain_jpeg import kept_bytes
 from cache.limits import MIB, Limits, Skip, skip_for
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import box_in_crop, crop
@@ -64,16 +65,17 @@ def _serve_one(requests: BinaryIO, answers: BinaryIO, memory: "Memory") -> None:
 
 
 class Memory:
-    """What this process may map beyond what it starts with: a picture's file, and 3.5 times the pixels of the
-    largest one allowed. JPEG and AVIF take 10 bytes a pixel on the way, WebP 16. What wants more ends as a
-    MemoryError here, not as a machine on its knees; with the default limits that is below 1 GB. Only where
-    the system can: Linux."""
+    """What this process may map beyond what it starts with, and keeps: a picture's file, and 3.5 times the
+    pixels of the largest one allowed. JPEG and AVIF take 10 bytes a pixel on the way, WebP 16. What wants
+    more ends as a MemoryError here, not as a machine on its knees; with the default limits that is below
+    1 GB. Only where the system can: Linux."""
 
     def __init__(self) -> None:
         self._at_start = _mapped_bytes() if HAS_LIMITS else 0
 
     def allow(self, file_bytes: int, limits: Limits) -> None:
-        self._limit(self._at_start + file_bytes + int(3.5 * limits.max_decoded_mib * MIB))
+        pixels = int(3.5 * limits.max_decoded_mib * MIB)
+        self._limit(self._at_start + kept_bytes() + file_bytes + pixels)
 
     def allow_all(self) -> None:
         self._limit(None)

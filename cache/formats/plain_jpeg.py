@@ -14,7 +14,7 @@ from cache.limits import MIB
 from cache.pixels.packed import Packed
 
 COLOUR_SPACES = {"L": "GRAY", "RGB": "RGB"}
-LARGEST_KEPT = 64 * MIB  # 22 million pixels; what is larger gets memory of its own
+LARGEST_KEPT = 48 * MIB  # 16 million pixels; what is larger gets memory of its own
 
 _kept: list[np.ndarray] = []  # none, or one that no picture uses
 
@@ -32,6 +32,10 @@ def plain_jpeg(image: ImageFile.ImageFile) -> Packed | None:
         return None
     weakref.finalize(pixels, _keep, memory)
     return Packed(image.mode, pixels)
+
+
+def kept_bytes() -> int:
+    return sum(memory.size for memory in _kept)
 
 
 def _is_plain(image: JpegImagePlugin.JpegImageFile) -> bool:

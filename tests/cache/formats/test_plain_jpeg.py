@@ -9,7 +9,7 @@ from PIL import Image
 
 from cache.formats import first_frame
 from cache.formats.image_decoder import decode, open_image
-from cache.formats.plain_jpeg import plain_jpeg
+from cache.formats.plain_jpeg import kept_bytes, plain_jpeg
 from cache.limits import Limits, Skip
 from tests.drawing import encoded
 
@@ -131,6 +131,7 @@ def test_memory_is_used_again_once_nobody_looks_at_its_picture():
     assert (kept.pixels == before).all()
     place = other.pixels.ctypes.data
     del other
+    assert kept_bytes() >= 64 * 48 * 3
     third = plain_jpeg(open_image(first, Limits()))
     assert third is not None
     assert third.pixels.ctypes.data == place
