@@ -67,6 +67,12 @@ class Limits:
     inner_zip_memory_bytes: int = 32 * MIB
     include_hidden: bool = False  # also read what is hidden, or made by a program
 
+    @property
+    def decoder_memory(self) -> int:
+        """Bytes that decoding one picture may take, besides the file: 3.5 times the pixels of the largest one
+        allowed."""
+        return int(3.5 * self.max_decoded_mib * MIB)
+
     def judge(self, width: int, height: int, mode: str, decoded_bytes: int) -> None:
         """Raises Skip for more pixels or bytes than allowed."""
         if width * height > self.max_pixels or decoded_bytes > self.max_decoded_mib * MIB:

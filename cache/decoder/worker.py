@@ -14,7 +14,7 @@ from typing import BinaryIO
 from cache.decoder.frames import read_frame, write_frame
 from cache.formats.image_decoder import decode, decoded_bytes, open_image, prepare_process
 from cache.formats.plain_jpeg import kept_bytes
-from cache.limits import MIB, Limits, Skip, skip_for
+from cache.limits import Limits, Skip, skip_for
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import box_in_crop, crop
 from cache.pixels.thumbnail import thumbnail
@@ -74,8 +74,7 @@ class Memory:
         self._at_start = _mapped_bytes() if HAS_LIMITS else 0
 
     def allow(self, file_bytes: int, limits: Limits) -> None:
-        pixels = int(3.5 * limits.max_decoded_mib * MIB)
-        self._limit(self._at_start + kept_bytes() + file_bytes + pixels)
+        self._limit(self._at_start + kept_bytes() + file_bytes + limits.decoder_memory)
 
     def allow_all(self) -> None:
         self._limit(None)

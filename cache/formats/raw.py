@@ -1,7 +1,8 @@
 """Raw photographs: the preview that the camera made where it is large, else what the sensor saw.
 
 LibRaw reads them (`pip install rawpy`). A preview is a JPEG like any other. What the sensor saw is developed
-at half its size: each 2 x 2 values become one pixel, so that no colour between them has to be guessed.
+at half its size: each 2 x 2 values become one pixel, so that no colour between them has to be guessed. (Where
+there are values of each colour for each pixel, at its own.)
 """
 import io
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ SMALLEST_PREVIEW = 1000  # pixels of its longer side
 ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's flips as EXIF has them
 SRGB_CURVE = (2.4, 12.92)  # its power, and the slope of its straight part (IEC 61966-2-1)
 BLANK_ROWS = 64  # more than the margin of 0 that some cameras write
-BYTES_PER_VALUE, VALUES_OF_SEVERAL_LAYERS = 2, 4
+BYTES_PER_VALUE, MOST_LAYERS = 2, 4
 
 
 def open_raw(data: bytes, limits: Limits) -> ImageFile.ImageFile:
@@ -60,10 +61,11 @@ class SensorPicture(ImageFile.ImageFile):
 
         self.raw = rawpy.imread(cast(io.BytesIO, self.fp))
         sizes = self.raw.sizes
-        layers = 1 if self.raw.raw_type == rawpy.RawType.Flat else VALUES_OF_SEVERAL_LAYERS
+        is_flat = self.raw.raw_type == rawpy.RawType.Flat
+        layers, step = (1, 2) if is_flat else (MOST_LAYERS, 1)
         self.sensor_size = sizes.raw_width, sizes.raw_height
         self.decoded_bytes = sizes.raw_width * sizes.raw_height * layers * BYTES_PER_VALUE
-        self._mode, self._size = "RGB", (sizes.iwidth // 2, sizes.iheight // 2)
+        self._mode, self._size = "RGB", (sizes.iwidth // step, sizes.iheight // step)
         self.orientation = ORIENTATIONS.get(sizes.flip, 1)
         self.info["exif"] = _exif(self.orientation)
         self._values = blake2b()

@@ -26,11 +26,21 @@ from cache.stores.file_table import FileTable
 from stage2.train import main as train
 from stage3 import classify
 from stage4 import classify_zip
-from tests.promises.hostile import archive_names, archives, heif_pictures, picture_metadata, pictures, places
+from tests.promises.hostile import (
+    archive_names,
+    archives,
+    heif_pictures,
+    jxl_pictures,
+    picture_metadata,
+    pictures,
+    places,
+    raw_photographs,
+)
 from tests.promises.hostile.case import MARKER, Case, Outcomes
 from tests.promises.hostile.reader import LIMITS, read_isolated
 
-PICTURES = [*pictures.cases(), *picture_metadata.cases(), *heif_pictures.cases()]
+FAMILIES = (pictures, picture_metadata, heif_pictures, raw_photographs, jxl_pictures)
+PICTURES = [case for family in FAMILIES for case in family.cases()]
 OTHERS = [*archives.cases(), *archive_names.cases(), *places.cases()]
 CASES = PICTURES + OTHERS
 ONE_OF = 8  # without --full

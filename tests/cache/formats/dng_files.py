@@ -1,4 +1,4 @@
-"""DNGs drawn by hand: a sensor that sees what it is told, with a preview or without."""
+"""DNGs drawn by hand: a sensor sees what it is told, with a preview or without. How other raw files begin."""
 from fractions import Fraction
 
 import numpy as np
@@ -6,11 +6,27 @@ import numpy as np
 from tests.cache.formats.tiff_files import REDUCED, Directory, Value, of_picture, tiff_of
 from tests.drawing import drawn
 
-CFA, JPEG_COMPRESSION, YCBCR = 32803, 7, 6
+CFA, LINEAR_RAW, JPEG_COMPRESSION, YCBCR = 32803, 34892, 7, 6
 WHITE_LEVEL = 16383  # 14 bits
 # From XYZ to linear sRGB (IEC 61966-2-1): a camera with this matrix sees as screens show.
 TO_SRGB = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
 D65 = 21
+
+TIFF_HEAD = b"II*\0\x10\0\0\0"
+HEADS = {
+    "CR2": TIFF_HEAD + b"CR\2\0",
+    "CRW": b"II\x1a\0\0\0HEAPCCDR",
+    "IIQ": TIFF_HEAD + b"IIIICwaR",
+    "IIQ of older cameras": b"MM\0*\0\0\0\x10MMMMRawT",
+    "MRW": b"\0MRM\0\0\x0a\x0c",
+    "X3F": b"FOVb\0\2\2\0",
+    "CR3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
+    "RAF": b"FUJIFILMCCD-RAW 0201",
+    "ORF": b"IIRO\x08\0\0\0",
+    "ORF of a C-5050": b"IIRS\x08\0\0\0",
+    "ORF of an E-10": b"MMOR\0\0\0\x08",
+    "RW2": b"IIU\0\x18\0\0\0",
+}
 
 
 def camera_tags(neutral: tuple[float, float, float] = (1, 1, 1), orientation: int = 1) -> dict[int, Value]:
@@ -56,6 +72,15 @@ def bare_dng(linear: np.ndarray, changes: dict[str, Value] | None = None, **came
     """As phones write them: one directory. `changes`: tags of it, t256=1 and so on."""
     whole = sensor(linear, **changes or {})
     whole.tags.update(camera_tags(**camera))
+    return tiff_of(whole)
+
+
+def linear_dng(linear: np.ndarray, **camera) -> bytes:
+    """Three colours for each pixel, as programs write it that have put several exposures together."""
+    whole = sensor(linear, t262=LINEAR_RAW, t277=3, t258=(16, 16, 16))
+    whole.tags = {tag: value for tag, value in whole.tags.items() if tag not in (33421, 33422)}
+    whole.tags.update(camera_tags(**camera))
+    whole.strip = np.round(linear * WHITE_LEVEL).astype("<u2").tobytes()
     return tiff_of(whole)
 
 

@@ -6,45 +6,29 @@ import pytest
 from PIL import Image, UnidentifiedImageError
 
 from cache.formats.image_decoder import decode, open_image
-from cache.formats.jxl import Bits, _header
+from cache.formats.jxl_header import Bits, Header, read_header
 from cache.formats.signatures import begins_like_an_image
 from cache.limits import Limits, Skip
 from tests.cache.formats import colour_profiles as profiles
 from tests.cache.formats.decoded import hash_id, identity, seen
+from tests.cache.formats.heif_files import box
+from tests.cache.formats.jxl_files import (
+    ANIMATION,
+    LARGEST,
+    SIGNATURE,
+    TURNED,
+    in_container,
+    jxl,
+    large_box,
+    written,
+)
 from tests.drawing import drawn, encoded
-
-# Written by cjxl 0.7 and libjxl 0.11: the plugin writes neither.
-TURNED = bytes.fromhex(  # 8 x 6, white with a red left half, to be turned by 90 degrees
-    "ff0a28300b04149704080201006c004b188b15c209aa17e3ae170801207ff56772fb200c000000000000")
-ANIMATION = bytes.fromhex(  # 8 x 6, a frame of red, one of green, one of blue
-    "ff0a28304113008809080401003c004b188b15805dc6ff00625f963d873f080401003c004b188b15805dc6ff008e09e63d873f"
-    "080405003c004b188b15805dc6ff00a209e63d873f")
-SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def plugin() -> None:
-    import pillow_jxl  # noqa: F401  so that encoded() can write it
-
-
-def jxl(picture: Image.Image, **options) -> bytes:
-    return encoded(picture, "JXL", **{"lossless": True, "effort": 1, **options})
 
 
 def reason(data: bytes, limits: Limits = Limits()) -> tuple[str, str]:
     with pytest.raises(Skip) as caught:
         decode(open_image(data, limits))
     return caught.value.args
-
-
-def box(name: bytes, content: bytes, is_large: bool = False) -> bytes:
-    size = len(content) + 8 + 8 * is_large
-    return (1 if is_large else size).to_bytes(4, "big") + name + (
-        size.to_bytes(8, "big") if is_large else b"") + content
-
-
-def in_container(codestream: bytes, *before: bytes) -> bytes:
-    return SIGNATURE + box(b"ftyp", b"jxl \0\0\0\0jxl ") + b"".join(before) + box(b"jxlc", codestream)
 
 
 def test_it_needs_one_more_package(monkeypatch):
@@ -110,19 +94,9 @@ SIZES = [
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_size_is_read_before_anything_is_decoded(size):
-    assert _header(jxl(Image.new("L", size))) == (*size, False)
+    assert read_header(jxl(Image.new("L", size))) == Header(*size)
 
 
-def written(*fields: tuple[int, int]) -> bytes:
-    """Numbers with how many bits each takes, behind the signature."""
-    value, place = 0x0AFF, 16
-    for number, bits in fields:
-        value |= number << place
-        place += bits
-    return value.to_bytes(-(-place // 8), "little")
-
-
-LARGEST = (0, 1), (3, 2), (2**30 - 1, 30), (0, 3), (3, 2), (2**30 - 1, 30)
 SQUARE = (1, 1), (0, 5), (1, 3)  # 8 x 8
 SHOWN_AS_LARGE = (1, 1), *LARGEST
 
@@ -131,9 +105,13 @@ EXTRA = (0, 1), (1, 1), (5, 3)  # no default, but more: an orientation first
 
 
 @pytest.mark.parametrize(("fields", "expected"), [
-    ([*LARGEST, (1, 1)], (2**30, 2**30, False)),
-    ([*SQUARE, (1, 1)], (8, 8, False)),
-    ([*SQUARE, (0, 1), (0, 1)], (8, 8, False)),
+    ([*LARGEST, (1, 1)], (2**30, 2**30)),
+    ([*SQUARE, (1, 1)], (8, 8)),
+    ([*SQUARE, (0, 1), (0, 1)], (8, 8)),
+    # 12 bits and one more channel, 16 bits and three more, floats of 24 bits and none
+    ([*SQUARE, (0, 1), (0, 1), (0, 1), (2, 2), (1, 1), (1, 2)], (8, 8, False, True)),
+    ([*SQUARE, (0, 1), (0, 1), (0, 1), (3, 2), (15, 6), (0, 1), (2, 2), (1, 4)], (8, 8, False, True)),
+    ([*SQUARE, (0, 1), (0, 1), (1, 1), (2, 2), (7, 4), (1, 1), (0, 2)], (8, 8, False, False)),
     ([*SQUARE, *EXTRA, (0, 1), (0, 1), (1, 1)], (8, 8, True)),
     ([*SQUARE, *EXTRA, (0, 1), (0, 1), (0, 1)], (8, 8, False)),
     ([*SQUARE, *EXTRA, *SHOWN_AS_LARGE, (0, 1), (1, 1)], (8, 8, True)),
@@ -143,15 +121,24 @@ EXTRA = (0, 1), (1, 1), (5, 3)  # no default, but more: an orientation first
      (8, 8, True)),
 ])
 def test_the_header_is_read_bit_by_bit(fields, expected):
-    assert _header(written(*fields) + bytes(8)) == expected
+    assert read_header(written(*fields) + bytes(8)) == Header(*expected)
 
 
 def test_the_size_that_its_header_claims_is_judged():
     assert reason(written(*LARGEST, (1, 1))) == ("too_many_pixels", f"{2**30} x {2**30} JXL")
     data = jxl(drawn(1))
     assert reason(data, Limits(max_pixels=1919)) == ("too_many_pixels", "48 x 40 JXL")
-    wide = jxl(Image.new("RGBA", (1000, 300)))
-    assert reason(wide, Limits(max_decoded_mib=1)) == ("too_many_pixels", "1000 x 300 RGBA")
+    for mode, sides in {"RGB": (1000, 350), "RGBA": (1000, 263)}.items():
+        wide = jxl(Image.new(mode, sides))
+        assert reason(wide, Limits(max_decoded_mib=1)) == ("too_many_pixels", f"1000 x {sides[1]} JXL")
+        assert identity(wide)["height"] == sides[1]
+
+
+def test_one_that_cannot_be_decoded_and_may_want_more_memory_than_there_is_has_too_many_pixels():
+    whole = jxl(Image.new("RGB", (600, 400)))
+    assert reason(whole[:-9]) == ("damaged", "not to be decoded")
+    too_much = ("too_many_pixels", "more memory than a decoder may have")
+    assert reason(whole[:-9], Limits(max_decoded_mib=1)) == too_much
 
 
 @pytest.mark.parametrize("data", [
@@ -171,7 +158,7 @@ def test_boxes_may_be_large_or_lie_before_or_hold_only_a_piece():
               for number, start in enumerate(range(0, 9, 3))]
     last = box(b"jxlp", b"\x80\0\0\3" + TURNED[9:])
     files = [
-        in_container(TURNED, box(b"Exif", bytes(90)), box(b"xml ", bytes(300), is_large=True)),
+        in_container(TURNED, box(b"Exif", bytes(90)), large_box(b"xml ", bytes(300))),
         SIGNATURE + box(b"ftyp", b"jxl \0\0\0\0jxl ") + b"".join(pieces) + last,
         SIGNATURE + box(b"ftyp", b"jxl \0\0\0\0jxl ") + b"\0\0\0\0jxlc" + TURNED,
     ]

@@ -13,7 +13,7 @@ from cache.limits import Limits, Skip
 from cache.pixels.turning import upright
 from tests.cache.formats.colour_profiles import SWAPPED
 from tests.cache.formats.decoded import hash_id, identity, seen
-from tests.cache.formats.dng_files import CFA, bare_dng, dng, light, sensor
+from tests.cache.formats.dng_files import CFA, HEADS, bare_dng, dng, light, linear_dng, sensor
 from tests.cache.formats.tiff_files import REDUCED, Directory, of_picture, tiff_of
 from tests.drawing import drawn, encoded
 
@@ -49,21 +49,6 @@ def without_rawpy(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "rawpy", None)
 
 
-TIFF_HEAD = b"II*\0\x10\0\0\0"
-HEADS = {
-    "CR2": TIFF_HEAD + b"CR\2\0",
-    "CRW": b"II\x1a\0\0\0HEAPCCDR",
-    "IIQ": TIFF_HEAD + b"IIIICwaR",
-    "IIQ of older cameras": b"MM\0*\0\0\0\x10MMMMRawT",
-    "MRW": b"\0MRM\0\0\x0a\x0c",
-    "X3F": b"FOVb\0\2\2\0",
-    "CR3": b"\0\0\0\x18ftypcrx \0\0\0\1crx isom",
-    "RAF": b"FUJIFILMCCD-RAW 0201",
-    "ORF": b"IIRO\x08\0\0\0",
-    "ORF of a C-5050": b"IIRS\x08\0\0\0",
-    "ORF of an E-10": b"MMOR\0\0\0\x08",
-    "RW2": b"IIU\0\x18\0\0\0",
-}
 OF_A_CAMERA = {  # a TIFF: its thumbnail, and below it what only a camera writes
     "NEF": of_picture(SCENE, (Directory({262: CFA, 259: 34713}),), t254=REDUCED),
     "ARW": of_picture(SCENE, (Directory({262: CFA, 259: 32767}),), t254=REDUCED),
@@ -172,6 +157,15 @@ def test_what_the_sensor_saw_is_turned_once(draw, orientation):
     assert np.abs(seen(data, 8) - expected).max() <= 1
     told = identity(data)
     assert (told["width"], told["height"], told["orientation"]) == (32, 24, orientation)
+
+
+def test_three_colours_for_each_pixel_are_read_as_well():
+    data = linear_dng(LARGE)
+    told = identity(data)
+    assert (told["type"], told["width"], told["height"]) == ("raw", 1100, 800)
+    assert decoded_bytes(open_image(data, Limits())) == 8 * 1100 * 800
+    assert np.abs(seen(data, 2) - [[[in_srgb(part) for part in (0.5, 0.25, 0.1)]]]).max() <= 1
+    assert hash_id(linear_dng(LARGE * 0.9)) != told["hash_id"]
 
 
 def test_white_is_what_the_camera_says_it_is():

@@ -8,7 +8,7 @@ from cache.formats.image_decoder import open_image
 from cache.formats.tiff_directories import MOST_DIRECTORIES, TiffDirectories
 from cache.limits import Limits, Skip
 from tests.cache.formats.decoded import hash_id, identity
-from tests.cache.formats.tiff_files import MASK, PAGE, REDUCED, REDUCED_IMAGE, of_picture, tiff_of
+from tests.cache.formats.tiff_files import MASK, PAGE, REDUCED, REDUCED_IMAGE, of_picture, thumbnails, tiff_of
 from tests.drawing import drawn, encoded
 
 SCENE = drawn(1, size=(64, 48))
@@ -104,16 +104,6 @@ def test_the_turning_of_the_picture_counts_not_that_of_its_thumbnail():
     data = tiff_of(of_small(t254=REDUCED, t274=6), of_scene(t274=3))
     assert hash_id(data) == hash_id(encoded(SCENE.transpose(Image.Transpose.ROTATE_180)))
     assert identity(data)["orientation"] == 3
-
-
-def thumbnails(count: int, *, lead_on_to: int = 0) -> bytes:
-    """A chain of thumbnails, whose last one leads to the directory of that number, the first being 1."""
-    one = struct.pack("<HHHII", 1, 254, 4, 1, REDUCED)
-    data, size = b"II*\0" + struct.pack("<I", 8), len(one) + 4
-    for number in range(1, count + 1):
-        following = 8 + number * size if number < count else (lead_on_to and 8 + (lead_on_to - 1) * size)
-        data += one + struct.pack("<I", following)
-    return data
 
 
 @pytest.mark.parametrize("data", [

@@ -42,6 +42,15 @@ def tiff_of(*chain: Directory, order: str = "<") -> bytes:
     return bytes(data)
 
 
+def thumbnails(count: int, *, lead_on_to: int = 0) -> bytes:
+    """A chain of thumbnails, whose last one leads to the directory of that number, the first being 1."""
+    one = struct.pack("<HHHII", 1, 254, 4, 1, REDUCED)
+    size = len(one) + 4
+    following = [8 + number * size for number in range(1, count)]
+    following.append(lead_on_to and 8 + (lead_on_to - 1) * size)
+    return b"II*\0\x08\0\0\0" + b"".join(one + struct.pack("<I", place) for place in following)
+
+
 def _put(data: bytearray, directory: Directory, order: str) -> tuple[int, int]:
     """Behind what is there: where it lies now, and where it says which one follows."""
     tags = dict(directory.tags)

@@ -13,6 +13,7 @@ from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
+from tests.cache.formats.dng_files import bare_dng, dng, linear_dng
 from tests.cache.formats.heif_files import (
     ALPHA,
     Item,
@@ -26,6 +27,7 @@ from tests.cache.formats.heif_files import (
     irot,
     picture,
 )
+from tests.cache.formats.jxl_files import TURNED, in_container, jxl
 from tests.drawing import drawn, encoded, png, zipped
 
 NO_PICTURE = b"just text"
@@ -192,6 +194,27 @@ def heifs() -> list[bytes]:
     ]
 
 
+def raws() -> list[bytes]:
+    scene = np.random.default_rng(1).random((48, 1002, 3), np.float32)
+    photograph = encoded(drawn(1, size=(1000, 16)), "JPEG")
+    first = np.asarray(PICTURE, np.float32) / 255
+    return [
+        bare_dng(first),
+        linear_dng(first),
+        dng(first, neutral=(0.5, 1, 0.8), orientation=6),
+        dng(scene, photograph, (1000, 16), orientation=8),
+    ]
+
+
+def jxls() -> list[bytes]:
+    return [
+        *(jxl(picture) for picture in (PICTURE, CLEAR, DEEP, PICTURE.convert("L"))),
+        jxl(PICTURE, lossless=False, effort=7),
+        in_container(TURNED, box(b"Exif", b"\0\0\0\0MM\0*")),
+        jxl(PICTURE, use_container=True, exif=b"MM\0*", compress_metadata=True),
+    ]
+
+
 def zips() -> list[bytes]:
     members = {"cats/1.png": png(1), "dogs/ä.gif": encoded(drawn(2), "GIF"), "notes.txt": NO_PICTURE}
     inner = zipped(
@@ -251,6 +274,8 @@ DRAWERS: dict[str, Callable[[], list[bytes]]] = {
     "PPM": ppms,
     "AVIF": avifs,
     "HEIF": heifs,
+    "RAW": raws,
+    "JXL": jxls,
     "ZIP": zips,
 }
 
