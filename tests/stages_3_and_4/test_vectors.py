@@ -24,7 +24,7 @@ def test_a_new_picture_is_embedded_once_and_its_vector_kept(here, ready, monkeyp
     monkeypatch.setattr(ClipEncoder, "encode", None)
     monkeypatch.setattr("cache.decoder.decoder_process.WORKER", ["/bin/false"])
     monkeypatch.setattr(
-        "cache.results.result_page.thumbnails", lambda *_: {}
+        "cache.results.result_page.page_pictures", lambda *_: {}
     )  # the only one that still has to decode
     assert ready(classify, "new", encoder=False) == 0
 

@@ -104,7 +104,7 @@ def test_a_path_over_a_link_and_up_again_is_looked_up_on_the_disk(here):
 
 def test_an_address_shows_the_copy_that_is_left_and_never_another_picture(here):
     write(here / "photos", {"a.png": png(1), "b.png": png(1)})
-    FileCache.add_folder_to_file_cache("photos")
+    FileCache.add_folder_to_file_cache("photos", thumbnails=False)
     client = create_app().test_client()
     address = f"/image/{hash_of(1)}?db_path={FILES}"
     os.remove("photos/a.png")
