@@ -5,16 +5,8 @@ refuses a picture whose decoded size is another than its header says.
 """
 from pi_heif import register_heif_opener
 
-from cache.formats.boxes import boxes
-
 
 def register() -> None:
     """Teach Pillow to open HEIF. Nothing beside the picture is asked for: neither thumbnails nor maps of
     depth or gain. A decoder process has its share of the cores, so tiles are decoded one by one."""
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=0)
-
-
-def is_film_alone(data: bytes) -> bool:
-    """Whether it is a sequence (moov) that has no picture besides (meta), which pi_heif does not read."""
-    kinds = {box.kind for box in boxes(data)}
-    return b"moov" in kinds and b"meta" not in kinds

@@ -21,7 +21,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from cache.formats import heif
+from cache.formats import heif, heif_film
 from cache.formats.first_frame import first_frame, orientation
 from cache.formats.jxl import open_jxl
 from cache.formats.raw import SensorPicture, open_raw
@@ -81,7 +81,10 @@ def _opened(data: bytes, limits: Limits) -> ImageFile.ImageFile:
         return open_raw(data, limits)
     if kind == JXL:
         return open_jxl(data, limits)
-    file = io.BytesIO(tiff.with_picture_first())
+    if kind == HEIC_SEQUENCE:
+        file = io.BytesIO(heif_film.with_picture(data))
+    else:
+        file = io.BytesIO(tiff.with_picture_first())
     return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
@@ -91,9 +94,7 @@ def _unidentified(data: bytes) -> Skip:
     if no_picture is not None:
         return no_picture
     signature = signature_of(head)
-    if signature is not None and signature.name == HEIC_SEQUENCE and heif.is_film_alone(data):
-        return Skip("unsupported_type", "HEIC sequence without a picture of its own")
-    if signature is not None and signature.kind in (PICTURE, JXL):
+    if signature is not None and signature.kind in (PICTURE, HEIC_SEQUENCE, JXL):
         return Skip("damaged", "unreadable header")
     return Skip("not_an_image")
 

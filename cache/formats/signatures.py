@@ -9,13 +9,13 @@ PICTURE = "picture"  # the decoder reads it: what begins so and is not understoo
 MAYBE_PICTURE = "maybe picture"  # the decoder reads it, but text or anything else may begin so, too
 RAW = "raw"  # read where rawpy is installed
 JXL = "jxl"  # read where pillow-jxl-plugin is installed
+HEIC_SEQUENCE = "heic sequence"  # the decoder reads it: its picture, or else its first frame
 OTHER = "other"  # not read
 VIDEO = "video"  # nor is this, or a sound, but it lies beside photographs
 
 # Those of ISO/IEC 23008-12, Annex B; mif1 and msf1 may hold AV1 as well, which Pillow reads.
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
 HEIC_SEQUENCE_BRANDS = (b"hevc", b"hevx", b"hevm", b"hevs", b"msf1")
-HEIC_SEQUENCE = "HEIC sequence"
 
 
 class Signature(NamedTuple):
@@ -76,7 +76,7 @@ SIGNATURES = (
     Signature(4, b"ftypavif", "AVIF picture", PICTURE),
     Signature(4, b"ftypavis", "AVIF sequence", PICTURE),
     *(Signature(4, b"ftyp" + brand, "HEIC picture", PICTURE) for brand in HEIC_BRANDS),
-    *(Signature(4, b"ftyp" + brand, HEIC_SEQUENCE, PICTURE) for brand in HEIC_SEQUENCE_BRANDS),
+    *(Signature(4, b"ftyp" + brand, "HEIC sequence", HEIC_SEQUENCE) for brand in HEIC_SEQUENCE_BRANDS),
     *(Signature(4, b"ftyp" + brand, name, VIDEO) for brand, name in VIDEO_BRANDS.items()),
     # QuickTime files without a brand begin with one of these boxes.
     *(Signature(4, box, "QuickTime video", VIDEO) for box in (b"moov", b"mdat", b"wide")),

@@ -35,6 +35,9 @@ class Item(NamedTuple):
     def plus(self, *properties: bytes) -> "Item":
         return self._replace(properties=self.properties + properties)
 
+    def without(self, kind: bytes) -> "Item":
+        return self._replace(properties=tuple(kept for kept in self.properties if kept[4:8] != kind))
+
     def to(self, kind: bytes, *numbers: int) -> "Item":
         return self._replace(references=(*self.references, (kind, numbers)))
 
@@ -129,17 +132,24 @@ def heif(*items: Item, primary: int = 1, brand: bytes = b"heic", behind: bytes =
     return head + _meta(items, primary, start) + behind + box(b"mdat", *(item.data for item in items))
 
 
-def film(*frames: Item, size: tuple[int, int], brand: bytes = b"msf1") -> bytes:
-    """A sequence without a picture of its own: one track, each frame coded by itself."""
+def film(*frames: Item, size: tuple[int, int], brand: bytes = b"msf1", is_large: bool = False) -> bytes:
+    """A sequence without a picture of its own: one track, each frame coded by itself. A large one says where
+    they lie in 64 bits, and one length for all."""
     head = box(b"ftyp", brand, bytes(4), b"msf1", b"hevc")
-    start = len(head) + len(_moov(frames, size, 0)) + 8
-    return head + _moov(frames, size, start) + box(b"mdat", *(frame.data for frame in frames))
+    start = len(head) + len(_moov(frames, size, 0, is_large)) + 8
+    return head + _moov(frames, size, start, is_large) + box(b"mdat", *(frame.data for frame in frames))
 
 
-def _moov(frames: tuple[Item, ...], size: tuple[int, int], start: int) -> bytes:
+def _moov(frames: tuple[Item, ...], size: tuple[int, int], start: int, is_large: bool) -> bytes:
     count, length = len(frames), 100 * len(frames)
+    if is_large:
+        lengths = full_box(b"stsz", 0, 0, _longs(len(frames[0].data), count))
+        places = full_box(b"co64", 0, 0, struct.pack(">IQ", 1, start))
+    else:
+        lengths = full_box(b"stsz", 0, 0, _longs(0, count, *(len(frame.data) for frame in frames)))
+        places = full_box(b"stco", 0, 0, _longs(1, start))
     matrix = _longs(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-    config = [content for content in frames[0].properties if content[4:8] == b"hvcC"]
+    config = [content for content in frames[0].properties if content[4:8] in (b"hvcC", b"colr")]
     sizes = struct.pack(">HH", *size) + _longs(0x480000, 0x480000, 0)
     entry = box(b"hvc1", bytes(6), b"\0\1", bytes(16), sizes, b"\0\1", bytes(32), b"\0\x18\xff\xff", *config)
     samples = box(
@@ -147,15 +157,15 @@ def _moov(frames: tuple[Item, ...], size: tuple[int, int], start: int) -> bytes:
         full_box(b"stsd", 0, 0, _longs(1), entry),
         full_box(b"stts", 0, 0, _longs(1, count, 100)),
         full_box(b"stsc", 0, 0, _longs(1, 1, count, 1)),
-        full_box(b"stsz", 0, 0, _longs(0, count, *(len(frame.data) for frame in frames))),
-        full_box(b"stco", 0, 0, _longs(1, start)),
+        lengths,
+        places,
     )
-    places = box(b"dinf", full_box(b"dref", 0, 0, _longs(1), full_box(b"url ", 0, 1)))
+    here = box(b"dinf", full_box(b"dref", 0, 0, _longs(1), full_box(b"url ", 0, 1)))
     media = box(
         b"mdia",
         full_box(b"mdhd", 0, 0, _longs(0, 0, 1000, length), bytes(4)),
         full_box(b"hdlr", 0, 0, bytes(4), b"pict", bytes(13)),
-        box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), places, samples),
+        box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), here, samples),
     )
     track = _longs(0, 0, 1, 0, length), bytes(16), matrix, _longs(size[0] << 16, size[1] << 16)
     film_head = _longs(0, 0, 1000, length, 0x10000), b"\1\0", bytes(10), matrix, bytes(24), _longs(2)

@@ -15,7 +15,7 @@ from cache.pixels.crop_spec import CropSpec
 from cache.reader.image_source import images
 from tests.cache.formats import heif_files as files
 from tests.cache.formats.decoded import cropped, hash_id, identity, seen
-from tests.cache.formats.heif_files import Item, box, grid, heic, heif, picture
+from tests.cache.formats.heif_files import Item, box, film, grid, heic, heif, picture
 from tests.cache.formats.test_image_decoder import reason
 from tests.drawing import encoded, write
 
@@ -56,12 +56,30 @@ def test_every_brand_is_read(brand):
 
 
 @pytest.mark.parametrize("brand", HEIC_SEQUENCE_BRANDS)
-def test_of_a_sequence_the_picture_of_its_own_is_read_and_one_without_is_named(brand):
-    alone = files.film(OTHER, OTHER, size=(SIDE, SIDE), brand=brand)
+def test_of_a_sequence_the_picture_of_its_own_is_read_or_else_the_first_frame(brand):
+    alone = film(CODED_WIDE, picture(noise(8, 2 * SIDE)), size=WIDE.size, brand=brand)
     track = box(b"moov", dict(files.boxes(alone))[b"moov"])
     assert hash_id(heif(CODED, brand=brand, behind=track)) == digest(SQUARE)
-    assert reason(alone) == ("unsupported_type", "HEIC sequence without a picture of its own")
-    assert reason(alone[:24] + struct.pack(">I4sQ", 1, b"free", 16) + alone[24:])[0] == "unsupported_type"
+    assert identity(alone) == {**identity(heif(CODED_WIDE)), "type": "heif"}
+    assert hash_id(alone) == digest(WIDE)
+
+
+def test_a_frame_has_the_colours_that_its_film_says():
+    wide = CODED.without(b"colr").plus(files.nclx(12, 13))
+    assert hash_id(film(wide, OTHER, size=SQUARE.size)) == hash_id(heif(wide)) != digest(SQUARE)
+
+
+def test_frames_may_share_a_length_and_lie_beyond_4_gigabytes():
+    assert hash_id(film(CODED, CODED, size=SQUARE.size, is_large=True)) == digest(SQUARE)
+
+
+NEEDED = (b"trak", b"mdia", b"pict", b"minf", b"stbl", b"stsd", b"hvc1", b"hvcC", b"stsz", b"stco")
+
+
+@pytest.mark.parametrize("missing", NEEDED)
+def test_a_film_without_a_frame_that_can_be_found_is_damaged(missing):
+    data = film(CODED, CODED, size=SQUARE.size)
+    assert reason(data.replace(missing, b"none")) == ("damaged", "unreadable header")
 
 
 def test_av1_under_the_common_brand_is_read_as_avif():
@@ -218,11 +236,8 @@ def test_a_grey_heic_is_grey():
     assert hash_id(heif(CODED_GREY)) == digest(GREY)
 
 
-WITHOUT_SIZE = [content for content in CODED.properties if content[4:8] != b"ispe"]
-
-
 def test_pixels_are_limited_by_the_header_before_anything_is_decoded():
-    lying = CODED._replace(data=b"no picture", properties=(*WITHOUT_SIZE, files.ispe(8000, 8000)))
+    lying = CODED.without(b"ispe").plus(files.ispe(8000, 8000))._replace(data=b"no picture")
     assert reason(heif(lying), Limits(max_pixels=8000**2 - 1)) == ("too_many_pixels", "8000 x 8000 RGB")
     huge = heif(grid((8000, 8000), 1, 1, (2,)), CODED._replace(hidden=True))
     assert reason(huge, Limits(max_decoded_mib=180)) == ("too_many_pixels", "8000 x 8000 RGB")
@@ -231,7 +246,7 @@ def test_pixels_are_limited_by_the_header_before_anything_is_decoded():
 
 def test_a_picture_of_another_size_than_its_header_says_is_damaged():
     for size in ((1, 1), (SIDE, SIDE - 1), (8000, 8000)):
-        lying = CODED._replace(properties=(*WITHOUT_SIZE, files.ispe(*size)))
+        lying = CODED.without(b"ispe").plus(files.ispe(*size))
         why = "Decoded image does not have the size signaled in the file."
         assert reason(heif(lying)) == ("damaged", f"ValueError: Invalid input: Invalid image size: {why}")
 

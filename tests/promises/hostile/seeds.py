@@ -184,13 +184,15 @@ def heifs() -> list[bytes]:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "a camera"
     said = Item(b"Exif", bytes(4) + exif.tobytes()[6:]).to(b"cdsc", 1)
-    frames = box(b"moov", dict(boxes(film(coded, coded, size=(side, side))))[b"moov"])
+    alone = film(coded, coded, size=(side, side))
+    frames = box(b"moov", dict(boxes(alone))[b"moov"])
     return [
         heif(coded),
         heif(coded.plus(irot(1), imir(0)), grey.plus(aux_type(ALPHA)).to(b"auxl", 1), said),
         heif(grid((100, 90), 2, 2, (2, 3, 4, 5)), *hidden),
         heif(tiles[0].to(b"thmb", 2), coded, primary=2, brand=b"mif1"),
         heif(grey, coded, behind=frames, brand=b"msf1"),
+        alone,
     ]
 
 
