@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.measure import ROOT
 from cache.encoders.precision import computes_in_bfloat16
 
-PARTS = ["stage_1", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
+PARTS = ["stage_1", "photographs", "stage_2", "stage_3", "caches", "memory", "start_up", "gpu"]
 RESULTS = ROOT / "benchmarks" / "results.json"
 PAGE, START, END = ROOT / "docs" / "speed.md", "<!-- make bench writes from here -->\n", "\n<!-- to here -->"
 HEADINGS = ("what", "measured", "compared with", "ratio", "bar")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -97,6 +97,12 @@ def run_python(*arguments: str | Path, cwd: Path = ROOT) -> Run:
     return Run(spent, usage.ru_maxrss / 1024, told)
 
 
+def told_by(*arguments: str | Path) -> Any:
+    """What `python <arguments>` prints, which is JSON."""
+    command = [sys.executable, *map(str, arguments)]
+    return json.loads(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+
 def run_stage(number: int, flags: Flags, cwd: Path = ROOT) -> Run:
     return run_python(*stage_command(number, flags), cwd=cwd)
 
@@ -116,7 +122,8 @@ def serving(folder: str | Path) -> Iterator[tuple[str, int]]:
 
 
 def stage_command(number: int, flags: Flags) -> list[str]:
-    return [str(ROOT / STAGES[number]), *(str(word) for flag in flags.items() for word in flag)]
+    """flags: one without a value has an empty one."""
+    return [str(ROOT / STAGES[number]), *(str(word) for flag in flags.items() for word in flag if word != "")]
 
 
 def decode_pass(

@@ -1,4 +1,5 @@
-"""The pictures of the benchmark, the same every time: mixed ones as people have them, and many small ones.
+"""The pictures of the benchmark, the same every time: mixed ones as people have them, many small ones, and
+photographs.
 
     python -m benchmarks                              # all parts; this file is none of them
 """
@@ -9,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 
 JPEG = ("jpg", {"quality": 85})
 PNG = ("png", {"compress_level": 1})
@@ -20,6 +21,12 @@ TEXTURE_SIDE = 2400  # a product of small primes: quick to transform
 SHAPES = 6
 SMALL_SIZE = (48, 40)
 TAGS = 10
+PHOTOGRAPH = (4000, 3000)  # 12 megapixels
+SCENES = 2
+ROOM = 512  # pixels by which a scene is larger than the photographs cut from it
+NOISE = 4.0  # standard deviation: with it 12 megapixels are 3.3 MB, as those of a phone by day
+NOISE_SIDE = 1024  # of the tile that is repeated: twelve million normal numbers take a second
+SIDEWAYS = 6  # as EXIF calls what a phone writes that is held upright
 
 
 def draw_mixed(folder: Path, count: int, formats: Sequence[tuple[str, dict]] = MIXED) -> None:
@@ -30,6 +37,12 @@ def draw_mixed(folder: Path, count: int, formats: Sequence[tuple[str, dict]] = M
 def draw_small(folder: Path, count: int, first: int = 0) -> None:
     """PNGs of 48 x 40, no two alike, numbered from `first`: more can be drawn beside those that are there."""
     _spread(partial(_draw_small, folder), folder, range(first, first + count))
+
+
+def draw_photographs(folder: Path, count: int, size: tuple[int, int] = PHOTOGRAPH) -> None:
+    """JPEGs as a camera writes them: noisy, quality 90, colours at half the resolution, one in three lying on
+    its side. No two alike: each is another cut from one of a few scenes."""
+    _spread(partial(_draw_photograph, folder, size), folder, range(count))
 
 
 def _spread(draw: Callable[[int], None], folder: Path, numbers: range) -> None:
@@ -75,6 +88,26 @@ def _texture(seed: int) -> np.ndarray:
     common = noise()
     channels = [128 + 50 * (0.8 * common + 0.35 * noise()) for _ in range(3)]
     return np.clip(np.stack(channels, axis=2), 0, 255).astype(np.uint8)
+
+
+def _draw_photograph(folder: Path, size: tuple[int, int], number: int) -> None:
+    left, top = np.random.default_rng(number).integers(0, ROOM, 2).tolist()
+    scene = _scene(size, number % SCENES)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = SIDEWAYS if number % 3 == 2 else 1
+    scene.crop((left, top, left + size[0], top + size[1])).save(
+        _path(folder, number, "jpg"), quality=90, subsampling="4:2:0", exif=exif)
+
+
+@cache
+def _scene(size: tuple[int, int], seed: int) -> Image.Image:
+    """The texture enlarged, with noise of the size of a pixel on it."""
+    width, height = size[0] + ROOM, size[1] + ROOM
+    smooth = Image.fromarray(_texture(seed)).resize((width, height), Image.Resampling.BICUBIC)
+    tile = np.random.default_rng(seed).normal(0, NOISE, (NOISE_SIDE, NOISE_SIDE, 3)).astype(np.int16)
+    down, across = np.arange(height) % NOISE_SIDE, np.arange(width) % NOISE_SIDE
+    pixels = np.asarray(smooth) + tile[down][:, across]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 def _draw_small(folder: Path, number: int) -> None:

@@ -40,7 +40,6 @@ VIDEO_BRANDS = {
         "MPEG-4 video"),
 }
 
-
 SIGNATURES = (
     Signature(0, b"\xff\xd8\xff", "JPEG picture", PICTURE),
     Signature(0, b"\x89PNG", "PNG picture", PICTURE),

@@ -1,12 +1,15 @@
 """The table of `make bench`: how it reads, that docs/speed.md shows the last one, and its pictures."""
 import json
+from functools import partial
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import soak
+from benchmarks import photograph_pages, photographs, soak
 from benchmarks.__main__ import END, PAGE, PARTS, RESULTS, START, number, page_part, table
-from benchmarks.pictures import draw_mixed, draw_small
+from benchmarks.pictures import draw_mixed, draw_photographs, draw_small
 from cache.reader.image_source import images
 
 NAMES = ("what", "value", "unit", "compared_with", "limit", "ratio", "bar")
@@ -66,9 +69,39 @@ def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_on
     assert (client.unexpected, client.statuses) == (["ConnectionResetError /"], {200: 1})
 
 
-@pytest.mark.parametrize(("draw", "types"), [(draw_mixed, {"jpeg", "png", "webp"}), (draw_small, {"png"})])
+@pytest.mark.parametrize(("draw", "types"), [
+    (draw_mixed, {"jpeg", "png", "webp"}),
+    (draw_small, {"png"}),
+    (partial(draw_photographs, size=(400, 300)), {"jpeg"}),
+])
 def test_the_pictures_are_good_and_all_different(tmp_path, draw, types):
     draw(tmp_path, 12)
     pictures = list(images(tmp_path, tagged=True))
     assert {picture.type for picture in pictures} == types
     assert len({picture.hash_id for picture in pictures}) == 12
+
+
+def test_one_photograph_in_three_lies_on_its_side(tmp_path):
+    draw_photographs(tmp_path, 6, (400, 300))
+    pictures = sorted(images(tmp_path), key=lambda picture: picture.file.file_name)
+    assert [picture.orientation for picture in pictures] == [1, 1, 6, 1, 1, 6]
+    assert {(picture.width, picture.height) for picture in pictures} == {(400, 300)}
+
+
+def test_every_way_is_timed_for_every_photograph_and_the_bar_is_for_the_cheapest(tmp_path, monkeypatch):
+    draw_photographs(tmp_path, 2, (400, 300))
+    monkeypatch.setattr(photographs, "TURNS", 1)
+    spent = photographs.in_turns(tmp_path)
+    assert list(spent) == ["ours", "pillow", "simplejpeg"]
+    assert {len(seconds) for seconds in spent.values()} == {2}
+    spent = {"ours": np.full(2, 0.2), "pillow": np.array([0.1, 0.3]), "simplejpeg": np.full(2, 0.1)}
+    rows = list(photographs.beside_the_limits("12 megapixels", spent, ">= 0.75"))
+    assert [(row.value, row.limit, row.ratio, row.bar) for row in rows] == [
+        (200, 200, 1, ""), (200, 100, 0.5, ">= 0.75")]
+
+
+def test_a_page_over_photographs_stands_beside_the_same_over_small_pictures(monkeypatch):
+    taken = {"photographs": iter([5.0, 3.5, 4.0]), "small": iter([3.0, 4.0, 3.25])}
+    monkeypatch.setattr(photograph_pages, "seconds", lambda command: next(taken[command()]))
+    row = photograph_pages.beside_small("page", str, Path("photographs"), Path("small"))
+    assert (row.value, row.limit, row.bar) == (3.5, 3.0, "<= 0.3 s more")
