@@ -35,6 +35,8 @@ EXTENSIONS = {  # by the type that they claim
     "ppm": "ppm pgm pbm pnm pfm",
     "avif": "avif",
     "heif": "heic heics heif heifs hif",
+    "jxl": "jxl",
+    "raw": "3fr arw cr2 cr3 crw dng erf iiq mef mrw nef nrw orf pef raf rw2 rwl sr2 srw x3f",
     "zip": "zip",
 }
 TYPES = {extension: content for content, extensions in EXTENSIONS.items() for extension in extensions.split()}

@@ -13,6 +13,8 @@ from cache.limits import Limits
 from cache.reader.image_source import images
 from cache.reader.source_file import Item
 from tests.cache.doctor.reported import findings_of, report
+from tests.cache.formats.dng_files import bare_dng, light
+from tests.cache.formats.jxl_files import jxl
 from tests.drawing import drawn, encoded, png, write, zipped
 
 
@@ -63,6 +65,15 @@ def test_one_of_a_kind_is_in_the_singular_and_nothing_is_said_in_words(here, cap
     assert report(capsys, "bad/2.gif") == (
         0, "1 picture\n\nmislabelled, read by their content: 1\n  bad/2.gif  is png\n\nno problems, 1 note\n")
     assert report(capsys, "bad/3.png")[1].splitlines()[-1] == "1 problem, nothing to note"
+
+
+def test_raw_photographs_and_jpeg_xl_have_names_of_their_own(here, capsys):
+    raw = bare_dng(light((0.1, 0.2, 0.3)))
+    write(here / "photos", {
+        "1.dng": raw, "2.NEF": png(1), "3.jpg": raw, "4.jxl": jxl(drawn(2)), "5.jxl": png(3)})
+    named = [(finding["path"], finding["detail"]) for finding in findings_of(capsys, "photos")
+             if finding["kind"] == "mislabelled"]
+    assert named == [("photos/2.NEF", "is png"), ("photos/3.jpg", "is raw"), ("photos/5.jxl", "is png")]
 
 
 def test_the_same_as_json_is_one_object(here, capsys):
