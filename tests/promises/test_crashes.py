@@ -132,6 +132,7 @@ def check_the_file_cache(target: Prepared, left: State, again: Ended) -> None:
     final = target.final.rows("file_cache", "hash_id", "absolute_path", "path", "mtime_ns", "is_archive")
     pictures = {row for row in known & final if row[4] is None and row[2].startswith(target.source)}
     assert again.summary()["unchanged"] == len(pictures)
+    assert {row[:1] for row in pictures} <= left.rows("thumbnail_cache", "hash_id")
     if target.name != "file cache":
         assert {row[:1] for row in pictures} <= left.rows("clip_cache", "hash_id")
     if target.name.startswith("stage 1"):

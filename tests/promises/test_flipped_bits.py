@@ -11,8 +11,10 @@ import pytest
 
 from cache import ClipCache
 from cache.encoders.clip_encoder import ClipEncoder
+from cache.pages.thumbnails import page_pictures
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipTable
+from cache.stores.kept_thumbnails import thumbnails_in
 from cache.stores.surroundings import Surroundings
 from stage2.train import main as train
 from stage3.classify import command
@@ -20,6 +22,7 @@ from stage3.classify import main as classify
 from tests.cache.doctor.reported import findings_of
 
 FILES, CLIPS, SCORES = "output/file_cache.sqlite", "output/clip_cache.sqlite", "output/stage3.db"
+THUMBNAILS = "output/thumbnail_cache.sqlite"
 METADATA, TAGS = "output/input-metadata.json", "output/input-tag-to-image-hash-list.json"
 NOT_AS_WRITTEN = "not as it was written, by its checksum"
 
@@ -151,6 +154,32 @@ def test_a_damaged_vector_of_the_preferred_model_gives_way_to_that_of_another(da
     ask(CLIPS, "INSERT INTO clip_cache SELECT hash_id, 'another:model', precision, clip_vector, NULL "
                "FROM clip_cache WHERE hash_id = ?", first)
     assert ClipCache(**tiny).get_clip_by_hash(CLIPS, first)["model"] == "another:model"
+
+
+def test_thumbnails_with_a_flipped_bit_are_counted_by_the_doctor_and_made_anew_by_a_page(
+    photos, stage1, capsys,
+):
+    stage1()
+    jpegs = [jpeg for jpeg, in ask(THUMBNAILS, "SELECT jpeg FROM thumbnail_cache ORDER BY rowid")]
+    for jpeg in jpegs[:2]:
+        flipped(THUMBNAILS, jpeg, place=len(jpeg) // 2)
+    assert findings_of(capsys, THUMBNAILS) == [
+        {"kind": "damaged", "path": THUMBNAILS, "detail": f"2 rows: {NOT_AS_WRITTEN}"}]
+    names = list(vectors())
+    with thumbnails_in("output") as kept:
+        shown = page_pictures({names[0]: ["photos/cats/00.png"], names[2]: []}, kept)
+        assert list(shown) == [names[0], names[2]]
+        assert kept.jpeg(names[0]) == jpegs[0], "made anew"
+        assert kept.jpeg(names[1]) is None, "gone, since nobody has opened the picture"
+    assert findings_of(capsys, THUMBNAILS) == []
+
+
+def test_the_doctor_names_thumbnails_that_are_no_pictures(photos, stage1, capsys):
+    stage1()
+    ask(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = x'3c7376673e' WHERE rowid = 1")
+    ask(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = 'text' WHERE rowid = 2")
+    details = {finding["detail"] for finding in findings_of(capsys, THUMBNAILS)}
+    assert details == {"1 row: jpeg is not blob", "1 row: the thumbnail is no JPEG"}
 
 
 def in_the_file(probability: float) -> None:

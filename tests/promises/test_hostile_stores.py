@@ -25,6 +25,7 @@ from stage2 import train
 from stage3 import classify
 from tests.drawing import png, tag_folders, tree, write
 from tests.promises.hostile.case import MARKER
+from web_api.cache_web_api import create_app
 
 METADATA, TAGS, MODELS = (
     "output/input-metadata.json",
@@ -498,6 +499,36 @@ def test_a_hostile_database_is_refused_in_one_line_and_left_as_it_is(stand, chan
     assert {
         name: data for name, data in sound_files(stand).items() if not name.endswith(("-shm", "-wal"))
     } == before
+
+
+THUMBNAILS = "output/thumbnail_cache.sqlite"
+HOSTILE_THUMBNAILS: dict[str, Change] = {
+    "that is noise": lambda: rewrite(THUMBNAILS, np.random.default_rng(0).bytes(20_000)),
+    "cut in the middle": lambda: cut(THUMBNAILS, 0.4),
+    "whose pages are noise": lambda: overwritten(THUMBNAILS),
+    "of somebody else": lambda: (os.remove(THUMBNAILS), foreign_database(THUMBNAILS)),
+    "of an older version": lambda: execute(THUMBNAILS, "PRAGMA user_version = 1"),
+    "with a trigger": lambda: execute(
+        THUMBNAILS, "CREATE TRIGGER t AFTER INSERT ON thumbnail_cache BEGIN DELETE FROM skipped; END"
+    ),
+    "without pictures": lambda: execute(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = x'ffd8ff'"),
+    "with other things for hashes": lambda: execute(
+        THUMBNAILS, "UPDATE thumbnail_cache SET hash_id = CAST(x'ff' || rowid AS TEXT), old_hash_id = 1"
+    ),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE_THUMBNAILS.values(), ids=HOSTILE_THUMBNAILS)
+def test_thumbnails_of_anybody_end_no_run_and_no_page(stand, change, capsys):
+    change()
+    assert classify.command([*SCORING, "--place", "none"]) == 0
+    scored = json.loads(Path("scored/output.json").read_bytes())
+    assert Path("scored/index.html").read_text().count("data:image/jpeg") == len(scored)
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.count("thumbnails are kept") <= 1
+    address = f"/thumbnail/{next(iter(scored))}?db_path={FILES}&square=false"
+    assert create_app().test_client().get(address).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from cache.stores.clip_table import ClipTable
 from cache.stores.file_table import FileTable
 from cache.stores.sqlite_table import Table
 from cache.stores.tag_table import TagTable
+from cache.stores.thumbnail_table import ThumbnailTable
 from stage1.ImageDatasetProcessor import main as stage1_command
 from stage3 import classify
 from stage4 import classify_zip
@@ -24,8 +25,11 @@ from tests.cache.stores.version_1 import caches_drawn_anew
 from tests.drawing import png, tag_folders, tree, write, zipped
 from web_api.cache_web_api import create_app
 
-CACHES = {"file_cache": FileTable, "clip_cache": ClipTable, "tag_cache": TagTable}
-FILES, CLIPS, TAGS = (f"disk/output/{name}.sqlite" for name in CACHES)
+CACHES = {
+    "file_cache": FileTable, "clip_cache": ClipTable, "tag_cache": TagTable,
+    "thumbnail_cache": ThumbnailTable,
+}
+FILES, CLIPS, TAGS, THUMBNAILS = (f"disk/output/{name}.sqlite" for name in CACHES)
 
 
 def of_today() -> None:
@@ -149,6 +153,25 @@ def test_stages_3_and_4_score_with_what_lies_there(archived, metadata, monkeypat
     assert len(json.loads(Path("scored/output.json").read_text())) == 12
     assert classify_zip.command(["--directory", "disk/zips", *flags, "--output", "zips"]) == 0
     assert len(json.loads(Path("zips/output.json").read_text())) == 1
+
+
+def test_pages_show_the_thumbnails_that_lie_there_and_open_no_picture(archived, monkeypatch):
+    for module in ("serving.pictures", "pages.thumbnails"):
+        monkeypatch.setattr(f"cache.{module}.stored_file", None)
+    monkeypatch.setenv("ITT_ROOT", str(archived))
+    address = f"/thumbnail/{hash_ids()[0]}?db_path={archived}/output/tag_cache.sqlite"
+    for flag in ("&square=false", "&size=48"):
+        assert create_app().test_client().get(f"{address}{flag}").status_code == 200
+    flags = ["--metadata_json", "disk/output/input-metadata.json", "--model", "disk/output/models"]
+    assert classify.command(["--directory", "disk/photos", *flags, "--output", "scored"]) == 0
+    assert Path("scored/index.html").read_text().count("data:image/jpeg") == 12
+
+
+def test_a_page_that_has_to_open_a_picture_there_shows_it_all_the_same(archived, monkeypatch):
+    monkeypatch.setenv("ITT_ROOT", str(archived))
+    monkeypatch.setattr(ThumbnailTable, "jpeg", lambda table, hash_id: None)
+    address = f"/thumbnail/{hash_ids()[0]}?db_path={archived}/output/tag_cache.sqlite&square=false"
+    assert create_app().test_client().get(address).status_code == 200
 
 
 def test_a_command_that_writes_there_ends_with_one_line(archived, tiny, capsys):

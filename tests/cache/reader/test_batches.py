@@ -1,4 +1,6 @@
 """How the stream is cut into batches, with an encoder that only remembers what it was given."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,15 @@ def test_the_encoder_is_called_once_a_batch_and_never_for_what_is_known():
 def test_duplicates_are_embedded_once_even_when_both_were_cropped():
     items = [picture(number) for number in (1, 1, 2, 3, 1, 4)]
     assert cut(items) == ([[1, 2, 3], [4]], [4, 2])
+
+
+def test_a_batch_has_the_thumbnails_and_its_pictures_hold_on_to_no_pixels():
+    items = [replace(picture(number), thumbnail=b"jpeg %d" % number) for number in range(2)]
+    known = picture(2, crop=False)
+    [batch] = batches(iter([*items, known, Skipped("x/3.png", "empty")]))
+    assert batch.thumbnails == [("hash0", None, b"jpeg 0"), ("hash1", None, b"jpeg 1")]
+    assert [(item.crop, item.thumbnail) for item in batch.of(Picture)] == [(None, None)] * 3
+    assert batch.items[2] is known
 
 
 def test_a_resumed_run_cuts_the_rest_as_the_unbroken_run_does():
