@@ -18,10 +18,10 @@ from cache.limits import Limits
 from cache.reader.batches import Counts, Embedding, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
-from cache.stores.cache_answers import cleared, created, database_path
+from cache.stores.cache_answers import created, database_path
 from cache.stores.clip_table import ClipStore, ClipTable
 from cache.stores.file_table import files_beside
-from cache.stores.kept_thumbnails import thumbnails_of_run
+from cache.stores.kept_thumbnails import cleared_with_thumbnails, thumbnails_of_run
 from cache.stores.source_listing import SourceListing
 
 
@@ -96,5 +96,6 @@ class ClipCache:
             return table.random_clip()
 
     def clear_cache(self, db_path: str, delete_cache: bool = False) -> dict:
-        """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}."""
-        return cleared(ClipTable, db_path, delete_cache)
+        """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}. Thumbnails
+        go with a file cache, and with this one where there is none."""
+        return cleared_with_thumbnails(ClipTable, db_path, delete_cache)

@@ -9,7 +9,6 @@ SQLite table `file_cache`, one row per file: pictures on disk and in ZIPs, and t
 import pathlib, sys; sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))  # noqa: E401, E702, I001  the root, home of all rooms
 
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -17,9 +16,9 @@ from cache.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
-from cache.stores.cache_answers import cleared, created, database_path
+from cache.stores.cache_answers import created, database_path
 from cache.stores.file_table import FileTable
-from cache.stores.kept_thumbnails import clear_thumbnails, thumbnails_of_run
+from cache.stores.kept_thumbnails import cleared_with_thumbnails, thumbnails_of_run
 from cache.stores.source_listing import SourceListing
 
 
@@ -89,7 +88,5 @@ class FileCache:
     @staticmethod
     def clear_cache(db_path: str, delete_cache: bool = False) -> dict:
         """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}. The
-        thumbnails beside it go with it: nobody expects pictures to stay."""
-        FileTable(db_path).close()  # refuses what is no file cache
-        clear_thumbnails(os.path.dirname(db_path), delete_cache)
-        return cleared(FileTable, db_path, delete_cache)
+        thumbnails beside it go, too."""
+        return cleared_with_thumbnails(FileTable, db_path, delete_cache)

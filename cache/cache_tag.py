@@ -16,9 +16,9 @@ from cache.limits import Limits
 from cache.reader.batches import Counts, Store, observers, record
 from cache.reader.disk_files import anywhere
 from cache.reader.image_source import images
-from cache.stores.cache_answers import cleared, created, database_path
+from cache.stores.cache_answers import created, database_path
 from cache.stores.file_table import files_beside
-from cache.stores.kept_thumbnails import thumbnails_of_run
+from cache.stores.kept_thumbnails import cleared_with_thumbnails, thumbnails_of_run
 from cache.stores.source_listing import SourceListing
 from cache.stores.tag_table import TagTable
 
@@ -88,5 +88,6 @@ class TagCache:
 
     @staticmethod
     def clear_cache(db_path: str, delete_cache: bool = False) -> dict:
-        """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}."""
-        return cleared(TagTable, db_path, delete_cache)
+        """Delete all rows, or the database itself: {db_path, cleared (number of rows), deleted}. Thumbnails
+        go with a file cache, and with this one where there is none."""
+        return cleared_with_thumbnails(TagTable, db_path, delete_cache)

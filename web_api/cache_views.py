@@ -101,7 +101,8 @@ def picture_endpoints(pictures: Pictures) -> dict[str, Endpoint]:
         "/image/{hash_id}": Endpoint(
             "image", pictures.image, "read", "The picture itself, from a folder or from inside ZIPs."),
         "/thumbnail/{hash_id}": Endpoint(
-            "thumbnail", pictures.thumbnail, "read", "A square JPEG of the picture."),
+            "thumbnail", pictures.thumbnail, "read",
+            "A square JPEG of the picture; with square=false the whole of it, as it is kept for pages."),
         "/scores": Endpoint(
             "scores", scores, "read", "Scores of a tag from a stage 3 or 4 database, the likeliest first."),
     }

@@ -5,14 +5,14 @@ decoded in processes that can be killed.
 """
 import base64
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from PIL import Image
 
 from cache.decoder.decoder_process import Decoded
-from cache.decoder.pool import DecoderPool
+from cache.decoder.pool import DecoderPool, EncodedFile
 from cache.limits import Limits, Skip
 from cache.pixels.crop_spec import CropSpec, Wanted
 from cache.pixels.thumbnail import jpeg_bytes
@@ -51,6 +51,15 @@ class KeptFile:
 
     def read(self, most: int | None = None) -> bytes:
         return self.jpeg
+
+
+def thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> dict[str, str]:
+    """{absolute path: data URI} of whatever lies there now, without what cannot be read: for who knows no
+    hashes. A path may lead into ZIPs."""
+    wanted = list(dict.fromkeys(paths))
+    with DecoderPool(min(MOST_DECODERS, os.cpu_count() or 1), limits=limits) as pool:
+        uris = pool.map(map(_stored, wanted), _uri, lambda file, identity: WHOLE_PICTURE)
+        return {path: uri for path, uri in zip(wanted, uris, strict=True) if uri}
 
 
 def page_pictures(
@@ -105,7 +114,7 @@ def _thumbnail(file: SourceFile, outcome: Decoded | Skip) -> Thumbnail | None:
     return Thumbnail(identity["hash_id"], identity["old_hash_id"], outcome.thumbnail)
 
 
-def _uri(file: KeptFile, outcome: Decoded | Skip) -> str | None:
+def _uri(file: EncodedFile, outcome: Decoded | Skip) -> str | None:
     if isinstance(outcome, Skip):
         return None
     picture = Image.frombytes("RGB", (SIDE, SIDE), outcome.crop).crop(outcome.box)

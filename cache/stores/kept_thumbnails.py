@@ -12,8 +12,11 @@ from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, Thumbnail
 from cache.refusal import Missing, Refused
 from cache.stores.cache_answers import cleared
+from cache.stores.file_table import FileTable
 from cache.stores.sqlite_errors import DatabaseError, is_trouble
+from cache.stores.sqlite_table import Table
 from cache.stores.thumbnail_table import ThumbnailTable
+from cache.text import on_one_line
 
 THUMBNAILS = "thumbnail_cache.sqlite"
 TROUBLE = (Refused, DatabaseError, OSError)
@@ -70,7 +73,7 @@ class KeptThumbnails:
             self._tables = [known for known in self._tables if known is not table]
             if table is self._own:
                 self._own = None
-                say(f"no more thumbnails are kept in {table.path}: {error}")
+                say(on_one_line(f"no more thumbnails are kept in {table.path}: {error}"))
             return otherwise
 
 
@@ -97,12 +100,16 @@ def thumbnails_in(*folders: str | os.PathLike) -> KeptThumbnails:
     return KeptThumbnails(own, [table for table in tables if table is not own])
 
 
-def clear_thumbnails(folder: str | os.PathLike, delete: bool) -> None:
-    """Those that lie there, if any do. Raises Refused where they cannot go: then pictures stay, and a person
-    has to know."""
-    path = os.path.join(folder, THUMBNAILS)
-    if not os.path.islink(path) and os.path.exists(path):
-        cleared(ThumbnailTable, path, delete)
+def cleared_with_thumbnails(kind: type[Table], db_path: str | os.PathLike, delete: bool) -> dict:
+    """cleared(), also of the thumbnails beside a file cache, or beside another cache where there is none:
+    nobody expects pictures to stay. Raises Refused where they cannot go."""
+    kind(db_path).close()  # refuses what is another database, before anything has gone
+    folder = os.path.dirname(db_path)
+    if kind is FileTable or not os.path.exists(os.path.join(folder, "file_cache.sqlite")):
+        path = os.path.join(folder, THUMBNAILS)
+        if os.path.exists(path) and not os.path.islink(path):
+            cleared(ThumbnailTable, path, delete)
+    return cleared(kind, os.fspath(db_path), delete)
 
 
 def _opened(folder: str | os.PathLike, create: bool = False) -> ThumbnailTable | None:
@@ -115,7 +122,7 @@ def _opened(folder: str | os.PathLike, create: bool = False) -> ThumbnailTable |
         return None
     except TROUBLE as error:
         if create:
-            say(f"no thumbnails are kept: {error}")
+            say(on_one_line(f"no thumbnails are kept: {error}"))
         return None
 
 

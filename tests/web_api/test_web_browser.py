@@ -6,6 +6,7 @@ from cache import FileCache, TagCache
 from cache.stores.score_table import Stage3Table
 from tests.cache.test_caches import FILES, hash_of
 from tests.conftest import serving
+from tests.drawing import drawn, encoded, write
 
 
 @pytest.fixture
@@ -38,6 +39,21 @@ def test_a_person_finds_the_way_from_the_caches_to_a_picture_with_the_keyboard_a
     page.wait_for_url("**/tag?**")
     assert page.locator("ul.grid img").count() == 6
     assert page.complaints == []
+
+
+def test_the_browser_cuts_the_square_of_a_tile_out_of_the_whole_picture(page, here):
+    sizes = {"wide": (600, 200), "tall": (200, 600)}
+    write(here, {f"x/{name}.png": encoded(drawn(1, size=size)) for name, size in sizes.items()})
+    FileCache.add_folder_to_file_cache("x")
+    with serving() as address:
+        page.goto(f"{address}/files?db_path={FILES}")
+        for name, size in (("wide.png", [256, 85]), ("tall.png", [85, 256])):
+            tile = page.get_by_role("img", name=name)
+            tile.evaluate("image => image.decode()")
+            assert tile.evaluate("image => [image.naturalWidth, image.naturalHeight]") == size
+            box = tile.bounding_box()
+            assert box["width"] == pytest.approx(box["height"], abs=1)
+            assert tile.evaluate("image => getComputedStyle(image).objectFit") == "cover"
 
 
 @pytest.mark.parametrize(("scheme", "background"), [

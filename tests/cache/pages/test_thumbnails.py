@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from cache.decoder.pool import DecoderPool
 from cache.pages import thumbnails as pages
-from cache.pages.thumbnails import page_pictures
+from cache.pages.thumbnails import page_pictures, thumbnails
 from cache.pixels.pixel_hash import hash_ids
 from cache.progress import progress_bar
 from cache.reader.source_file import Thumbnail
@@ -89,6 +89,13 @@ def test_what_is_kept_is_shown_without_its_file_and_what_was_opened_is_kept(plac
     assert [picture.path for picture in again.values()] == [None, None]
     assert list(again) == [B, A], "in the order in which they are wanted"
     assert kept.new == []
+
+
+def test_without_hashes_whatever_lies_there_is_shown(places):
+    paths = [path for [path] in places.values()]
+    shown = thumbnails([*paths, paths[0]])
+    assert list(shown) == [*places[A], *places[B]]
+    assert differs(picture_of(shown[paths[1]]), drawn(2)) < 4
 
 
 def test_another_picture_by_now_is_passed_over_for_the_next_place(places):

@@ -10,7 +10,8 @@ from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, SourceFile, Thumbnail
 from cache.refusal import Refused
 from cache.stores.file_table import FileTable
-from cache.stores.kept_thumbnails import clear_thumbnails, thumbnails_in, thumbnails_of_run
+from cache.stores.kept_thumbnails import cleared_with_thumbnails, thumbnails_in, thumbnails_of_run
+from cache.stores.tag_table import TagTable
 from cache.stores.thumbnail_table import ThumbnailTable
 from tests.drawing import drawn, encoded
 from tests.promises.test_flipped_bits import ask, flipped
@@ -177,22 +178,34 @@ def test_a_mistake_of_ours_is_not_hidden(kept, monkeypatch):
         pages.jpeg("a")
 
 
-def test_all_go_with_a_clear_and_the_database_with_a_delete(kept):
-    clear_thumbnails("", delete=False)
+def test_all_go_with_a_file_cache(kept):
+    FileTable.create("a.sqlite")
+    assert cleared_with_thumbnails(FileTable, "a.sqlite", delete=False)["deleted"] is False
     assert count() == 0
-    clear_thumbnails("", delete=True)
-    assert not os.path.exists(TABLE)
-    clear_thumbnails("", delete=True)  # there is nothing any more
+    cleared_with_thumbnails(FileTable, "a.sqlite", delete=True)
+    assert os.listdir() == []
 
 
-def test_one_that_cannot_be_cleared_is_named(here):
+def test_with_another_cache_they_go_only_where_there_is_no_file_cache(kept):
+    for kind in (FileTable, TagTable):
+        kind.create(f"{kind.name}.sqlite")
+    cleared_with_thumbnails(TagTable, "tag_cache.sqlite", delete=False)
+    assert count() == 2
+    os.remove("file_cache.sqlite")
+    cleared_with_thumbnails(TagTable, "tag_cache.sqlite", delete=True)
+    assert os.listdir() == []
+
+
+def test_those_that_cannot_be_cleared_are_named(here):
     no_database(here / TABLE)
+    FileTable.create("file_cache.sqlite")
     with pytest.raises(Refused, match=f"^{TABLE} is not a readable database"):
-        clear_thumbnails("", delete=True)
+        cleared_with_thumbnails(FileTable, "file_cache.sqlite", delete=True)
+    assert os.path.exists("file_cache.sqlite")
 
 
 def test_a_link_is_left_alone(kept, here):
-    (here / "output").mkdir()
+    FileTable.create("output/file_cache.sqlite")
     os.symlink(here / TABLE, f"output/{TABLE}")
-    clear_thumbnails("output", delete=True)
+    cleared_with_thumbnails(FileTable, "output/file_cache.sqlite", delete=True)
     assert count() == 2
