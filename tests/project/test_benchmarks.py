@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import photograph_pages, photographs, soak
+from benchmarks import photograph_pages, photographs, pictures, soak
 from benchmarks.__main__ import END, PAGE, PARTS, RESULTS, START, number, page_part, table
 from benchmarks.pictures import draw_mixed, draw_photographs, draw_small
 from cache.reader.image_source import images
@@ -69,6 +69,14 @@ def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_on
     assert (client.unexpected, client.statuses) == (["ConnectionResetError /"], {200: 1})
 
 
+@pytest.fixture
+def small_scenes(monkeypatch) -> None:
+    """A tenth of the sides: processes that are forked draw from them."""
+    for name in ("TEXTURE_SIDE", "SHORTEST", "LONGEST", "ROOM", "NOISE_SIDE"):
+        monkeypatch.setattr(pictures, name, getattr(pictures, name) // 10)
+
+
+@pytest.mark.usefixtures("small_scenes")
 @pytest.mark.parametrize(("draw", "types"), [
     (draw_mixed, {"jpeg", "png", "webp"}),
     (draw_small, {"png"}),
@@ -76,18 +84,20 @@ def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_on
 ])
 def test_the_pictures_are_good_and_all_different(tmp_path, draw, types):
     draw(tmp_path, 12)
-    pictures = list(images(tmp_path, tagged=True))
-    assert {picture.type for picture in pictures} == types
-    assert len({picture.hash_id for picture in pictures}) == 12
+    drawn = list(images(tmp_path, tagged=True))
+    assert {picture.type for picture in drawn} == types
+    assert len({picture.hash_id for picture in drawn}) == 12
 
 
+@pytest.mark.usefixtures("small_scenes")
 def test_one_photograph_in_three_lies_on_its_side(tmp_path):
     draw_photographs(tmp_path, 6, (400, 300))
-    pictures = sorted(images(tmp_path), key=lambda picture: picture.file.file_name)
-    assert [picture.orientation for picture in pictures] == [1, 1, 6, 1, 1, 6]
-    assert {(picture.width, picture.height) for picture in pictures} == {(400, 300)}
+    drawn = sorted(images(tmp_path), key=lambda picture: picture.file.file_name)
+    assert [picture.orientation for picture in drawn] == [1, 1, 6, 1, 1, 6]
+    assert {(picture.width, picture.height) for picture in drawn} == {(400, 300)}
 
 
+@pytest.mark.usefixtures("small_scenes")
 def test_every_way_is_timed_for_every_photograph_and_the_bar_is_for_the_cheapest(tmp_path, monkeypatch):
     draw_photographs(tmp_path, 2, (400, 300))
     monkeypatch.setattr(photographs, "TURNS", 1)

@@ -43,7 +43,7 @@ FAMILIES = (pictures, picture_metadata, heif_pictures, raw_photographs, jxl_pict
 PICTURES = [case for family in FAMILIES for case in family.cases()]
 OTHERS = [*archives.cases(), *archive_names.cases(), *places.cases()]
 CASES = PICTURES + OTHERS
-ONE_OF = 8  # without --full
+ONE_OF = 14  # without --full
 # Six times through everything take half of all time for these two; without --full they are alone only.
 ALONE = {"zip with 30000 entries in an inner zip", "cmyk jpeg at the limit"}
 GIGABYTE = 10**9
