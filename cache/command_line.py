@@ -66,7 +66,8 @@ def add_encoder_flags(parser: argparse.ArgumentParser) -> None:
 
 def add_reading_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 3 if files were skipped, not hidden or other_file")
+        "--strict", action="store_true",
+        help="exit with 3 if files were skipped, other than hidden ones and what lies beside photographs")
     parser.add_argument("--no-thumbnails", dest="thumbnails", action="store_false",
         help="keep no small pictures for pages; they then open each picture anew")
     add_decoding_flags(parser)

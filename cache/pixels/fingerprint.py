@@ -24,7 +24,8 @@ SPECS = (
 @cache
 def preprocessing_fingerprint() -> str:
     """Of what really happens to the pixels: a drawn picture is cropped as each kind of encoder wants it.
-    Another Pillow that resizes to other bytes, or a change of ours, gives another one."""
+    Another Pillow that resizes to other bytes, or a change of ours, gives another one. The picture is small:
+    that large ones are averaged first is not in it, since their vectors stay the same within .0001."""
     column, row, channel = np.meshgrid(np.arange(97), np.arange(61), np.arange(3), indexing="xy")
     pixels = column * column + 7 * row * (channel + 1) + column * row
     seen = Seen(Image.fromarray((pixels % 256).astype(np.uint8)))

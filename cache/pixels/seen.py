@@ -5,7 +5,7 @@ from PIL import Image
 
 from cache.pixels.colour_profile import to_srgb
 from cache.pixels.look import Look
-from cache.pixels.packed import Packed
+from cache.pixels.packed import ROWS, Packed
 from cache.pixels.rgb import shows_paper, to_rgb
 from cache.pixels.turning import SIDEWAYS, upright
 
@@ -26,13 +26,13 @@ class Seen:
         return self._turned(self._image.size)
 
     def scaled(self, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
-        """In RGB. Large pictures are first averaged over boxes of 2, 4, 8 ... pixels, which takes a fifth of
-        the time; what is left to resample is at least SPARE times as large as `size`."""
+        """In RGB. Large pictures are first averaged over boxes of 2, 4, ... 64 pixels, which takes a fifth
+        of the time; what is left to resample is at least SPARE times as large as `size`."""
         wanted_width, wanted_height = self._turned(size)
         width, height = self._image.size
         factor = 1
         if resampling != Image.Resampling.NEAREST:
-            factor = _power_of_two(min(width / wanted_width, height / wanted_height) / SPARE)
+            factor = _factor(min(width / wanted_width, height / wanted_height) / SPARE)
         box = (0, 0, width / factor, height / factor)  # the last boxes may be cut off
         small = self._averaged(factor).resize((wanted_width, wanted_height), resampling, box)
         return upright(to_srgb(small, self._profile).convert("RGB"), self._look.orientation)
@@ -85,6 +85,6 @@ def _on_paper(image: Image.Image, look: Look) -> tuple[Image.Image, bytes]:
     return to_rgb(image, look), look.profile
 
 
-def _power_of_two(number: float) -> int:
-    """The largest that is not above it; at least 1."""
-    return 1 << (max(1, int(number)).bit_length() - 1)
+def _factor(most: float) -> int:
+    """The largest power of two that is not above `most`, from 1 to what Packed can average."""
+    return min(1 << (max(1, int(most)).bit_length() - 1), ROWS)
