@@ -129,11 +129,13 @@ def stage_command(number: int, flags: Flags) -> list[str]:
 def decode_pass(
     folder: Path, spec: "CropSpec | None" = None, num_threads: int = NUM_THREADS,
 ) -> tuple[float, list[np.ndarray]]:
-    """Seconds to read a dataset as stage 1 does, and the crops, if a spec asks for some."""
+    """Seconds to read a dataset as stage 1 does, thumbnails included, and the crops, if a spec asks for
+    some."""
     window = 2 * BATCH_SIZE + num_threads
     begin = time.perf_counter()
     stream = images(
-        folder, tagged=True, num_threads=num_threads, window=window, crop_for=lambda picture: spec)
+        folder, tagged=True, num_threads=num_threads, window=window,
+        crop_for=lambda picture: spec, thumbnail_for=lambda picture: True)
     pictures = [item for item in stream if isinstance(item, Picture)]
     spent = time.perf_counter() - begin
     return spent, [picture.crop for picture in pictures if picture.crop is not None]
