@@ -25,14 +25,16 @@ class Seen:
         """Width and height, upright."""
         return self._turned(self._image.size)
 
-    def scaled(self, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    def scaled(
+        self, size: tuple[int, int], resampling: Image.Resampling, spare: float = SPARE,
+    ) -> Image.Image:
         """In RGB. Large pictures are first averaged over boxes of 2, 4, ... 64 pixels, which takes a fifth
-        of the time; what is left to resample is at least SPARE times as large as `size`."""
+        of the time; what is left to resample is at least `spare` times as large as `size`."""
         wanted_width, wanted_height = self._turned(size)
         width, height = self._image.size
         factor = 1
         if resampling != Image.Resampling.NEAREST:
-            factor = _factor(min(width / wanted_width, height / wanted_height) / SPARE)
+            factor = _factor(min(width / wanted_width, height / wanted_height) / spare)
         box = (0, 0, width / factor, height / factor)  # the last boxes may be cut off
         small = self._averaged(factor).resize((wanted_width, wanted_height), resampling, box)
         return upright(to_srgb(small, self._profile).convert("RGB"), self._look.orientation)
@@ -47,13 +49,16 @@ class Seen:
         return size[::-1] if self._look.orientation in SIDEWAYS else size
 
     def _averaged(self, factor: int) -> Image.Image:
-        """On white paper, over boxes of factor x factor pixels. Kept: a crop and a thumbnail are made of the
-        same."""
+        """On white paper, over boxes of factor x factor pixels. Kept, and averaged further for what is
+        smaller: rounded once more, which does for a thumbnail that is made behind a crop."""
         if factor not in self._averages:
-            self._averages[factor] = self._made(factor)
+            nearest = max((smaller for smaller in self._averages if smaller < factor), default=0)
+            average = self._averages[nearest].reduce(factor // nearest) if nearest else self._made(factor)
+            self._averages[factor] = average
         return self._averages[factor]
 
     def _made(self, factor: int) -> Image.Image:
+        """Of the pixels themselves."""
         if isinstance(self._image, Packed):
             return self._image.averaged(factor) if factor > 1 else self._image.as_image()
         return self._on_paper[0].reduce(factor) if factor > 1 else self._on_paper[0]

@@ -9,6 +9,7 @@ from cache.pixels.seen import Seen
 
 SIDE = 256  # pixels of the longer side
 QUALITY = 75
+SPARE = 1.5  # see Seen.scaled(): finer than that is not seen in it
 
 
 def thumbnail(seen: Seen) -> bytes:
@@ -16,7 +17,7 @@ def thumbnail(seen: Seen) -> bytes:
     converted."""
     left, top, right, bottom = box_in_square(*seen.size, min(SIDE, max(seen.size)))
     try:
-        small = seen.scaled((right - left, bottom - top), Image.Resampling.HAMMING)
+        small = seen.scaled((right - left, bottom - top), Image.Resampling.HAMMING, SPARE)
     except Exception as error:
         raise skip_for(error) from None
     return jpeg_bytes(small)
