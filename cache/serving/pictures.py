@@ -11,8 +11,8 @@ from cache.reader.source_file import SourceFile
 from cache.reader.stored_file import stored_file
 from cache.refusal import Missing, Refused
 from cache.serving.api_error import ApiError
+from cache.serving.opened_pictures import OpenedPicture, OpenedPictures
 from cache.serving.roots import Roots
-from cache.serving.thumbnails import OpenedPicture, Thumbnails
 from cache.serving.tile import short_reason
 from cache.stores.databases import is_ours, table_of
 from cache.stores.kept_thumbnails import KeptThumbnails, thumbnails_in
@@ -29,7 +29,7 @@ SAFE_TYPES = {
     b"BM": "image/bmp",
 }
 SMALLEST, LARGEST = 16, 512
-LARGEST_FILE = 64 * MIB  # eight threads may hold one each
+LARGEST_FILE = 64 * MIB  # that goes out as it is: eight threads may hold one each
 AS_LARGE_AS_SHOWN = CropSpec(1024, "longest", fill=255)  # of the JPEG that stands for a TIFF, a PPM ...
 JPEG = "image/jpeg"
 CACHING = {"Cache-Control": "private, max-age=86400"}  # the hash is in the address
@@ -50,35 +50,40 @@ class Pictures:
     ApiError whose `tile` says why not: gone, outside the roots, damaged, another picture by now."""
 
     def __init__(self, roots: Roots):
-        self._roots, self._thumbnails = roots, Thumbnails()
+        self._roots, self._pictures = roots, OpenedPictures()
 
     def image(self, hash_id: str, db_path: str) -> Response:
         def whole(file: SourceFile) -> Response:
-            self._seen(file, hash_id)
-            data = file.read(LARGEST_FILE)
-            mimetype = safe_type(data)
+            mimetype = safe_type(file.head())
             if mimetype is None:
-                data = self._seen(file, hash_id, AS_LARGE_AS_SHOWN).crop
-            return Response(data, mimetype=mimetype or JPEG, headers=CACHING)
+                jpeg = self._seen(file, hash_id, AS_LARGE_AS_SHOWN).crop
+                return Response(jpeg, mimetype=JPEG, headers=CACHING)
+            self._seen(file, hash_id)
+            return Response(file.read(LARGEST_FILE), mimetype=mimetype, headers=CACHING)
 
         return self._of_first_copy(hash_id, db_path, whole)
 
     def thumbnail(self, hash_id: str, db_path: str, size: int = 192, square: bool = True) -> Response:
         """A square of this size, or of the whole picture what is kept for pages, whatever its size. From the
-        database beside this one; a picture is opened only where it has none, or is far too small."""
+        database beside this one; a picture is opened only where it has none, or is far too small. A square of
+        one that cannot be opened is enlarged."""
         if not SMALLEST <= size <= LARGEST:
             raise ApiError(400, "bad_argument", f"size is not a number from {SMALLEST} to {LARGEST}")
         with self._kept(db_path) as kept:
             jpeg = kept.jpeg(hash_id)
-            if jpeg and square:
-                jpeg = self._thumbnails.crop(jpeg, CropSpec(size))
+            data = self._pictures.crop(jpeg, CropSpec(size)) if jpeg and square else jpeg
 
             def small(file: SourceFile) -> bytes:
                 picture = self._seen(file, hash_id, CropSpec(size) if square else None)
                 kept.keep([picture.thumbnail])
                 return picture.crop if square else picture.thumbnail.jpeg
 
-            data = jpeg or self._of_first_copy(hash_id, db_path, small)
+            try:
+                data = data or self._of_first_copy(hash_id, db_path, small)
+            except ApiError:
+                data = self._pictures.crop(jpeg, CropSpec(size), enlarged=True) if jpeg else None
+                if not data:
+                    raise
         return Response(data, mimetype=JPEG, headers=CACHING)
 
     def problem(self, hash_id: str, db_path: str) -> str | None:
@@ -128,7 +133,7 @@ class Pictures:
 
     def _seen(self, file: SourceFile, hash_id: str, spec: CropSpec | None = None) -> OpenedPicture:
         """A file that holds these pixels."""
-        picture = self._thumbnails.opened(file, spec)
+        picture = self._pictures.opened(file, spec)
         if not picture.has_hash(hash_id):
             message = f"another picture lies there by now: {file.file_path}"
             raise ApiError(404, "not_found", message, tile="another picture by now")

@@ -15,7 +15,7 @@ from cache.stores.file_table import FileTable
 from cache.stores.score_table import CHECKED, ScoreTable
 from cache.stores.sqlite_file import APPLICATION_ID, OLDEST_VERSION, verify
 from cache.stores.sqlite_table import Table
-from cache.stores.thumbnail_table import ThumbnailTable, is_jpeg
+from cache.stores.thumbnail_table import COLUMNS, MOST_BYTES, ThumbnailTable, is_jpeg
 from cache.stores.thumbnail_table import is_whole as is_whole_thumbnail
 from cache.stores.untouched_database import opened_untouched
 from cache.text import plural
@@ -136,8 +136,10 @@ def _wrong_scores(connection: sqlite3.Connection, kind: type[Table]) -> Iterator
 
 def _wrong_thumbnails(connection: sqlite3.Connection) -> Iterator[str]:
     faults: Counter[str] = Counter()
-    for row in connection.execute("SELECT * FROM thumbnail_cache WHERE typeof(jpeg) = 'blob'"):
-        if not is_jpeg(row["jpeg"]):
+    for row in connection.execute(f"SELECT {COLUMNS} FROM thumbnail_cache WHERE typeof(jpeg) = 'blob'"):
+        if row["jpeg"] is None:
+            faults[f"the thumbnail is larger than {MOST_BYTES // 1024} KiB"] += 1
+        elif not is_jpeg(row["jpeg"]):
             faults["the thumbnail is no JPEG"] += 1
         elif not is_whole_thumbnail(row):
             faults[CHANGED] += 1

@@ -1,6 +1,7 @@
 """The thumbnails of a run or of a page: of one or more tables, of which the first is written to.
 
-Nothing fails because of a thumbnail: a table that is not there, or in trouble, is done without.
+Nothing fails because of a thumbnail: a table that is not there, or in trouble, is done without. But one that
+cannot be cleared is refused.
 """
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -55,8 +56,9 @@ class KeptThumbnails:
 
     def keep(self, thumbnails: Sequence[Thumbnail]) -> None:
         """In one transaction."""
-        if self._own and thumbnails:
-            self._asked(self._own, lambda table: table.add(thumbnails), None)
+        own = self._own  # asked once: the threads of a run may find it in trouble at any moment
+        if own and thumbnails:
+            self._asked(own, lambda table: table.add(thumbnails), None)
 
     def add(self, batch: Batch) -> None:
         self.keep(batch.thumbnails)
@@ -108,8 +110,16 @@ def cleared_with_thumbnails(kind: type[Table], db_path: str | os.PathLike, delet
     if kind is FileTable or not os.path.exists(os.path.join(folder, "file_cache.sqlite")):
         path = os.path.join(folder, THUMBNAILS)
         if os.path.exists(path) and not os.path.islink(path):
-            cleared(ThumbnailTable, path, delete)
+            _clear(path, delete)
     return cleared(kind, os.fspath(db_path), delete)
+
+
+def _clear(path: str, delete: bool) -> None:
+    if delete:  # as a whole or not at all: somebody may have it open
+        ThumbnailTable.delete_file(path)
+        return
+    with ThumbnailTable(path) as table:
+        table.clear()
 
 
 def _opened(folder: str | os.PathLike, create: bool = False) -> ThumbnailTable | None:

@@ -8,6 +8,11 @@ from cache.stores.checksums import thumbnail_checksum
 from cache.stores.sqlite_table import Table
 
 JPEG_START = b"\xff\xd8\xff"  # https://www.w3.org/Graphics/JPEG/itu-t81.pdf, table B.1: SOI, then a marker
+MOST_BYTES = 128 * 1024  # of a JPEG: ours have at most 16 kB, but the file may come from anybody
+MOST_LOOKED_AT = 16  # rows of one hash: pictures that differ in their palettes alone share an old one
+# A JPEG that is too large is none, which no checksum fits, and is never read.
+COLUMNS = f"""hash_id, old_hash_id, checksum,
+    CASE WHEN typeof(jpeg) = 'blob' AND length(jpeg) <= {MOST_BYTES} THEN jpeg END AS jpeg"""
 
 
 class ThumbnailTable(Table):
@@ -40,12 +45,17 @@ class ThumbnailTable(Table):
         """Under its hash, else under the digest of older tools. One that was damaged on the disk is as good
         as none: it goes, to be made anew."""
         for column in ("hash_id", "old_hash_id"):
-            query = f"SELECT rowid, * FROM thumbnail_cache WHERE {column} = ?"
+            query = f"SELECT rowid, {COLUMNS} FROM thumbnail_cache WHERE {column} = ? LIMIT {MOST_LOOKED_AT}"
             for row in self.connection.execute(query, (hash_id,)).fetchall():
                 if is_whole(row) and is_jpeg(row["jpeg"]):
                     return row["jpeg"]
                 self._forget(row["rowid"])
         return None
+
+    def clear(self) -> int:
+        """As Table does; and nothing of a picture stays in pages of the file that are free by now."""
+        self.connection.execute("PRAGMA secure_delete = ON")  # not every SQLite is built with it
+        return super().clear()
 
     def _forget(self, rowid: int) -> None:
         if self.may_be_written:

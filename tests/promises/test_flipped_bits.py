@@ -178,8 +178,11 @@ def test_the_doctor_names_thumbnails_that_are_no_pictures(photos, stage1, capsys
     stage1()
     ask(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = x'3c7376673e' WHERE rowid = 1")
     ask(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = 'text' WHERE rowid = 2")
+    ask(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = zeroblob(131073) WHERE rowid = 3")
     details = {finding["detail"] for finding in findings_of(capsys, THUMBNAILS)}
-    assert details == {"1 row: jpeg is not blob", "1 row: the thumbnail is no JPEG"}
+    assert details == {
+        "1 row: jpeg is not blob", "1 row: the thumbnail is no JPEG",
+        "1 row: the thumbnail is larger than 128 KiB"}
 
 
 def in_the_file(probability: float) -> None:

@@ -18,9 +18,11 @@ import pytest
 from cache.cache_file import FileCache
 from cache.models.tag_models import SVM, generate_model_path, load_model
 from cache.models.tag_scores import ModelSet
+from cache.reader.source_file import Thumbnail
 from cache.refusal import Refused
 from cache.stores.clip_table import ClipTable
 from cache.stores.file_table import FileTable
+from cache.stores.thumbnail_table import MOST_BYTES, ThumbnailTable
 from stage2 import train
 from stage3 import classify
 from tests.drawing import png, tag_folders, tree, write
@@ -502,6 +504,20 @@ def test_a_hostile_database_is_refused_in_one_line_and_left_as_it_is(stand, chan
 
 
 THUMBNAILS = "output/thumbnail_cache.sqlite"
+
+
+def with_large_thumbnails() -> None:
+    """Of one megabyte each, and with checksums that fit."""
+    with ThumbnailTable(THUMBNAILS) as table:
+        hash_ids = [row["hash_id"] for row in table.connection.execute("SELECT hash_id FROM thumbnail_cache")]
+        jpegs = [table.jpeg(hash_id) for hash_id in hash_ids]
+        table.clear()
+        table.add(
+            Thumbnail(hash_id, None, jpeg.ljust(1_000_000, b"\0"))
+            for hash_id, jpeg in zip(hash_ids, jpegs, strict=True)
+        )
+
+
 HOSTILE_THUMBNAILS: dict[str, Change] = {
     "that is noise": lambda: rewrite(THUMBNAILS, np.random.default_rng(0).bytes(20_000)),
     "cut in the middle": lambda: cut(THUMBNAILS, 0.4),
@@ -512,6 +528,7 @@ HOSTILE_THUMBNAILS: dict[str, Change] = {
         THUMBNAILS, "CREATE TRIGGER t AFTER INSERT ON thumbnail_cache BEGIN DELETE FROM skipped; END"
     ),
     "without pictures": lambda: execute(THUMBNAILS, "UPDATE thumbnail_cache SET jpeg = x'ffd8ff'"),
+    "that would fill the memory": with_large_thumbnails,
     "with other things for hashes": lambda: execute(
         THUMBNAILS, "UPDATE thumbnail_cache SET hash_id = CAST(x'ff' || rowid AS TEXT), old_hash_id = 1"
     ),
@@ -528,7 +545,9 @@ def test_thumbnails_of_anybody_end_no_run_and_no_page(stand, change, capsys):
     assert "Traceback" not in said
     assert said.count("thumbnails are kept") <= 1
     address = f"/thumbnail/{next(iter(scored))}?db_path={FILES}&square=false"
-    assert create_app().test_client().get(address).status_code == 200
+    response = create_app().test_client().get(address)
+    assert response.status_code == 200
+    assert len(response.data) <= MOST_BYTES
 
 
 @pytest.mark.parametrize(

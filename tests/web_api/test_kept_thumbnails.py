@@ -9,12 +9,14 @@ import pytest
 from PIL import Image
 
 from cache import FileCache
-from cache.serving import pictures, thumbnails
+from cache.reader.source_file import Thumbnail
+from cache.serving import opened_pictures, pictures
 from cache.stores.thumbnail_table import ThumbnailTable
 from tests.cache.test_caches import FILES, hash_of
 from tests.drawing import drawn, encoded, png, write
 from tests.html_tree import parse_page
 from tests.web_api.asking import error
+from web_api.cache_web_api import create_app
 
 KEPT = "output/thumbnail_cache.sqlite"
 SIZES = {"wide": (600, 200), "small": (48, 40), "large": (640, 480)}
@@ -59,7 +61,7 @@ def nothing_is_opened(monkeypatch) -> None:
 
 @pytest.fixture
 def no_decoder(monkeypatch) -> None:
-    monkeypatch.setattr(thumbnails.DecoderPool, "map", None)
+    monkeypatch.setattr(opened_pictures.DecoderPool, "map", None)
 
 
 def test_a_tile_is_what_is_kept_as_it_is(client, folder, nothing_is_opened, no_decoder):
@@ -93,13 +95,23 @@ def test_a_square_is_cut_out_of_what_is_kept_if_that_is_large_enough(
     assert np.abs(small - right).mean() < 8
 
 
-@pytest.mark.parametrize(("name", "size"), [("large", 289), ("wide", 128)])
-def test_a_larger_one_is_made_of_the_picture_itself(client, folder, name, size):
-    assert square(client, folder[name], size).size == (size, size)
+@pytest.mark.parametrize(("name", "size"), [("large", 289), ("wide", 128), ("wide", 192)])
+def test_a_larger_one_is_made_of_the_picture_itself_and_enlarged_if_that_is_gone(client, folder, name, size):
+    sharp = square(client, folder[name], size)
     os.remove(f"x/{name}.png")
-    hash_id = folder[name]
-    assert error(client, f"/thumbnail/{hash_id}?db_path={FILES}&size={size + 1}")[:2] == (404, "not_found")
-    assert tile(client, hash_id).size[0] == 256
+    enlarged = square(create_app().test_client(), folder[name], size)  # an app that has opened nothing yet
+    assert sharp.size == enlarged.size == (size, size)
+    assert sharp != enlarged
+    small, right = (np.asarray(one.resize((8, 8)), int) for one in (enlarged, sharp))
+    assert np.abs(small - right).mean() < 8
+
+
+def test_of_what_is_gone_a_thumbnail_that_does_not_decode_is_no_square(client, folder):
+    with ThumbnailTable(KEPT) as table:
+        table.clear()
+        table.add([Thumbnail(folder["wide"], None, b"\xff\xd8\xff and then nothing")])
+    os.remove("x/wide.png")
+    assert error(client, f"/thumbnail/{folder['wide']}?db_path={FILES}")[:2] == (404, "not_found")
 
 
 def test_what_is_kept_shows_the_pixels_whatever_lies_there_now(client, here):

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from cache import FileCache
+from cache.serving import pictures
 from cache.stores.file_table import FileTable
 from tests.cache.formats.heif_files import heic
-from tests.cache.test_caches import FILES
+from tests.cache.test_caches import FILES, hash_of
 from tests.drawing import drawn, encoded, png, write, zipped
 from tests.web_api.asking import IMG, NAVIGATION, answer, error
 
@@ -46,6 +47,16 @@ def test_images_and_thumbnails_come_from_folders_and_from_inside_zips(client, he
     write(here, {"x/a.png": b"<svg onload='alert(1)'>"})
     assert error(client, f"/image/{rows['a.png']}?db_path={FILES}") == (
         400, "refused", "not a picture any more: not_an_image")
+
+
+def test_only_a_file_that_goes_out_as_it_is_may_be_too_large_for_that(client, here, monkeypatch):
+    monkeypatch.setattr(pictures, "LARGEST_FILE", 100)
+    write(here, {"x/a.png": png(1), "x/t.tif": encoded(drawn(3), "TIFF")})
+    FileCache.add_folder_to_file_cache("x")
+    response = client.get(f"/image/{hash_of(3)}?db_path={FILES}")
+    assert (response.status_code, opened(response.data).size) == (200, (1024, 1024))
+    message = f"not a picture any more: too_large {len(png(1))} bytes"
+    assert error(client, f"/image/{hash_of(1)}?db_path={FILES}") == (400, "refused", message)
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "image/jpeg"])

@@ -12,7 +12,7 @@ from cache.refusal import Refused
 from cache.stores.file_table import FileTable
 from cache.stores.kept_thumbnails import cleared_with_thumbnails, thumbnails_in, thumbnails_of_run
 from cache.stores.tag_table import TagTable
-from cache.stores.thumbnail_table import ThumbnailTable
+from cache.stores.thumbnail_table import MOST_BYTES, MOST_LOOKED_AT, ThumbnailTable
 from tests.drawing import drawn, encoded
 from tests.promises.test_flipped_bits import ask, flipped
 
@@ -72,6 +72,21 @@ def test_what_is_no_jpeg_is_not_given_to_a_browser_whatever_its_checksum_says(he
         assert table.jpeg("a") is None
 
 
+def test_what_is_far_larger_than_ours_is_never_read_and_goes(here):
+    with ThumbnailTable(TABLE, create=True) as table:
+        table.add(Thumbnail(name, None, JPEG.ljust(MOST_BYTES + more)) for more, name in enumerate("ab"))
+        assert len(table.jpeg("a")) == MOST_BYTES
+        assert table.jpeg("b") is None
+        assert [table.has(name) for name in "ab"] == [True, False]
+
+
+def test_of_rows_without_number_under_an_older_digest_a_few_are_looked_at(here):
+    with ThumbnailTable(TABLE, create=True) as table:
+        table.add(Thumbnail(str(number), "older", b"no JPEG") for number in range(MOST_LOOKED_AT + 3))
+        assert table.jpeg("older") is None
+        assert table.row_count() == 3
+
+
 def test_a_flipped_bit_in_the_file_is_noticed(kept):
     flipped(TABLE, JPEG[-64:], place=5)
     with ThumbnailTable(TABLE) as table:
@@ -113,6 +128,22 @@ def test_pages_use_what_is_there_and_make_no_database(kept, here):
         pages.keep([Thumbnail("c", None, JPEG)])
         assert pages.jpeg("c") == JPEG
     assert not os.path.exists("nowhere")
+
+
+def test_the_disk_may_fill_up_while_another_thread_is_about_to_keep_some(kept, capsys, monkeypatch):
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    class AskedForTheirNumber(list):
+        def __len__(self) -> int:
+            run.are_wanted_of(picture("c"))  # as the other thread does just now
+            return super().__len__()
+
+    with thumbnails_of_run("") as run:
+        monkeypatch.setattr(ThumbnailTable, "has", full)
+        run.keep(AskedForTheirNumber([Thumbnail("d", None, JPEG)]))
+    line = f"no more thumbnails are kept in {TABLE}: database or disk is full\n"
+    assert capsys.readouterr().err == line
 
 
 def test_a_run_asks_from_several_threads(kept):
@@ -184,6 +215,13 @@ def test_all_go_with_a_file_cache(kept):
     assert count() == 0
     cleared_with_thumbnails(FileTable, "a.sqlite", delete=True)
     assert os.listdir() == []
+
+
+def test_no_picture_stays_in_the_file_of_a_table_that_was_cleared(kept):
+    with ThumbnailTable(TABLE) as table:
+        table.connection.execute("PRAGMA secure_delete = OFF")  # as many a SQLite has it
+        assert table.clear() == 2
+    assert JPEG[-64:] not in Path(TABLE).read_bytes()
 
 
 def test_with_another_cache_they_go_only_where_there_is_no_file_cache(kept):
