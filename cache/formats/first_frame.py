@@ -6,6 +6,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin
 
 from cache.formats.declared_colours import declared_profile
+from cache.formats.jxl import JxlPicture
 from cache.formats.plain_jpeg import plain_jpeg
 from cache.formats.stored_form import stored_form
 from cache.formats.transparency import transparency
@@ -26,6 +27,8 @@ class Frame(NamedTuple):
 
 def first_frame(image: ImageFile.ImageFile) -> Frame:
     """Decode the pixels of an opened picture. Raises whatever Pillow does where it cannot."""
+    if isinstance(image, JxlPicture):
+        image.load()  # or it would say nothing of its mode and colours
     image.info.pop("xmp", None)  # or Pillow would turn a TIFF by it
     form, profile = stored_form(image), declared_profile(image)
     packed = plain_jpeg(image)

@@ -10,7 +10,6 @@ from cache.formats.boxes import boxes
 
 OF_PICTURES = b"pict"  # the handler of a track of frames; that of what belongs to them is auxv
 ENTRY_HEAD = 78  # bytes of a VisualSampleEntry in front of its boxes; its width and height are at 24
-KEPT = (b"hvcC", b"colr")  # what a frame and a picture have in common
 VERSION = bytes(4)  # and flags
 
 
@@ -20,29 +19,36 @@ def with_picture(data: bytes) -> bytes:
     kinds = {box.kind for box in boxes(data)}
     if b"moov" not in kinds or b"meta" in kinds:
         return data
-    try:
-        return _first_frame(data)
-    except (KeyError, struct.error):
-        return data
+    for kind, track in _contents(_inside(data, b"moov")):
+        try:
+            if kind == b"trak":
+                return _first_frame(data, track)
+        except (KeyError, struct.error):
+            pass  # it is broken, or none of pictures: the next may be whole
+    return data
 
 
-def _first_frame(data: bytes) -> bytes:
-    samples = _samples(_inside(data, b"moov"))
+def _first_frame(data: bytes, track: bytes) -> bytes:
+    """Of a track, as a HEIC picture. Raises KeyError or struct.error if it is broken, or none of pictures."""
+    samples = _samples(track)
     entry = _inside(_inside(samples, b"stsd")[8:], b"hvc1")
     size = struct.unpack_from(">HH", entry, 24)
-    properties = [_box(kind, content) for kind, content in _contents(entry[ENTRY_HEAD:]) if kind in KEPT]
-    properties.append(_box(b"ispe", VERSION, struct.pack(">II", *size)))
+    described = entry[ENTRY_HEAD:]  # as a picture is
+    properties = [
+        _box(b"hvcC", _inside(described, b"hvcC")),
+        *(_box(kind, content) for kind, content in _contents(described) if kind == b"colr"),
+        _box(b"ispe", VERSION, struct.pack(">II", *size)),
+    ]
     start, length = _place_of_first(samples)
     return _picture(properties, data[start:start + length])
 
 
-def _samples(film: bytes) -> bytes:
-    """What the first track of pictures says of its frames."""
-    for kind, track in _contents(film):
-        media = _inside(track, b"mdia") if kind == b"trak" else b""
-        if media and _inside(media, b"hdlr")[8:12] == OF_PICTURES:
-            return _inside(_inside(media, b"minf"), b"stbl")
-    raise KeyError(OF_PICTURES)
+def _samples(track: bytes) -> bytes:
+    """What a track of pictures says of its frames."""
+    media = _inside(track, b"mdia")
+    if _inside(media, b"hdlr")[8:12] != OF_PICTURES:
+        raise KeyError(OF_PICTURES)
+    return _inside(_inside(media, b"minf"), b"stbl")
 
 
 def _place_of_first(samples: bytes) -> tuple[int, int]:

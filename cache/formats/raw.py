@@ -125,7 +125,8 @@ def _text(error: Exception) -> str:
 
 
 def _preview(picture: SensorPicture, data: bytes) -> ImageFile.ImageFile | None:
-    """The largest, as LibRaw chooses it; None if that is small, no JPEG, or cannot be read."""
+    """The largest, as LibRaw chooses it; None if that is small or no JPEG, or has a header that cannot be
+    read. Its pixels come later: one that is cut off behind its header is damaged, whatever the sensor saw."""
     import rawpy
 
     try:

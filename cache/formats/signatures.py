@@ -17,6 +17,9 @@ VIDEO = "video"  # nor is this, or a sound, but it lies beside photographs
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
 HEIC_SEQUENCE_BRANDS = (b"hevc", b"hevx", b"hevm", b"hevs", b"msf1")
 
+ANY_BYTE = bytes(range(256))
+NO_TEXT = bytes(range(9))  # a text begins with a tab, 9, or more; the size of a box below 144 MiB with less
+
 
 class Signature(NamedTuple):
     start: int
@@ -24,9 +27,14 @@ class Signature(NamedTuple):
     name: str
     kind: str
     form: bytes = b""  # from the ninth byte on: of a RIFF file what is in it, of a TIFF which camera's it is
+    first: bytes = ANY_BYTE  # of these one is its first byte
 
     def fits(self, head: bytes) -> bool:
-        return head.startswith(self.magic, self.start) and head[8:].startswith(self.form)
+        return (
+            head.startswith(self.magic, self.start)
+            and head[8:].startswith(self.form)
+            and head[0] in self.first
+        )
 
 
 # Major brands of ISO base media files that are videos or sounds, or how these begin: of phones, cameras and
@@ -77,8 +85,8 @@ SIGNATURES = (
     *(Signature(4, b"ftyp" + brand, "HEIC picture", PICTURE) for brand in HEIC_BRANDS),
     *(Signature(4, b"ftyp" + brand, "HEIC sequence", HEIC_SEQUENCE) for brand in HEIC_SEQUENCE_BRANDS),
     *(Signature(4, b"ftyp" + brand, name, VIDEO) for brand, name in VIDEO_BRANDS.items()),
-    # QuickTime files without a brand begin with one of these boxes.
-    *(Signature(4, box, "QuickTime video", VIDEO) for box in (b"moov", b"mdat", b"wide")),
+    # QuickTime files without a brand begin with the size of one of these boxes, "The wide world" does not.
+    *(Signature(4, box, "QuickTime video", VIDEO, first=NO_TEXT) for box in (b"moov", b"mdat", b"wide")),
     Signature(0, b"\x1aE\xdf\xa3", "Matroska video", VIDEO),
     Signature(0, b"0&\xb2u\x8ef\xcf\x11", "Windows Media video", VIDEO),
     Signature(0, b"\x00\x00\x01\xba", "MPEG video", VIDEO),

@@ -40,7 +40,7 @@ def disk_files(
             return Skipped(printable(entry.path), "hidden")
         if entry.is_symlink() and not allowed(entry.path):
             return _unreadable(entry.path, "a link that leads out of the allowed folders")
-        if is_camera_thumbnail(entry.name) and entry.is_file():
+        if is_camera_thumbnail(entry.name) and _is_file(entry):
             return Skipped(printable(entry.path), "other_file")
         return None
 
@@ -91,6 +91,14 @@ def _opened(
     read.add(here)
     ancestors = (*place.ancestors, here)
     return [left_out(entry) or _inside(place, entry, ancestors) for entry in entries]
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """False, too, of a link that leads nowhere one may look, as one to itself: _opened() says why."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _inside(folder: _Place, entry: os.DirEntry[str], ancestors: tuple[FolderId, ...]) -> _Place:

@@ -20,6 +20,7 @@ ALPHA = b"urn:mpeg:hevc:2015:auxid:1"
 DEPTH = b"urn:mpeg:hevc:2015:auxid:2"
 OF_A_PICTURE = (b"hvcC", b"ispe", b"pixi", b"colr")  # properties
 GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
+UPRIGHT = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)  # a film's matrix
 
 
 class Item(NamedTuple):
@@ -132,15 +133,24 @@ def heif(*items: Item, primary: int = 1, brand: bytes = b"heic", behind: bytes =
     return head + _meta(items, primary, start) + behind + box(b"mdat", *(item.data for item in items))
 
 
-def film(*frames: Item, size: tuple[int, int], brand: bytes = b"msf1", is_large: bool = False) -> bytes:
-    """A sequence without a picture of its own: one track, each frame coded by itself. A large one says where
-    they lie in 64 bits, and one length for all."""
+def film(
+    *frames: Item, size: tuple[int, int], brand: bytes = b"msf1", is_large: bool = False, before: bytes = b"",
+) -> bytes:
+    """A sequence without a picture of its own: one track, each frame coded by itself, behind others before
+    it. A large one says where they lie in 64 bits, and one length for all."""
     head = box(b"ftyp", brand, bytes(4), b"msf1", b"hevc")
-    start = len(head) + len(_moov(frames, size, 0, is_large)) + 8
-    return head + _moov(frames, size, start, is_large) + box(b"mdat", *(frame.data for frame in frames))
+    start = len(head) + len(_moov(before + track(frames, size, 0, is_large), len(frames))) + 8
+    moov = _moov(before + track(frames, size, start, is_large), len(frames))
+    return head + moov + box(b"mdat", *(frame.data for frame in frames))
 
 
-def _moov(frames: tuple[Item, ...], size: tuple[int, int], start: int, is_large: bool) -> bytes:
+def _moov(tracks: bytes, count: int) -> bytes:
+    head = _longs(0, 0, 1000, 100 * count, 0x10000), b"\1\0", bytes(10), UPRIGHT, bytes(24), _longs(2)
+    return box(b"moov", full_box(b"mvhd", 0, 0, *head), tracks)
+
+
+def track(frames: tuple[Item, ...], size: tuple[int, int], start: int, is_large: bool = False) -> bytes:
+    """Of frames that lie in the file from `start` on."""
     count, length = len(frames), 100 * len(frames)
     if is_large:
         lengths = full_box(b"stsz", 0, 0, _longs(len(frames[0].data), count))
@@ -148,7 +158,6 @@ def _moov(frames: tuple[Item, ...], size: tuple[int, int], start: int, is_large:
     else:
         lengths = full_box(b"stsz", 0, 0, _longs(0, count, *(len(frame.data) for frame in frames)))
         places = full_box(b"stco", 0, 0, _longs(1, start))
-    matrix = _longs(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     config = [content for content in frames[0].properties if content[4:8] in (b"hvcC", b"colr")]
     sizes = struct.pack(">HH", *size) + _longs(0x480000, 0x480000, 0)
     entry = box(b"hvc1", bytes(6), b"\0\1", bytes(16), sizes, b"\0\1", bytes(32), b"\0\x18\xff\xff", *config)
@@ -167,10 +176,8 @@ def _moov(frames: tuple[Item, ...], size: tuple[int, int], start: int, is_large:
         full_box(b"hdlr", 0, 0, bytes(4), b"pict", bytes(13)),
         box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), here, samples),
     )
-    track = _longs(0, 0, 1, 0, length), bytes(16), matrix, _longs(size[0] << 16, size[1] << 16)
-    film_head = _longs(0, 0, 1000, length, 0x10000), b"\1\0", bytes(10), matrix, bytes(24), _longs(2)
-    return box(
-        b"moov", full_box(b"mvhd", 0, 0, *film_head), box(b"trak", full_box(b"tkhd", 0, 3, *track), media))
+    head = _longs(0, 0, 1, 0, length), bytes(16), UPRIGHT, _longs(size[0] << 16, size[1] << 16)
+    return box(b"trak", full_box(b"tkhd", 0, 3, *head), media)
 
 
 def _longs(*numbers: int) -> bytes:

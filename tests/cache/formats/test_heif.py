@@ -82,6 +82,12 @@ def test_a_film_without_a_frame_that_can_be_found_is_damaged(missing):
     assert reason(data.replace(missing, b"none")) == ("damaged", "unreadable header")
 
 
+@pytest.mark.parametrize("missing", [*NEEDED, b"hdlr"])
+def test_a_broken_track_before_a_whole_one_counts_as_none(missing):
+    broken = files.track((OTHER,), SQUARE.size, 0).replace(missing, b"none")
+    assert hash_id(film(CODED, size=SQUARE.size, before=broken)) == digest(SQUARE)
+
+
 def test_av1_under_the_common_brand_is_read_as_avif():
     avif = encoded(SQUARE, "AVIF")
     common = avif.replace(b"ftypavif", b"ftypmif1", 1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
-from cache.formats.image_decoder import decode, open_image
+from cache.formats.image_decoder import decode, decoded_bytes, open_image
 from cache.formats.jxl_header import Bits, Header, read_header
 from cache.formats.signatures import begins_like_an_image
 from cache.limits import Limits, Skip
@@ -53,7 +53,9 @@ def test_what_is_kept_without_loss_has_the_hash_of_a_png(mode):
 def test_deep_greys_are_kept_with_the_profile_that_the_plugin_declares_for_them(values, container):
     picture = Image.fromarray(values.reshape(40, 48))
     data = jxl(picture)
-    profile = open_image(data, Limits()).info["icc_profile"]
+    opened = open_image(data, Limits())
+    opened.load()
+    profile = opened.info["icc_profile"]
     assert hash_id(data) == hash_id(encoded(picture, container, icc_profile=profile))
 
 
@@ -132,6 +134,14 @@ def test_the_size_that_its_header_claims_is_judged():
         wide = jxl(Image.new(mode, sides))
         assert reason(wide, Limits(max_decoded_mib=1)) == ("too_many_pixels", f"1000 x {sides[1]} JXL")
         assert identity(wide)["height"] == sides[1]
+
+
+@pytest.mark.parametrize(("mode", "bands"), [("L", 3), ("LA", 4), ("RGB", 3), ("RGBA", 4)])
+def test_the_bytes_that_it_takes_are_known_before_anything_is_decoded(mode, bands):
+    """Of one that cannot be: the budget that all decoders share is asked between opening and decoding."""
+    cut = jxl(Image.new(mode, (600, 400)))[:-9]
+    assert decoded_bytes(open_image(cut, Limits())) == bands * 600 * 400
+    assert reason(cut) == ("damaged", "not to be decoded")
 
 
 def test_one_that_cannot_be_decoded_and_may_want_more_memory_than_there_is_has_too_many_pixels():

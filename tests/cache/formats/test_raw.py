@@ -89,6 +89,11 @@ def test_a_preview_of_1000_pixels_is_the_picture_as_any_jpeg(size):
     assert identity(dng(LARGE, scene, size)) == {**identity(scene), "type": "raw"}
 
 
+def test_a_preview_that_is_cut_off_behind_its_header_is_damaged_whatever_the_sensor_saw():
+    scene = jpeg()
+    assert reason(dng(LARGE, scene[:len(scene) // 2], PREVIEW_SIZE))[0] == "damaged"
+
+
 def test_a_preview_keeps_its_colour_profile():
     scene = jpeg(icc_profile=SWAPPED)
     assert hash_id(dng(LARGE, scene, PREVIEW_SIZE)) == hash_id(scene) != hash_id(jpeg())

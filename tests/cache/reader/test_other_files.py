@@ -19,7 +19,10 @@ def box(brand: bytes) -> bytes:
 
 
 VIDEOS = {
-    "QuickTime video": [box(b"qt  "), b"\0\0\1\0moov", b"\0\0\1\0mdat", b"\0\0\0\x08wide"],
+    "QuickTime video": [
+        box(b"qt  "), b"\0\0\1\0moov", b"\0\0\0\x08wide",
+        # of 8 bytes, of 1 MiB, of the most that no text begins like, and with a size of 64 bits
+        *(size + b"mdat" for size in (b"\0\0\0\x08", b"\0\x10\0\0", b"\x08\xff\xff\xff", b"\0\0\0\1"))],
     "MPEG-4 video": [box(brand) for brand in (
         b"isom", b"iso2", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"MSNV", b"XAVC", b"dash")],
     "MPEG-4 sound": [box(b"M4A ")],
@@ -40,7 +43,10 @@ BY_NAME = {
     "cut.mov": bytes(100),
     "empty.xmp": b"",
 }
-NOT_BY_NAME = {"notes.txt": b"text", "zeros": bytes(100), "json": b"{}", "page.html": b"<html>"}
+NOT_BY_NAME = {
+    "notes.txt": b"text", "zeros": bytes(100), "json": b"{}", "page.html": b"<html>",
+    "wide.txt": b"The wide world", "tab.txt": b"\t1. moov", "mdat.txt": b"The mdat box",
+}
 
 
 def skipped(source: str, **options) -> list[Skipped]:
@@ -79,6 +85,28 @@ def test_the_thumbnail_that_a_camera_lays_beside_a_video_is_no_photograph(here):
         ("picture", "x/c.thm/1.jpg", "c.thm"),
     ]
     assert told("x/MVI_1.THM") == [("picture", "x/MVI_1.THM", None)]
+
+
+def test_a_link_that_leads_nowhere_one_may_look_is_unreadable_whatever_it_is_called(here):
+    write(here / "x", {"a.jpg": JPEG})
+    os.symlink("b.THM", here / "x" / "b.THM")
+    os.symlink("a.jpg/c.THM", here / "x" / "c.THM")
+    os.symlink("n" * 300, here / "x" / "d.THM")
+    assert told("x") == [
+        ("picture", "x/a.jpg", None),
+        ("skipped", "x/b.THM", "unreadable"),
+        ("skipped", "x/c.THM", "unreadable"),
+        ("skipped", "x/d.THM", "unreadable"),
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter any folder")
+def test_a_link_into_a_folder_that_one_may_not_enter_is_unreadable_whatever_it_is_called(here):
+    write(here, {"x/a.jpg": JPEG, "closed/b.THM": JPEG})
+    os.symlink(here / "closed" / "b.THM", here / "x" / "b.THM")
+    (here / "closed").chmod(0)
+    assert told("x") == [("picture", "x/a.jpg", None), ("skipped", "x/b.THM", "unreadable")]
+    (here / "closed").chmod(0o700)
 
 
 def test_a_zip_of_photographs_and_what_an_export_lays_beside_them(here):
