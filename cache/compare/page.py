@@ -12,7 +12,7 @@ from cache.pages.html_page import PAGE_MARK
 from cache.pages.thumbnails import page_pictures
 from cache.results.settings import CACHE_FOLDER
 from cache.stores.decision_listing import ChangedDecision
-from cache.stores.kept_thumbnails import KeptThumbnails, thumbnails_in
+from cache.stores.kept_thumbnails import thumbnails_in
 from cache.text import on_one_line
 
 COMPARED = " compared"  # the end of every title
@@ -86,13 +86,14 @@ def _tile(decision: ChangedDecision, links: dict[str, str | None]) -> Tile:
 
 def _shown(paths: dict[str, str], folders: tuple[str, str]) -> dict[str, Shown]:
     """By their hashes. To say where it lies, a picture is opened only if nothing else can."""
-    place_of = sure_places(paths, folders)
-    unsure = {name: possible_places(path, folders) for name, path in paths.items() if name not in place_of}
-    opened = page_pictures(unsure, KeptThumbnails())
-    place_of.update((hash_id, picture.path) for hash_id, picture in opened.items() if picture.path)
+    sure = sure_places(paths, folders)
+    places = {
+        hash_id: [sure[hash_id]] if hash_id in sure else possible_places(path, folders)
+        for hash_id, path in paths.items()}
     with thumbnails_in(CACHE_FOLDER) as kept:
-        shown = page_pictures({name: [place_of[name]] if name in place_of else [] for name in paths}, kept)
-    return {hash_id: Shown(picture.uri, place_of.get(hash_id)) for hash_id, picture in shown.items()}
+        pictures = page_pictures(places, kept, to_find=paths.keys() - sure.keys())
+    return {
+        hash_id: Shown(picture.uri, sure.get(hash_id, picture.path)) for hash_id, picture in pictures.items()}
 
 
 def _link(picture: str | None, page: str) -> str | None:

@@ -5,7 +5,7 @@ decoded in processes that can be killed.
 """
 import base64
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -55,7 +55,7 @@ class KeptFile:
 
 def thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> dict[str, str]:
     """{absolute path: data URI} of whatever lies there now, without what cannot be read: for who knows no
-    hashes. A path may lead into ZIPs."""
+    hashes, as examples.ipynb. A path may lead into ZIPs."""
     wanted = list(dict.fromkeys(paths))
     with DecoderPool(min(MOST_DECODERS, os.cpu_count() or 1), limits=limits) as pool:
         uris = pool.map(map(_stored, wanted), _uri, lambda file, identity: WHOLE_PICTURE)
@@ -63,16 +63,18 @@ def thumbnails(paths: Iterable[str], limits: Limits = Limits()) -> dict[str, str
 
 
 def page_pictures(
-    places: Mapping[str, Sequence[str]], kept: Kept, limits: Limits = Limits(),
+    places: Mapping[str, Sequence[str]], kept: Kept, limits: Limits = Limits(), to_find: Collection[str] = (),
 ) -> dict[str, PagePicture]:
     """{hash_id: picture}, without those that are neither kept nor at any of their places. places: absolute
     paths by hash, which may lead into ZIPs; what lies there may be another picture by now, and is then passed
-    over."""
+    over. to_find: hashes that are looked for even if they are kept."""
     with DecoderPool(min(MOST_DECODERS, os.cpu_count() or 1), limits=limits) as pool:
         jpeg_of = {hash_id: kept.jpeg(hash_id) for hash_id in places}
         path_of: dict[str, str] = {}
-        missing = {hash_id: places[hash_id] for hash_id, jpeg in jpeg_of.items() if jpeg is None}
-        for hash_id, path, jpeg in _opened(missing, kept, pool):
+        wanted = {
+            hash_id: places[hash_id]
+            for hash_id, jpeg in jpeg_of.items() if jpeg is None or hash_id in to_find}
+        for hash_id, path, jpeg in _opened(wanted, kept, pool):
             jpeg_of[hash_id], path_of[hash_id] = jpeg, path
         files = {hash_id: KeptFile(jpeg) for hash_id, jpeg in jpeg_of.items() if jpeg}
         uris = pool.map(files.values(), _uri, lambda file, identity: WHOLE_PICTURE)
@@ -82,11 +84,11 @@ def page_pictures(
 
 
 def _opened(
-    missing: Mapping[str, Sequence[str]], kept: Kept, pool: DecoderPool,
+    wanted: Mapping[str, Sequence[str]], kept: Kept, pool: DecoderPool,
 ) -> Iterator[tuple[str, str, bytes]]:
     """(hash_id, path, thumbnail) of those that are found, each kept from now on. Of large photographs a page
     holds minutes of work, which then shows a bar."""
-    waiting = {hash_id: paths for hash_id, paths in missing.items() if paths}
+    waiting = {hash_id: paths for hash_id, paths in wanted.items() if paths}
     with progress_bar(len(waiting), "pictures", "page", delay=PATIENCE) as bar:
         for number in range(max(map(len, waiting.values()), default=0)):
             asked = [(hash_id, paths) for hash_id, paths in waiting.items() if number < len(paths)]

@@ -133,7 +133,9 @@ def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterat
             # Asked again: a duplicate was cropped while the vector of its twin was still on the way.
             if item.crop is not None and embedding and not embedding.has_vector(item):
                 crops.setdefault(item.hash_id, item.crop)
-            batch.items.append(_without_pixels(item, batch.thumbnails))
+            if item.thumbnail:
+                batch.thumbnails.append(Thumbnail(item.hash_id, item.old_hash_id, item.thumbnail))
+            batch.items.append(_without_pixels(item))
         else:
             batch.items.append(item)
         if len(crops) == batch_size or number % (MOST_BATCHES * batch_size) == 0:
@@ -143,10 +145,8 @@ def batches(items: Iterable[Item], embedding: Embedding | None = None) -> Iterat
         yield _embedded(batch, crops, embedding)
 
 
-def _without_pixels(picture: Picture, thumbnails: list[Thumbnail]) -> Picture:
-    """As it goes on, its thumbnail put aside: stores may hold on to pictures."""
-    if picture.thumbnail:
-        thumbnails.append(Thumbnail(picture.hash_id, picture.old_hash_id, picture.thumbnail))
+def _without_pixels(picture: Picture) -> Picture:
+    """As it goes on: stores may hold on to pictures."""
     if picture.crop is None and picture.thumbnail is None:
         return picture
     return replace(picture, crop=None, thumbnail=None)

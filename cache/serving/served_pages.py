@@ -17,7 +17,7 @@ The web app serves them below /companions/<verb>/ behind its own guard: host nam
 bounded requests. What a companion has to keep to:
 
 - Importing pages.py is cheap; what is heavy is imported where it is used.
-- A GET changes nothing: only other methods are refused to other sites.
+- A GET changes nothing, but for thumbnails that are kept: only other methods are refused to other sites.
 - Every path that a request names, or that a database holds, goes through roots.check().
 - What goes wrong on purpose is raised as ApiError or Refused. It is answered with a page, or as JSON to who
   asks for that, as a script does with fetch(..., { headers: { Accept: "application/json" } }).

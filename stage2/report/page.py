@@ -17,7 +17,7 @@ from stage2.judging.results import CurvePoint, Suggestion, Suspect, TagResult
 from stage2.metrics import DECISION
 from stage2.report.dataset_section import dataset_section
 from stage2.report.label_section import Contradiction, contradictions
-from stage2.report.pictures import PagePictures, Paths
+from stage2.report.pictures import Paths, ReportPictures
 from stage2.report.plots import TagPlots, learning_curve_plot, our_style
 from stage2.report.tag_section import METRIC_ROWS, TagSection, tag_section
 
@@ -102,7 +102,7 @@ def write_report_page(
 def _pictures(
     report: Report, audit: Sequence[Contradiction], queue: Sequence[Suggestion],
     sections: Sequence[TagSection], *, kept: Kept, limits: Limits,
-) -> PagePictures:
+) -> ReportPictures:
     to_check = [report.hash_ids[contradiction.row] for contradiction in audit]
     to_label = [suggestion.hash_id for suggestion in queue]
     strips = [
@@ -110,7 +110,7 @@ def _pictures(
         for section in sections for strip in section.strips
     ]
     known = {suggestion.hash_id: suggestion.file_path for suggestion in queue if suggestion.file_path}
-    return PagePictures(
+    return ReportPictures(
         [[to_check], [to_label], strips], lambda hash_ids: {**report.find_paths(hash_ids), **known},
         kept, limits)
 

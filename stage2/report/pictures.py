@@ -14,7 +14,7 @@ MOST_THUMBNAILS = 400  # about 2 MB
 Paths = Callable[[Collection[str]], Mapping[str, str]]
 
 
-class PagePictures:
+class ReportPictures:
     """wanted: sections of groups of hash_ids; the first sections come first, and in a section the first
     pictures of every group."""
 

@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from cache.reader.source_file import SourceFile
+from cache.reader.stored_file import stored_file
 from stage3 import classify
 from stage4 import classify_zip
 from tests.cache.compare.results import CATS, compare, record, result
@@ -76,6 +78,31 @@ def test_no_picture_is_opened_that_is_kept(  # noqa: PLR0917
     assert compare(capsys, "before", "after")[0] == 0
     assert thumbnail_count() == 3
     assert set(links(read_page(PAGE))) == {link.format(number) for number in range(3)}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_picture_in_a_doubtful_place_is_opened_once(  # noqa: PLR0917
+    here, ready, capsys, monkeypatch, kept,  # noqa: F811
+):
+    write(here / "new", {"0.png": png(600)})
+    for output, limits in NO_THEN_YES.items():
+        set_thresholds(limits)
+        assert ready(classify, "new", "--place", "none", output=output) == 0
+    os.remove("output/file_cache.sqlite")
+    if not kept:
+        os.remove("output/thumbnail_cache.sqlite")
+    opened = []
+
+    def noted(path: str) -> SourceFile:
+        file = stored_file(path)
+        opened.append(file.file_name)
+        return file
+
+    monkeypatch.setattr("cache.pages.thumbnails.stored_file", noted)
+    assert compare(capsys, "before", "after")[0] == 0
+    assert opened == ["0.png"]
+    assert thumbnail_count() == 1
+    assert set(links(read_page(PAGE))) == {"../new/0.png"}
 
 
 def test_pictures_in_zips_have_a_thumbnail_and_names_do_nothing(here, ready, capsys):  # noqa: F811

@@ -91,6 +91,13 @@ def test_what_is_kept_is_shown_without_its_file_and_what_was_opened_is_kept(plac
     assert kept.new == []
 
 
+def test_what_is_kept_is_looked_for_if_it_is_to_be_found(places):
+    jpeg = encoded(drawn(1), "JPEG")
+    kept = KeptInMemory({A: jpeg, GONE: jpeg})
+    pictures = page_pictures({A: places[A], GONE: places[GONE]}, kept, to_find=[A, GONE])
+    assert [picture.path for picture in pictures.values()] == [places[A][0], None]
+
+
 def test_without_hashes_whatever_lies_there_is_shown(places):
     paths = [path for [path] in places.values()]
     shown = thumbnails([*paths, paths[0]])
