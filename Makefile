@@ -1,7 +1,7 @@
 # make demo                      the whole toolkit on real pictures: handwritten digits
 # make demo DATA=/path/to/tags   the same on your own folder of tag folders
 # make check                     the linter and the type checker
-# make test                      the same, then the whole test suite, on all cores
+# make test                      the linter, then the whole test suite on all cores, the type checker beside it
 # make hostile                   every hostile file, archive, model, database; the suite runs a part of these three
 # make fuzz                      10,000 seeded mutations of each picture format and of ZIPs, 4,200 odd requests
 # make crash                     100 kills at random moments, each followed by a run that must repair what it left
@@ -23,8 +23,9 @@ check: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 
-test: check
-	$(PYTEST)
+test: $(VENV)/installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy & types=$$!; $(PYTEST); tests=$$?; wait $$types && exit $$tests
 
 hostile: $(VENV)/installed-dev
 	$(PYTEST) --full tests/promises/test_hostile_files.py tests/promises/test_hostile_stores.py
