@@ -71,7 +71,8 @@ class TiffDirectories:
         """Whether a camera wrote them around what its sensor saw."""
         if self._first is None or self._picture is None:
             return False
-        return any(each.is_raw for each in (self._first, self._picture, *self._below(self._first)))
+        candidates = (self._first, self._picture, *self._below(self._first))
+        return any(directory.is_raw for directory in candidates)
 
     def with_picture_first(self) -> bytes:
         """The same file, with the directory of its picture in the place of the first one; as a rule the very

@@ -19,15 +19,18 @@ SPECS = (
     CropSpec(48, "longest"),
     CropSpec(48, "squash"),
 )
+SIZES = ((97, 61), (577, 409))  # of the second, boxes of pixels are averaged first
 
 
 @cache
 def preprocessing_fingerprint() -> str:
-    """Of what really happens to the pixels: a drawn picture is cropped as each kind of encoder wants it.
-    Another Pillow that resizes to other bytes, or a change of ours, gives another one. The picture is small:
-    that large ones are averaged first is not in it, since their vectors stay the same within .0001."""
-    column, row, channel = np.meshgrid(np.arange(97), np.arange(61), np.arange(3), indexing="xy")
+    """Of what really happens to the pixels: drawn pictures are cropped as each kind of encoder wants them.
+    Another Pillow that resizes to other bytes, or a change of ours, gives another one."""
+    crops = (crop(_drawn(*size), spec).tobytes() for size in SIZES for spec in SPECS)
+    return sha256(b"".join(crops)).hexdigest()[:DIGITS]
+
+
+def _drawn(width: int, height: int) -> Seen:
+    column, row, channel = np.meshgrid(np.arange(width), np.arange(height), np.arange(3), indexing="xy")
     pixels = column * column + 7 * row * (channel + 1) + column * row
-    seen = Seen(Image.fromarray((pixels % 256).astype(np.uint8)))
-    crops = b"".join(crop(seen, spec).tobytes() for spec in SPECS)
-    return sha256(crops).hexdigest()[:DIGITS]
+    return Seen(Image.fromarray((pixels % 256).astype(np.uint8)))

@@ -10,6 +10,7 @@ from cache.encoders.clip_encoder import ClipEncoder
 from cache.pixels import seen
 from cache.pixels.crop_spec import CropSpec
 from cache.pixels.crops import crop
+from cache.pixels.fingerprint import preprocessing_fingerprint
 from cache.pixels.look import Look
 from cache.pixels.packed import Packed
 from cache.pixels.seen import Seen
@@ -98,3 +99,10 @@ def test_crop_and_thumbnail_share_what_was_averaged(monkeypatch):
     crop(picture, CropSpec(224, "longest"))
     thumbnail(picture)
     assert made == [2]
+
+
+def test_the_fingerprint_of_preprocessing_tells_whether_large_pictures_are_averaged(monkeypatch):
+    fingerprint = preprocessing_fingerprint.__wrapped__()
+    assert fingerprint == preprocessing_fingerprint()
+    monkeypatch.setattr(seen, "_factor", lambda most: 1)
+    assert preprocessing_fingerprint.__wrapped__() != fingerprint
