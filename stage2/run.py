@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cache.files.whole_file import whole_file
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, safe_name, save_model
 from cache.stores.metadata import Metadata
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from stage2.learning.text_prior import TextPrior
 
 UNCALIBRATED = Calibration(FROM_TEXT, 1.0, 0.0, None, None, None)
+NOBODY = np.empty(0)
 
 
 class TrainingRun:
@@ -38,13 +41,15 @@ class TrainingRun:
         self.written: set[str] = set()  # paths of models
         self.training: Training | None = None  # None if no tag has an example
         self.skipped = [tag for tag in tagged.tags() if tag not in splits]
-        self._splits, self._tagged = splits, tagged
+        self._splits = splits
         self._without_examples = [
             tag for tag in dict.fromkeys(map(tag_name, settings.tags)) if tag not in splits]
         tags = [*splits, *self._without_examples]
         self._priors = _text_priors(settings, metadata, tags)
         self._judge = Judge(metadata, tagged, settings.targets)
         self._models: dict[str, dict[str, ModelResult]] = {tag: {} for tag in tags}
+        if splits:
+            self.training = Training(metadata, splits, tagged, self._priors)
 
     @property
     def results(self) -> list[TagResult]:
@@ -68,8 +73,7 @@ class TrainingRun:
 
     def fit(self, fitted: Callable[..., object]) -> None:
         """Every tag that has examples; fitted(count) is called after so many fits, 1 if it does not say."""
-        if self._splits:
-            self.training = Training(self.metadata, self._splits, self._tagged, self._priors)
+        if self.training:
             for model in self.training.models(fitted):
                 self.write(model)
 
@@ -80,7 +84,7 @@ class TrainingRun:
         scaler = self.training.scaler if self.training else shrunk_scaler(self.metadata.matrix)
         for tag in self._without_examples:
             estimator = zero_shot_estimator(self._priors[tag], scaler)
-            self.write(Fitted(tag, LOGISTIC_REGRESSION, estimator, UNCALIBRATED, NO_EXAMPLES))
+            self.write(Fitted(tag, LOGISTIC_REGRESSION, estimator, UNCALIBRATED, NO_EXAMPLES, NOBODY))
 
     def write(self, fitted: Fitted) -> None:
         """Judge a model; write its report, itself and its card."""

@@ -47,7 +47,6 @@ def main(
 
 
 def train(settings: TrainSettings) -> "TrainingRun":
-    from stage2.learning.tagged_rows import FITS
     from stage2.report.reports import Reports
     from stage2.run import TrainingRun
 
@@ -62,7 +61,7 @@ def train(settings: TrainSettings) -> "TrainingRun":
         for folder in (run.models_folder, reports.folder):
             make_folder(folder)
             sweep_partial_files(folder)
-        with progress_bar(len(splits) * FITS, "fits") as bar:
+        with progress_bar(run.training.fits if run.training else 0, "fits") as bar:
             run.fit(bar.update)
         run.add_tags_without_examples()
         reports.write(run)

@@ -1,7 +1,5 @@
 """What is to be said of a fitted model: metrics out of fold, scores of the pictures held out, which promises
 it keeps."""
-import numpy as np
-
 from cache.models.tag_scores import ModelSet
 from cache.stores.metadata import Metadata
 from stage2.judging.held_out import HeldOut
@@ -34,10 +32,9 @@ class Judge:
         return ModelResult(fitted.model_type, calibration, metrics, self._held_out(fitted), kept)
 
     def _held_out(self, fitted: Fitted) -> HeldOut:
-        """All scored in one product."""
-        tags, others = fitted.split.tag_test, fitted.split.other_test
-        outside = tags[:0] if self._outside is None else self._outside
-        rows = np.concatenate([tags, others, outside])
-        scores = ModelSet([fitted.estimator]).score(self._matrix[rows])[:, 0]
-        of_tags, of_others, of_outside = np.split(scores, [len(tags), len(tags) + len(others)])
-        return HeldOut(of_tags, of_others, None if self._outside is None else of_outside)
+        _, is_tag, held_out = fitted.split.all_examples()
+        is_tag = is_tag[held_out]
+        of_outside = None
+        if self._outside is not None:
+            of_outside = ModelSet([fitted.estimator]).score(self._matrix[self._outside])[:, 0]
+        return HeldOut(fitted.held_out[is_tag], fitted.held_out[~is_tag], of_outside)

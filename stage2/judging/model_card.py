@@ -34,8 +34,9 @@ def model_card(metadata: Metadata, split: Split, result: ModelResult) -> dict:
 
 
 def training_list_digest(metadata: Metadata, split: Split) -> str:
-    """SHA-256 of a line "<hash_id> tag" or "<hash_id> other" for each picture learnt from, sorted."""
+    """SHA-256 of a line "<hash_id> tag" or "<hash_id> other" for each picture learnt from, sorted: those held
+    out, too."""
     names = metadata.hash_ids
-    tags = [f"{names[row]} tag\n" for row in split.tag_train]
-    others = [f"{names[row]} other\n" for row in split.other_train]
+    tags = [f"{names[row]} tag\n" for row in (*split.tag_train, *split.tag_test)]
+    others = [f"{names[row]} other\n" for row in (*split.other_train, *split.other_test)]
     return sha256("".join(sorted(tags + others)).encode()).hexdigest()

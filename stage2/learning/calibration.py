@@ -4,13 +4,12 @@ model of the other folds.
 The sigmoid is cross-fitted over the same folds: what a picture is said to have scored comes from a model and
 a sigmoid that have not seen it. Where the sigmoid makes the calibration error no smaller, it is left out.
 """
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cache.models.tag_scores import sigmoid
-from stage2.learning.task import Task
+from stage2.learning.task import Scores, Task
 from stage2.metrics import DIGITS, calibration_error
 
 SIGMOID, LEFT_OUT, NO_SIGNAL = "sigmoid", "left out", "no signal"
@@ -39,14 +38,20 @@ class Calibration:
     kind: str
     slope: float
     offset: float
-    unseen: np.ndarray | None  # float64 (rows,): cross-fitted probabilities; None if the tag has one image
+    # float64 (rows in folds,): cross-fitted probabilities; None if the tag has one image
+    unseen: np.ndarray | None
     error_without: float | None  # the calibration error of the probabilities without the sigmoid
     error_with: float | None
+    # The same, but others as if no picture of any of their tags had been seen; None if that cannot be tried.
+    strangers: np.ndarray | None = None
 
     @property
     def measured(self) -> np.ndarray | None:
         """`unseen`, if the final model speaks on the same scale."""
         return self.unseen if self.kind in (SIGMOID, LEFT_OUT, NO_SIGNAL) else None
+
+    def of_scores(self, scores: np.ndarray) -> np.ndarray:
+        return sigmoid(self.slope * scores + self.offset)
 
     def of_linear(self, weights: np.ndarray, offset: float) -> tuple[np.ndarray, float]:
         """A linear score stays one when the sigmoid is in it: weights and offset of
@@ -67,29 +72,42 @@ class Calibration:
         }
 
 
-def calibrate(
-    task: Task, unseen_scores: np.ndarray, training_scores: Callable[[], np.ndarray],
-) -> Calibration:
-    """unseen_scores: (rows,), those of each fold from the model of the others; without meaning for a task
-    without folds. training_scores: gives those of the final model."""
-    is_tag = task.classes == 0
+def calibrate(task: Task, scores: Scores) -> Calibration:
+    """Folds decide; a task without them takes the scores of the pictures learnt from."""
     if not task.has_folds:
-        return Calibration(FROM_TRAINING, *_platt(training_scores(), is_tag), None, None, None)
-    plain = sigmoid(unseen_scores)
-    fitted = _cross_fitted(is_tag, task.folds, unseen_scores)
-    error_without = round(calibration_error(is_tag, plain), DIGITS)
-    error_with = round(calibration_error(is_tag, fitted), DIGITS)
-    slope, offset = _platt(unseen_scores, is_tag)
+        return Calibration(FROM_TRAINING, *_platt(scores.learnt, task.is_tag), None, None, None)
+    here = task.in_folds
+    calibration = _by_folds(task.is_tag[here], task.folds[here], scores.folds[here], scores.learnt[here])
+    return replace(calibration, strangers=_among_strangers(task, calibration, scores.strangers[here]))
+
+
+def _by_folds(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray, learnt: np.ndarray) -> Calibration:
+    """scores: of each fold from the model of the others; learnt: those of the final model: (rows,) each."""
+    plain = sigmoid(scores)
+    fitted = _cross_fitted(is_tag, folds, scores)
+    errors = [round(calibration_error(is_tag, said), DIGITS) for said in (plain, fitted)]
+    slope, offset = _platt(scores, is_tag)
     if slope <= 0 and is_tag.sum() < FEW_IMAGES:
         # Of two images, each may look unlike the tag to a model that only knows the other.
-        slope, offset = _platt(training_scores(), is_tag)
-        return Calibration(FROM_TRAINING, slope, offset, fitted, error_without, error_with)
+        return Calibration(FROM_TRAINING, *_platt(learnt, is_tag), fitted, *errors)
     if slope <= 0:
-        slope, offset = _nearly_constant(is_tag)
-        return Calibration(NO_SIGNAL, slope, offset, fitted, error_without, error_with)
-    if error_with < error_without:
-        return Calibration(SIGMOID, slope, offset, fitted, error_without, error_with)
-    return Calibration(LEFT_OUT, 1.0, 0.0, plain, error_without, error_with)
+        return Calibration(NO_SIGNAL, *_nearly_constant(is_tag), fitted, *errors)
+    if errors[1] < errors[0]:
+        return Calibration(SIGMOID, slope, offset, fitted, *errors)
+    return Calibration(LEFT_OUT, 1.0, 0.0, plain, *errors)
+
+
+def _among_strangers(task: Task, calibration: Calibration, scores: np.ndarray) -> np.ndarray | None:
+    """Of the rows in folds. A picture that could not be tried as a stranger counts as one of a kind that is
+    known, which is what it is."""
+    if calibration.measured is None:
+        return None
+    if task.others_taught:
+        return calibration.unseen
+    if not task.tries_strangers:
+        return None
+    tried = ~np.isnan(scores)
+    return np.where(tried, calibration.of_scores(np.where(tried, scores, 0)), calibration.unseen)
 
 
 def _cross_fitted(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -2,14 +2,12 @@
 it, and calibrated."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stage2.learning.calibration import Calibration, calibrate
 from stage2.learning.newton import Regressions
-from stage2.learning.task import Task
+from stage2.learning.task import Scores, Task, Trial
 from stage2.metrics import average_precision
 
 if TYPE_CHECKING:
@@ -44,14 +42,14 @@ FEW_IMAGES = 100
 class Fit:
     weights: np.ndarray  # (d,), for the features as they came
     offset: float
-    calibration: Calibration  # of features @ weights + offset + prior
+    scores: Scores  # of features @ weights + offset + prior
     precision: float  # average precision out of fold; 0 without folds
 
 
 def fit_all(
     features: np.ndarray, deviations: np.ndarray, tasks: Sequence[Task], fitted: Callable[..., object],
-) -> Iterator[tuple[str, Fit]]:
-    """Every tag with its regression.
+) -> Iterator[tuple[Task, Fit]]:
+    """Every task with its regression.
 
     features: float32 (n, d), standardised; deviations: (d,), those of the raw vectors; fitted(count) is
     called after so many fits, 1 if it does not say.
@@ -59,14 +57,14 @@ def fit_all(
     fits = list(_fit(features, deviations, tasks, USUAL, fitted))
     few = [
         number for number, task in enumerate(tasks)
-        if task.has_folds and (task.classes == 0).sum() < FEW_IMAGES
+        if task.has_folds and task.is_tag[task.in_folds].sum() < FEW_IMAGES
     ]
     if few:
         tasks_of_few = [tasks[number] for number in few]
         for penalty in OF_FEW_IMAGES:
             for number, fit in zip(few, _fit(features, deviations, tasks_of_few, penalty), strict=True):
                 fits[number] = max(fits[number], fit, key=lambda candidate: candidate.precision)
-    yield from zip((task.tag for task in tasks), fits, strict=True)
+    yield from zip(tasks, fits, strict=True)
 
 
 def _fit(
@@ -94,39 +92,48 @@ class _Together:
         self._tags = np.zeros(shape, np.float32)
         self._used = np.zeros(shape, np.float32)
         self._prior = np.zeros(shape, np.float32)
-        self._folds = np.full(shape, -1)
         for column, task in enumerate(tasks):
-            self._tags[task.rows[task.classes == 0], column] = 1
+            self._tags[task.rows[task.is_tag], column] = 1
             self._used[task.rows, column] = 1
             self._prior[task.rows, column] = task.prior
-            self._folds[task.rows, column] = task.folds if task.has_folds else -1
 
     def fit(self) -> Iterator[Fit]:
         final = self._regressions.solve(self._tags, self._used, self._strengths, self._prior)
-        unseen = self._unseen_scores(final)
+        learnt = self._regressions.rows @ final + self._prior
+        self._fitted(len(self._tasks))
+        kinds = zip(*(task.trials for task in self._tasks), strict=True)
+        by_kind = [self._asked(trials_of, final) for trials_of in kinds]
         linear = self._regressions.on_features(final)
         for column, (task, (weights, offset)) in enumerate(zip(self._tasks, linear, strict=True)):
-            training_scores = partial(self._scores, column, final)
-            calibration = calibrate(task, unseen[task.rows, column], training_scores)
-            self._fitted()
-            yield Fit(weights, offset, calibration, average_precision(task.classes == 0, calibration.unseen))
+            of_task = (scores[task.rows, column].astype(np.float64) for scores in (learnt, *by_kind))
+            scores = Scores(*of_task)
+            yield Fit(weights, offset, scores, _precision(task, scores.folds))
 
-    def _unseen_scores(self, start: np.ndarray) -> np.ndarray:
-        """What each fold gets from the regressions of the other folds, which are found fast from those of
-        all."""
-        unseen = self._prior.copy()
-        for fold in range(self._folds.max(initial=-1) + 1):
-            here = self._folds == fold
-            used = self._used * ~here
-            solution = self._regressions.solve(self._tags, used, self._strengths, self._prior, start=start)
-            unseen[here] += (self._regressions.rows @ solution)[here]
-            self._fitted(len(self._tasks))
-        return unseen
+    def _asked(self, trials_of: Sequence[Sequence[Trial]], start: np.ndarray) -> np.ndarray:
+        """What the trials of each task, of one kind, say of the rows that they are asked about; NaN
+        elsewhere. Regressions on some of the rows are found fast from those on all."""
+        scores = np.full_like(self._prior, np.nan)
+        for number in range(max(map(len, trials_of))):
+            columns = [column for column, trials in enumerate(trials_of) if number < len(trials)]
+            trials = [trials_of[column][number] for column in columns]
+            used = np.zeros((len(self._prior), len(columns)), np.float32)
+            asked = np.zeros(used.shape, bool)
+            for place, (column, trial) in enumerate(zip(columns, trials, strict=True)):
+                rows = self._tasks[column].rows
+                used[rows[trial.learnt], place] = 1
+                asked[rows[trial.asked], place] = True
+            solution = self._regressions.solve(
+                self._tags[:, columns], used, self._strengths[columns], self._prior[:, columns],
+                start=start[:, columns])
+            said = self._regressions.rows @ solution + self._prior[:, columns]
+            scores[:, columns] = np.where(asked, said, scores[:, columns])
+            self._fitted(len(columns))
+        return scores
 
-    def _scores(self, column: int, solution: np.ndarray) -> np.ndarray:
-        """Of the rows learnt from: (rows,)."""
-        rows = self._tasks[column].rows
-        return self._regressions.rows[rows] @ solution[:, column] + self._prior[rows, column]
+
+def _precision(task: Task, scores: np.ndarray) -> float:
+    here = task.in_folds
+    return average_precision(task.is_tag[here], scores[here]) if task.has_folds else 0.0
 
 
 def new_regression(weights: np.ndarray, offset: float) -> "LogisticRegression":

@@ -1,4 +1,4 @@
-"""What one tag is learnt from, and what is held out for its report."""
+"""What one tag is learnt from, and what is held out for its report: the final model learns from both."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,16 +22,27 @@ class Split:
         }
 
     def examples(self) -> tuple[np.ndarray, np.ndarray]:
-        """The rows to train on, ascending, and whether they carry the tag."""
-        rows = np.concatenate([self.tag_train, self.other_train])
-        is_tag = np.repeat([True, False], [len(self.tag_train), len(self.other_train)])
-        order = np.argsort(rows)
-        return rows[order], is_tag[order]
+        """The rows that are dealt into folds, ascending, and whether they carry the tag."""
+        return _in_order(self.tag_train, self.other_train)
+
+    def all_examples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All rows, ascending, whether they carry the tag, and whether they are held out."""
+        tags = np.concatenate([self.tag_train, self.tag_test])
+        others = np.concatenate([self.other_train, self.other_test])
+        rows, is_tag = _in_order(tags, others)
+        return rows, is_tag, np.isin(rows, np.concatenate([self.tag_test, self.other_test]))
 
     def training(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same rows, and their classes: 0 is the tag, 1 is everything else."""
+        """The rows in folds, and their classes: 0 is the tag, 1 is everything else."""
         rows, is_tag = self.examples()
         return rows, np.where(is_tag, 0, 1)
+
+
+def _in_order(tags: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.concatenate([tags, others])
+    is_tag = np.repeat([True, False], [len(tags), len(others)])
+    order = np.argsort(rows)
+    return rows[order], is_tag[order]
 
 
 _NO_ROWS = np.empty(0, np.int64)

@@ -12,10 +12,10 @@ import numpy as np
 from cache.stores.metadata import Metadata
 from stage2.learning import grouping
 from stage2.learning.split import Split
+from stage2.learning.strangers import Strangers
 
 OTHER_TRAINING, OTHER_VALIDATION = "other-training", "other-validation"
 FOLDS = 5
-FITS = 2 * (FOLDS + 1)  # of a tag: two types, each once for every fold and once for good
 FEWEST_KEPT = 2  # of a tag's images to train on, if it has them: of one alone no model can be judged
 
 
@@ -84,6 +84,14 @@ class TaggedRows:
                 of_tag[fold] += len(group)
                 sizes[fold] += len(group)
         return fold_of
+
+    def strangers(self) -> Strangers:
+        return Strangers({tag: self._rows[tag] for tag in self.tags()}, self._count)
+
+    @property
+    def others_taught(self) -> bool:
+        """Whether there are pictures that stand for everything without a tag."""
+        return OTHER_TRAINING in self._rows
 
     def split(self, tag: str, held_out: np.ndarray) -> Split:
         tag_train, tag_test = _parts(self.of(tag), held_out)

@@ -1,25 +1,90 @@
-"""What one tag learns from, dealt into folds."""
+"""What one tag learns from, and the models that are fitted beside the final one, only to be asked about
+pictures that they have not learnt from."""
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+
+HELD_OUT = -1  # in place of a fold's number
+FEWEST_KINDS = 3  # other tags that can be tried as strangers; of fewer, one odd tag would decide
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model that learns from some rows of a task, and is asked about others: bool (rows,) each."""
+
+    learnt: np.ndarray
+    asked: np.ndarray
+
+
+class Trials(NamedTuple):
+    """By whom the pictures asked about are unseen."""
+
+    folds: Sequence[Trial]  # by chance: other pictures of their tags have been seen
+    strangers: Sequence[Trial]  # no picture of any of their tags has been seen
+    held_out: Sequence[Trial]  # those of --test_per, one trial or none
+
+    def __bool__(self) -> bool:
+        return any(map(len, self))
+
+    def all(self) -> list[Trial]:
+        return [*self.folds, *self.strangers, *self.held_out]
 
 
 @dataclass(frozen=True)
 class Task:
-    """Rows of the features, ascending, the class of each (0 is the tag), and the fold it belongs to: (n,)
-    each."""
+    """Rows of the features, ascending, the class of each (0 is the tag), and the fold it belongs to, or
+    HELD_OUT: (n,) each."""
 
     tag: str
     rows: np.ndarray
     classes: np.ndarray
     folds: np.ndarray
     prior: np.ndarray | float = 0.0  # what the text of the tag says of each row, a logit
+    strangers: Sequence[Trial] = ()
+    kinds: int = 0  # how many other tags these ask about
+    others_taught: bool = False  # the others are not of known kinds: they stand for everything else
+
+    @property
+    def is_tag(self) -> np.ndarray:
+        return self.classes == 0
+
+    @cached_property
+    def in_folds(self) -> np.ndarray:
+        """bool (n,): all but the pictures held out."""
+        return self.folds != HELD_OUT
 
     @cached_property
     def has_folds(self) -> bool:
         """Whether each fold leaves images of both classes to learn from."""
-        return _leave_both_classes(self.classes, self.folds)
+        return _leave_both_classes(self.classes[self.in_folds], self.folds[self.in_folds])
+
+    @cached_property
+    def tries_strangers(self) -> bool:
+        return self.has_folds and self.kinds >= FEWEST_KINDS
+
+    @cached_property
+    def trials(self) -> Trials:
+        folds, strangers, held_out = [], self.strangers if self.tries_strangers else (), []
+        if self.has_folds:
+            numbers = np.unique(self.folds[self.in_folds])
+            folds = [Trial(self.in_folds & (self.folds != fold), self.folds == fold) for fold in numbers]
+        if not self.in_folds.all():
+            held_out = [Trial(self.in_folds, ~self.in_folds)]
+        return Trials(folds, strangers, held_out)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What models say of the rows of a task, larger for the tag: float64 (n,) each, NaN for rows that no
+    trial of the kind has asked about."""
+
+    learnt: np.ndarray  # of the final model, which has learnt from all of them
+    folds: np.ndarray
+    strangers: np.ndarray
+    held_out: np.ndarray
 
 
 def folds_within(

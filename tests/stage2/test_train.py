@@ -217,12 +217,13 @@ def test_a_run_says_how_far_it_is_from_the_beginning_to_the_end(here, monkeypatc
     metadata, tags = dataset({"low": list(range(18)), "high": list(range(20, 38))})
     main(metadata, tags, unlabelled=metadata)
     blocks, regressions, sections = 1, 54, 2
+    fits = 2 * 2 * (1 + 5 + 1)  # two types of two tags: for good, for every fold, for the images held out
     steps = blocks + regressions + sections
     assert [(bar.name, bar.delay, bar.done, bar.total) for bar in bars] == [
         ("reading", PATIENCE, 40, None),
         ("near-duplicates", PATIENCE, 36, 36),
         ("reading", PATIENCE, 40, None),  # what --unlabelled names
-        ("fits", 0, 24, 24),
+        ("fits", 0, fits, fits),
         ("report", PATIENCE, steps, steps)]
     assert open_meanwhile == [], "the thumbnails have a bar of their own"
 
@@ -236,4 +237,4 @@ def test_a_terminal_shows_the_bars_of_a_run_one_after_the_other(here, monkeypatc
     main(*dataset())
     finished = re.findall(r"\r(\D*)(?:100%\|[^|]*\| )(\d+/\d+) ", terminal.getvalue())
     assert list(dict.fromkeys(finished)) == [
-        ("near-duplicates: ", "40/40"), ("", "24/24"), ("report: ", "56/56")]
+        ("near-duplicates: ", "40/40"), ("", "28/28"), ("report: ", "56/56")]

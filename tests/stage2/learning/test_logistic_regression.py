@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression
 
 from stage2.learning import logistic_regression, newton
 from stage2.learning.newton import Regressions
-from stage2.learning.task import Task
+from stage2.learning.task import HELD_OUT, Task, Trial
 from tests.stage2.datasets import clouds
 
 
@@ -55,20 +55,28 @@ def test_what_a_fold_is_said_to_score_comes_from_a_regression_of_the_other_folds
     spread = np.linspace(1, 3, 10)
     [(_, fit)] = logistic_regression.fit_all(features, spread, [task("a", tags[:, 0])], lambda count=1: None)
     factors = spread ** 0.5 / np.sqrt(spread.mean())
-    unseen = logit(fit.calibration.unseen)
-    slopes = set()
     for fold in range(5):
         here = np.arange(300) % 5 == fold
         alone = LogisticRegression(C=0.03, tol=1e-8).fit(features[~here] * factors, tags[~here, 0])
         scores = alone.decision_function(features[here] * factors)
-        slope, offset = np.polyfit(scores, unseen[here], 1)
-        assert np.abs(slope * scores + offset - unseen[here]).max() < 0.05
-        slopes.add(round(float(slope), 6))
-    assert len(slopes) == 5, "each fold has a sigmoid of its own, which the other folds gave"
+        assert np.abs(scores - fit.scores.folds[here]).max() < 0.02
 
 
-def logit(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(probabilities / (1 - probabilities))
+def test_a_trial_asks_a_regression_that_has_learnt_from_its_rows_alone(monkeypatch):
+    monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
+    features, tags = clouds()
+    numbers = np.arange(300)
+    strangers = Trial(learnt=(numbers % 3 > 0) & (numbers < 270), asked=(numbers % 3 == 0) & (numbers < 270))
+    folds = np.where(numbers < 270, numbers % 5, HELD_OUT)
+    task = Task("a", numbers, 1 - tags[:, 0].astype(int), folds, strangers=[strangers], kinds=3)
+    [(_, fit)] = logistic_regression.fit_all(features, np.ones(10), [task], lambda count=1: None)
+    held_out = Trial(learnt=numbers < 270, asked=numbers >= 270)
+    for trial, scores in ((strangers, fit.scores.strangers), (held_out, fit.scores.held_out)):
+        alone = LogisticRegression(C=0.03, tol=1e-8).fit(features[trial.learnt], tags[trial.learnt, 0])
+        assert np.abs(alone.decision_function(features[trial.asked]) - scores[trial.asked]).max() < 0.02
+        assert np.isnan(scores[~trial.asked]).all()
+    alone = LogisticRegression(C=0.03, tol=1e-8).fit(features, tags[:, 0])
+    assert np.abs(alone.decision_function(features) - fit.scores.learnt).max() < 0.02
 
 
 def test_a_tag_with_few_images_gets_the_penalty_that_is_best_out_of_fold(monkeypatch):
@@ -84,7 +92,8 @@ def test_a_tag_with_few_images_gets_the_penalty_that_is_best_out_of_fold(monkeyp
     monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 100)
     tasks = [task("many", tags[:, 0]), task("few", tags[:, 2])]
     deviations = np.linspace(0.1, 3, 10)
-    fits = dict(logistic_regression.fit_all(features, deviations, tasks, lambda count=1: None))
+    fitted = logistic_regression.fit_all(features, deviations, tasks, lambda count=1: None)
+    fits = {task.tag: fit for task, fit in fitted}
     assert [(penalty, list(precisions)) for penalty, precisions in asked] == [
         (logistic_regression.USUAL, ["many", "few"]),
         *((penalty, ["few"]) for penalty in logistic_regression.OF_FEW_IMAGES)]
