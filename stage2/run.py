@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cache.files.whole_file import whole_file
+from cache.models.bundle_writer import BundleWriter
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, safe_name, save_model
 from cache.stores.metadata import Metadata
 from cache.text import tag_name
@@ -39,6 +40,7 @@ class TrainingRun:
         self._reports_folder = os.path.join(settings.output, "reports")
         self.page = os.path.join(self._reports_folder, "index.html")
         self.written: set[str] = set()  # paths of models
+        self.bundle = BundleWriter(self.models_folder)
         self.training: Training | None = None  # None if no tag has an example
         self.skipped = [tag for tag in tagged.tags() if tag not in splits]
         self._splits = splits
@@ -94,8 +96,9 @@ class TrainingRun:
         name = f"model-report-{safe_name(fitted.model_type)}-tag-{safe_name(fitted.tag)}.txt"
         with whole_file(os.path.join(self._reports_folder, name)) as file:
             file.write(text.encode(errors="replace"))
-        self.written.add(
-            save_model(self.models_folder, fitted.model_type, fitted.tag, fitted.estimator, card))
+        path = save_model(self.models_folder, fitted.model_type, fitted.tag, fitted.estimator, card)
+        self.written.add(path)
+        self.bundle.add(path, fitted.estimator)
         self._models[fitted.tag][fitted.model_type] = result
 
 

@@ -64,6 +64,7 @@ def train(settings: TrainSettings) -> "TrainingRun":
         with progress_bar(run.training.fits if run.training else 0, "fits") as bar:
             run.fit(bar.update)
         run.add_tags_without_examples()
+        run.bundle.write()
         reports.write(run)
     _name_stale_models(run)
     return run

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cache.files.whole_file import PARTIAL_NAME
 from cache.files.whole_folder import UNFINISHED_FOLDER
+from cache.models.bundle import MODEL_BUNDLE
 from cache.pages.html_page import PAGE_MARK
 from cache.reader.image_source import looks_like_an_image
 from cache.reader.source_file import SourceFile
@@ -16,6 +17,7 @@ from cache.stores.untouched_database import SIDE_FILES
 NAMES = {  # whatever the content; the rest is told by the content
     "database": re.compile(r".+\.sqlite|stage[134]\.db"),
     "model": re.compile(r"model-.+-tag-.+\.pkl"),
+    "bundle": re.compile(re.escape(MODEL_BUNDLE)),
     "metadata": re.compile(r"input-metadata\.json"),
     "tag_list": re.compile(r"input-(tag-to-image-hash|image-hash-to-tag)-list\.json"),
     # Beside models and databases, or in results: what could be wrong shows elsewhere, or nothing reads it.

@@ -24,6 +24,7 @@ NOTES = {
     "untagged": "in no tag folder",
     "few": "tags with a single picture, too few to measure anything",
     "cardless": "models without their card, which decide nothing",
+    "slow": "bundles of models that do not save time",
     "gone": "models of tags that the dataset does not have",
     "stale": "file caches that are behind the files",
     "foreign": "databases that these tools did not make",
@@ -96,4 +97,8 @@ class Findings:
 
 def refusal_of(path: str, refusal: Refused) -> Finding:
     """As a finding, whose path is not repeated in the text."""
-    return Finding("damaged", path, str(refusal).removeprefix(f"{path} "))
+    return Finding("damaged", path, reason_of(path, refusal))
+
+
+def reason_of(path: str, refusal: Refused) -> str:
+    return str(refusal).removeprefix(f"{path} ")

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 
 from cache.doctor.database_check import check_database
 from cache.doctor.file_kinds import UnreadPlaces, is_passed_over, kind_of_file
-from cache.doctor.findings import Finding, refusal_of
+from cache.doctor.findings import Finding, reason_of, refusal_of
+from cache.models.bundle import read_bundle
 from cache.models.tag_models import load_model
 from cache.models.undecided import Undecided, why_undecided
 from cache.reader.source_file import SetAside, SourceFile
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
 from cache.stores.tag_list import TAG_LIST_NAME, read_tag_to_hashes
+from cache.text import plural
+
+LOADS_SLOWLY = "these load one by one, and the next training writes it anew"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class OwnFiles:
                     self._metadata.append(Vectors(path, {metadata.key: metadata.width}))
                 case "model":
                     return self._model(path)
+                case "bundle":
+                    return self._bundle(path)
                 case "tag_list":
                     tags = set(read_tag_to_hashes(path))
                     if os.path.basename(path) == TAG_LIST_NAME:
@@ -89,6 +95,18 @@ class OwnFiles:
         if why_undecided(model) is Undecided.NO_CARD:
             return [Finding("cardless", path, Undecided.NO_CARD.advice)]
         return []  # whether thresholds were asked for, and could be had, is in the report of stage 2
+
+    def _bundle(self, path: str) -> list[Finding]:
+        """Of no harm whatever is wrong with it: the .pkl files hold the same models."""
+        try:
+            changed = list(read_bundle(path).changed(os.path.dirname(path)))
+        except Refused as refusal:
+            return [Finding("slow", path, f"{reason_of(path, refusal)}; {LOADS_SLOWLY}")]
+        if not changed:
+            return []
+        have = "has" if len(changed) == 1 else "have"
+        detail = f"{plural(len(changed), 'model')} {have} changed since; {LOADS_SLOWLY}"
+        return [Finding("slow", path, detail, {"changed": len(changed)})]
 
     def _database(self, path: str) -> list[Finding]:
         checked = check_database(path)

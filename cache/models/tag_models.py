@@ -16,13 +16,17 @@ import numpy as np
 import orjson
 
 from cache import text
-from cache.files.whole_file import open_to_read, whole_file
+from cache.files.whole_file import whole_file
+from cache.models.bundle import ModelBundle, bundle_path, read_bundle
 from cache.models.decisions import Thresholds
+from cache.models.file_digest import file_digest
 from cache.models.soundness import sound_width
 from cache.models.tag_scores import ModelSet
+from cache.progress import say
 from cache.refusal import Refused
 
 LOGISTIC_REGRESSION, SVM = "ovr-logistic-regression", "ovr-svm"
+NO_BUNDLE = ModelBundle()
 MODEL_FILE = re.compile(r"model-(?P<model_type>.+?)-tag-(?P<tag_name>.+)\.pkl")
 UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|%]|^\.')
 LONGEST_NAME = 150  # bytes; file systems allow 255, and a name gets a prefix and a suffix
@@ -33,7 +37,7 @@ class TagModel:
     path: str
     model_type: str
     tag_name: str
-    estimator: object  # a fitted scikit-learn classifier
+    estimator: object  # a fitted scikit-learn classifier, or out of a bundle its form; for ModelSet
     width: int  # features of a vector
     encoder: str | None  # model:weights its vectors come from; None for a model without a JSON beside it
     thresholds: Thresholds | None  # None: it decides nothing, it only scores
@@ -89,29 +93,26 @@ def save_model(folder: str, model_type: str, tag_name: str, estimator: object, c
     return path
 
 
-def load_model(path: str, trust_pickle: bool = False) -> TagModel:
+def load_model(path: str, trust_pickle: bool = False, bundle: ModelBundle = NO_BUNDLE) -> TagModel:
     """Raises Refused for a file that is not a binary classifier, or that could run code while loading."""
-    from cache.models.safe_pickle import load_pickle
-
     card = _card(path)
+    bundled = bundle.model_of(path)
     named = MODEL_FILE.fullmatch(os.path.basename(path))
     if not named and not card:
         raise Refused(
             f"{path} has no JSON beside it and is not named model-<type>-tag-<tag>.pkl: its tag is unknown")
-    if "sha256" in card and card["sha256"] != _digest(path):
+    if "sha256" in card and card["sha256"] != (bundled.sha256 if bundled else file_digest(path)):
         raise Refused(f"{path} and the JSON beside it are not of one training; train again")
     names = {**(named.groupdict() if named else {}), **card}
     limits = card.get("thresholds")
     thresholds = None if limits is None else Thresholds.from_card(limits, Path(path).with_suffix(".json"))
-    estimator = load_pickle(path, trust_pickle)
-    if not hasattr(estimator, "predict_proba") or np.shape(getattr(estimator, "classes_", ())) != (2,):
-        raise Refused(f"{path} is not a classifier of two classes with probabilities")
+    estimator = bundled.form if bundled else _classifier(path, trust_pickle)
     return TagModel(
         path=path,
         model_type=names["model_type"],
         tag_name=text.tag_name(card.get("tag_name") or unquote(names["tag_name"])),
         estimator=estimator,
-        width=_proven_width(path, estimator),
+        width=bundled.form.width if bundled else _proven_width(path, estimator),
         encoder=card.get("model"),
         thresholds=thresholds,
         from_text=_has_no_examples(card.get("counts")),
@@ -125,9 +126,10 @@ def load_models(
     if none is left."""
     models: dict[tuple[str, str], TagModel] = {}
     refusals: list[Refused] = []
+    bundle = bundle_in(path)
     for model_path in sorted(model_paths(path), key=_is_in_another_spelling):
         try:
-            model = load_model(model_path, trust_pickle)
+            model = load_model(model_path, trust_pickle, bundle)
             _refuse_unfit(model, encoder, width)
             twin = models.setdefault((model.model_type, model.tag_name), model)
             if twin is not model:
@@ -138,6 +140,19 @@ def load_models(
         reasons = f": {refusals[0]}" if refusals else "; stage 2 makes them"
         raise Refused(f"no usable model in {path}{reasons}" if len(refusals) != 1 else str(refusals[0]))
     return list(models.values()), refusals
+
+
+def bundle_in(folder: str) -> ModelBundle:
+    """An empty one where there is none, and where it is not usable, which is said: the models are in the .pkl
+    files all the same."""
+    path = bundle_path(folder)
+    if not os.path.lexists(path):
+        return NO_BUNDLE
+    try:
+        return read_bundle(path)
+    except Refused as refusal:
+        say(f"{refusal}; the models are loaded one by one, and the next training writes it anew")
+        return NO_BUNDLE
 
 
 def _is_in_another_spelling(path: str) -> bool:
@@ -162,6 +177,15 @@ def _refuse_unfit(model: TagModel, encoder: str, width: int) -> None:
             f"train with this metadata")
 
 
+def _classifier(path: str, trust_pickle: bool) -> object:
+    from cache.models.safe_pickle import load_pickle
+
+    estimator = load_pickle(path, trust_pickle)
+    if not hasattr(estimator, "predict_proba") or np.shape(getattr(estimator, "classes_", ())) != (2,):
+        raise Refused(f"{path} is not a classifier of two classes with probabilities")
+    return estimator
+
+
 def _proven_width(path: str, estimator: object) -> int:
     """Features of a vector, after one was scored: estimators of much older scikit-learn versions load, but
     lack attributes that this version needs (an SVC from before 0.24)."""
@@ -174,11 +198,6 @@ def _proven_width(path: str, estimator: object) -> int:
         reason = f"{type(error).__name__}: {error}"
         raise Refused(f"{path} does not work with this scikit-learn ({reason}); train again") from None
     return width
-
-
-def _digest(path: str) -> str:
-    with open_to_read(path) as file:
-        return sha256(file.read()).hexdigest()
 
 
 def _card(path: str) -> dict:

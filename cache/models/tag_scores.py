@@ -1,15 +1,12 @@
 """Vectors x models -> probabilities: all linear models in one product, all SVMs over one kernel matrix of
 their support vectors. A score hangs on its vector and its model alone, to the last bit."""
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache.models.score_forms import LinearRow, RadialRow, form_of
+from cache.models.shared_rows import SharedRows
 from cache.vectors.exact_product import ExactProduct
-
-if TYPE_CHECKING:
-    from sklearn.preprocessing import StandardScaler
 
 # Of 16 to 256 the quickest with 30 linear models: 5.9 M scores/s, against 1.8 with 256, whose slices no cache
 # holds. SVMs are as quick with any.
@@ -17,19 +14,21 @@ ROWS_AT_ONCE = 64
 
 
 class ModelSet:
-    """Many fitted classifiers as one function. Column j of score() belongs to estimators[j]."""
+    """Many models as one function: fitted classifiers, or their forms. Column j of score() belongs to
+    estimators[j]."""
 
     def __init__(self, estimators: Sequence):
-        linear: dict[int, tuple[np.ndarray, float]] = {}
+        linear: dict[int, LinearRow] = {}
         radial: dict[int, RadialRow] = {}
         self._others = {}
         for column, estimator in enumerate(estimators):
-            if linear_form := linear_row(estimator):
-                linear[column] = linear_form
-            elif radial_form := radial_row(estimator):
-                radial[column] = radial_form
-            else:
-                self._others[column] = estimator
+            match form_of(estimator):
+                case LinearRow() as form:
+                    linear[column] = form
+                case RadialRow() as form:
+                    radial[column] = form
+                case None:
+                    self._others[column] = estimator
         self._count = len(estimators)
         self._groups: list[_LinearGroup | _RadialGroup] = [_RadialGroup(group) for group in _sharing(radial)]
         if linear:
@@ -62,82 +61,6 @@ def sigmoid(values: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-values))
 
 
-def linear_row(estimator: object) -> tuple[np.ndarray, float] | None:
-    """Weights and offset with sigmoid(vector @ weights + offset) = predict_proba(vector)[:, 0]; None if
-    the model is not linear."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if isinstance(estimator, LogisticRegression):
-        if getattr(estimator, "multi_class", "auto") == "multinomial":
-            return None  # older models could ask for a softmax over two classes, which is another function
-        return -estimator.coef_[0], -float(estimator.intercept_[0])
-    if not isinstance(estimator, Pipeline):
-        return None
-    if [type(step) for _, step in estimator.steps] != [StandardScaler, LogisticRegression]:
-        return None
-    scaler, regression = (step for _, step in estimator.steps)
-    unscaled = linear_row(regression)
-    if unscaled is None or not _standardises(scaler):
-        return None
-    weights, offset = unscaled
-    weights = weights / scaler.scale_
-    return weights, offset - float((scaler.mean_ * weights).sum())  # NumPy's own sum: no library orders it
-
-
-@dataclass(frozen=True)
-class RadialRow:
-    """predict_proba(vector)[:, 0] = sigmoid(kernel(row, support) @ coefficients + offset), where
-    row = (vector - mean) / scale."""
-
-    mean: np.ndarray
-    scale: np.ndarray
-    gamma: float
-    support: np.ndarray  # (support vectors, d), standardised
-    coefficients: np.ndarray
-    offset: float
-
-    def shared(self) -> tuple:
-        """SVMs that agree in this can share a kernel matrix."""
-        return self.mean.tobytes(), self.scale.tobytes(), self.gamma
-
-
-def radial_row(estimator: object) -> RadialRow | None:
-    """None if the model is not a calibrated SVM as stage 2 makes it."""
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-
-    if not isinstance(estimator, Pipeline):
-        return None
-    if [type(step) for _, step in estimator.steps] != [StandardScaler, CalibratedClassifierCV]:
-        return None
-    scaler, calibrated = (step for _, step in estimator.steps)
-    [pair, *more] = calibrated.calibrated_classifiers_
-    machine = pair.estimator
-    if more or pair.method != "sigmoid" or not _standardises(scaler):
-        return None
-    if type(machine) is not SVC or machine.kernel != "rbf":
-        return None
-    # gamma="scale" is a number only after the fit.
-    gamma = machine._gamma if isinstance(machine.gamma, str) else machine.gamma
-    [sigmoid_fit] = pair.calibrators
-    return RadialRow(
-        mean=scaler.mean_,
-        scale=scaler.scale_,
-        gamma=float(gamma),
-        support=np.asarray(machine.support_vectors_, np.float64),
-        coefficients=sigmoid_fit.a_ * machine.dual_coef_[0],
-        offset=float(sigmoid_fit.a_ * machine.intercept_[0] + sigmoid_fit.b_),
-    )
-
-
-def _standardises(scaler: "StandardScaler") -> bool:
-    return scaler.with_mean and scaler.with_std
-
-
 class ExactRadialKernel:
     """exp(-gamma |l - r|²) between any rows l and these rows r, each entry of its two rows alone.
 
@@ -167,7 +90,7 @@ def _half_squares(rows: np.ndarray) -> np.ndarray:
 
 
 class _LinearGroup:
-    def __init__(self, forms: Mapping[int, tuple[np.ndarray, float]]):
+    def __init__(self, forms: Mapping[int, LinearRow]):
         self.columns = list(forms)
         weights, offsets = zip(*forms.values(), strict=True)
         self._product = ExactProduct(np.column_stack(weights))
@@ -185,15 +108,14 @@ class _RadialGroup:
         self.columns = list(forms)
         first = next(iter(forms.values()))
         self._mean, self._scale = first.mean, first.scale
-        places: dict[bytes, int] = {}
-        places_of = [[places.setdefault(vector.tobytes(), len(places)) for vector in form.support]
-                     for form in forms.values()]
-        support = np.frombuffer(b"".join(places)).reshape(len(places), -1)
+        shared = SharedRows(first.width)
+        places_of = shared.places_of(list(forms.values()))
+        support = shared.rows().astype(np.float64)
         self._kernel = ExactRadialKernel(support, first.gamma)
-        coefficients = np.zeros((len(places), len(forms)))
-        for column, form in enumerate(forms.values()):
-            np.add.at(coefficients[:, column], places_of[column], form.coefficients)
-        self._product = ExactProduct(coefficients)
+        coefficients = np.zeros((len(forms), len(support)))
+        for row, places, form in zip(coefficients, places_of, forms.values(), strict=True):
+            np.add.at(row, places, form.coefficients)
+        self._product = ExactProduct(coefficients.T)
         self._offsets = np.array([form.offset for form in forms.values()])
 
     def score(self, vectors: np.ndarray) -> np.ndarray:

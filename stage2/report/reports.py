@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cache.files.json_file import write_json_object
-from cache.models.tag_models import generate_model_path, load_model
+from cache.models.tag_models import bundle_in, generate_model_path, load_model
 from cache.models.tag_scores import ModelSet
 from cache.progress import PATIENCE, progress_bar
 from cache.refusal import Refused
@@ -117,7 +117,8 @@ class Reports:
             generate_model_path(run.models_folder, result.best.model_type, result.tag)
             for result in run.results
         ]
-        models = ModelSet([load_model(path).estimator for path in paths])
+        bundle = bundle_in(run.models_folder)
+        models = ModelSet([load_model(path, bundle=bundle).estimator for path in paths])
 
         def score(vectors: np.ndarray) -> np.ndarray:
             scores = models.score(vectors)

@@ -10,8 +10,8 @@ from unicodedata import normalize
 import numpy as np
 import pytest
 
+from cache.models.score_forms import linear_row
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, list_models, load_model
-from cache.models.tag_scores import linear_row
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
 from stage2.flags import TrainSettings, gate

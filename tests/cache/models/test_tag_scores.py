@@ -11,7 +11,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from cache.models import tag_scores
-from cache.models.tag_scores import ExactRadialKernel, ModelSet, linear_row, radial_row, sigmoid
+from cache.models.score_forms import linear_row, radial_row
+from cache.models.tag_scores import ExactRadialKernel, ModelSet, sigmoid
 
 RANDOM = np.random.default_rng(0)
 VECTORS = RANDOM.normal(size=(60, 8)).astype(np.float32) * 5

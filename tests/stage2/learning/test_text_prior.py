@@ -6,7 +6,8 @@ from sklearn.preprocessing import StandardScaler
 
 from cache.encoders.clip_encoder import ClipEncoder
 from cache.encoders.text_encoder import text_vectors
-from cache.models.tag_scores import linear_row, sigmoid
+from cache.models.score_forms import linear_row
+from cache.models.tag_scores import sigmoid
 from cache.pixels.crops import crop
 from cache.pixels.seen import Seen
 from cache.refusal import Refused

@@ -1,0 +1,98 @@
+"""Writes the bundle of a folder: the models of this run as they are saved, those of earlier runs from the
+earlier bundle or from their .pkl files."""
+import os
+from collections.abc import Hashable
+from dataclasses import replace
+
+import numpy as np
+
+from cache.models.bundle import ModelBundle, bundle_path, read_bundle
+from cache.models.bundle_file import write_arrays
+from cache.models.bundle_layout import BundledModel, arrays_of, group_of
+from cache.models.file_digest import file_digest, stamp_of
+from cache.models.score_forms import Form, LinearRow, RadialRow, form_of
+from cache.models.shared_rows import SharedRows
+from cache.models.tag_models import load_model, model_paths
+from cache.progress import say
+from cache.refusal import Refused
+
+FAR_FROM_OVERFLOW = 1e100  # what is smaller has a square that is a number, and so has the sum of a billion
+
+
+class BundleWriter:
+    """add() every model once it is saved, then write()."""
+
+    def __init__(self, folder: str):
+        self._folder = folder
+        self._models: dict[str, BundledModel] = {}  # by file; radial ones without their support vectors
+        self._support: dict[tuple[str, Hashable], SharedRows] = {}  # by group
+
+    def add(self, path: str, estimator: object) -> None:
+        """What is neither linear nor radial, or might give no number, is left to its .pkl."""
+        form = form_of(estimator)
+        stamp = stamp_of(path)
+        if form is None or stamp is None or not _always_gives_a_number(form):
+            return
+        digest = file_digest(path)
+        if stamp_of(path) == stamp:  # else somebody is writing it
+            file = os.path.basename(path)
+            self._models[file] = BundledModel(file, digest, stamp, self._with_shared_support(form))
+
+    def _with_shared_support(self, form: Form) -> Form:
+        if isinstance(form, LinearRow):
+            return form
+        support = self._support.setdefault(group_of(form), SharedRows(form.width))
+        [places] = support.places_of([form])
+        return replace(form, support=np.empty((0, form.width)), places=places.astype(np.int32))
+
+    def write(self) -> None:
+        """Whole or not at all. A folder that cannot take it is one of good models all the same: that is said,
+        and no fault."""
+        path = bundle_path(self._folder)
+        self._take_over_others(path)
+        try:
+            write_arrays(path, arrays_of(self._whole_models()))
+        except (OSError, Refused) as error:
+            reason = getattr(error, "strerror", None) or error
+            say(f"{path} is not written ({reason}); the models are whole, but load one by one")
+
+    def _take_over_others(self, earlier_path: str) -> None:
+        """Those of earlier runs, which may have been of other datasets."""
+        earlier = _earlier_bundle(earlier_path)
+        paths = {os.path.basename(path): path for path in model_paths(self._folder)}
+        for gone in self._models.keys() - paths.keys():
+            del self._models[gone]
+        for file in sorted(paths.keys() - self._models.keys()):
+            bundled = earlier.model_of(paths[file])
+            try:
+                self.add(paths[file], bundled.form if bundled else load_model(paths[file]).estimator)
+            except Refused:
+                continue  # whoever wants to use it is told so
+
+    def _whole_models(self) -> list[BundledModel]:
+        """By file, the radial ones of a group with all of its support vectors."""
+        support = {group: rows.rows() for group, rows in self._support.items()}
+
+        def whole(form: Form) -> Form:
+            return replace(form, support=support[group_of(form)]) if isinstance(form, RadialRow) else form
+
+        return [replace(model, form=whole(model.form)) for _, model in sorted(self._models.items())]
+
+
+def _earlier_bundle(path: str) -> ModelBundle:
+    try:
+        return read_bundle(path)
+    except Refused:  # as where there is none
+        return ModelBundle()
+
+
+def _always_gives_a_number(form: Form) -> bool:
+    """Loaded from its .pkl, such a one is not refused (see _proven_width() in tag_models.py)."""
+    if isinstance(form, LinearRow):
+        return bool(np.isfinite([*form.weights, form.offset]).all())
+    if form.gamma < 0:
+        return False
+    with np.errstate(all="ignore"):
+        parts = (form.mean, form.scale, form.mean / form.scale, form.coefficients, [form.offset],
+                 form.support * (2 * form.gamma) ** 0.5)
+    return all(float(np.abs(part).max(initial=0)) < FAR_FROM_OVERFLOW for part in parts)  # false for NaN
