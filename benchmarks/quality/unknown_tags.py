@@ -1,0 +1,95 @@
+"""Whether promises are kept among strangers: a third of the tags is kept from training, and their pictures
+lie among the new ones.
+
+In every draw other tags are unknown. Of every tag, known or not, a fifth of the pictures is new (folds by
+groups of near-duplicates); stage 2 learns the known tags from their other pictures, and says yes to new ones
+by the thresholds that it gives for each world.
+"""
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.quality.counting import Counts, NewPictures, share
+from benchmarks.quality.markdown import markdown
+from cache.models.tag_scores import ModelSet
+from cache.progress import say
+from cache.stores.metadata import Metadata
+from stage2.judging.promises import promises
+from stage2.learning.tagged_rows import FOLDS, TaggedRows
+from stage2.learning.training import Fitted, Training
+
+PROMISED = (0.9, 0.95)
+CLOSED, STRANGERS = "closed", "strangers"  # what --world takes
+UNKNOWN_SHARE = 1 / 3
+HEADINGS = (
+    "promise", "model", "world", "yes among taught kinds", "yes in all", "recall of yes", "tags with yes",
+    "below the promise", "surely broken",
+)
+Case = tuple[float, str, str]  # what is promised, model type, world
+
+
+def table(metadata: Metadata, tag_to_hashes: dict[str, list[str]], draws: int) -> Iterator[str]:
+    everything = TaggedRows(tag_to_hashes, metadata)
+    counts: list[dict[Case, Counts]] = []
+    for number in range(draws):
+        counts.append(Draw(metadata, tag_to_hashes, everything, number).counts())
+        say(f"draw {number + 1} of {draws}")
+    rows = (row(case, [of_draw[case] for of_draw in counts]) for case in sorted(counts[0]))
+    yield from markdown(HEADINGS, rows)
+
+
+def row(case: Case, draws: list[Counts]) -> Iterator[str]:
+    promised, model_type, world = case
+    yield from (f"{promised:g}", f"`{model_type}`", world)
+    for part, whole in (
+        ("right", "to_taught"), ("right", "yeses"), ("right", "carrying"), ("promising", "tags"),
+        ("below", "promising"), ("broken", "promising"),
+    ):
+        yield share([getattr(draw, part) for draw in draws], [getattr(draw, whole) for draw in draws])
+
+
+class Draw:
+    def __init__(
+        self, metadata: Metadata, tag_to_hashes: dict[str, list[str]], everything: TaggedRows, number: int,
+    ):
+        self._metadata, self._tag_to_hashes, self._everything = metadata, tag_to_hashes, everything
+        tags = everything.tags()
+        unknown = round(UNKNOWN_SHARE * len(tags))
+        self._known = sorted(np.random.default_rng(number).permutation(tags)[unknown:].tolist())
+        is_new = everything.folds() == number % FOLDS
+        self._new = np.concatenate([everything.of(tag) for tag in tags])
+        self._new = np.unique(self._new[is_new[self._new]])
+        self._pictures = NewPictures(
+            ~np.isin(self._new, np.concatenate([everything.of(tag) for tag in self._known])),
+            everything.group_of[self._new])
+
+    def counts(self) -> dict[Case, Counts]:
+        learnt = TaggedRows(self._learnt_from(), self._metadata)
+        nothing = learnt.hold_out(0)
+        splits = {tag: learnt.split(tag, nothing) for tag in learnt.tags()}
+        fitted = list(Training(self._metadata, splits, learnt, {}).models(lambda count=1: None))
+        scores = ModelSet([model.estimator for model in fitted]).score(self._metadata.matrix[self._new])
+        counts: dict[Case, Counts] = {}
+        for model, probabilities in zip(fitted, scores.T, strict=True):
+            is_tag = np.isin(self._new, self._everything.of(model.tag))
+            for (promised, world), yes_from in thresholds(model, learnt.group_of).items():
+                case = (promised, model.model_type, world)
+                of_tag = self._pictures.count(is_tag, probabilities, yes_from, promised)
+                counts[case] = counts.get(case, Counts()) + of_tag
+        return counts
+
+    def _learnt_from(self) -> dict[str, list[str]]:
+        new = set(self._new.tolist())
+        rows = self._metadata.rows
+        return {
+            tag: [name for name in self._tag_to_hashes[tag] if name in rows and rows[name] not in new]
+            for tag in self._known}
+
+
+def thresholds(model: Fitted, group_of: np.ndarray) -> dict[tuple[float, str], float | None]:
+    """Of yes, by what is promised and the world; as stage 2 takes them from out-of-fold probabilities."""
+    rows, is_tag = model.split.examples()
+    worlds = {CLOSED: model.calibration.measured, STRANGERS: model.calibration.strangers}
+    return {
+        (promised, world): promises(is_tag, probabilities, group_of[rows], promised, promised).yes_from
+        for promised in PROMISED for world, probabilities in worlds.items()}
