@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.drawn_models import loading
 from benchmarks.measure import Measurement, report, run_stage, seconds
 from benchmarks.pictures import draw_small
 from cache.files.json_file import write_json_object
-from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, TagModel, load_models
+from cache.models.tag_models import LOGISTIC_REGRESSION, SVM, TagModel, load_model, model_paths
 from cache.models.tag_scores import ModelSet
 from cache.reader.batches import Batch
 from cache.reader.source_file import Picture, SourceFile
@@ -43,7 +44,7 @@ def train(folder: Path) -> list[TagModel]:
     write_json_object(metadata_path, records)
     write_json_object(tags_path, tags)
     run_stage(2, {"--metadata_json": metadata_path, "--tag_to_hash_json": tags_path, "--output": folder})
-    return load_models(str(folder / "models"), "drawn:drawn", FEATURES)[0]
+    return [load_model(path) for path in model_paths(str(folder / "models"))]
 
 
 def scoring(models: list[TagModel], vectors: np.ndarray) -> Iterator[Measurement]:
@@ -164,6 +165,7 @@ def measure() -> Iterator[Measurement]:
         yield from scoring(models, vectors)
         yield from storing(models, folder)
         yield from placing(models, folder)
+    yield from loading()
 
 
 if __name__ == "__main__":

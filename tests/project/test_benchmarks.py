@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import photograph_pages, photographs, pictures, soak
+from benchmarks import drawn_models, photograph_pages, photographs, pictures, soak
 from benchmarks.__main__ import END, PAGE, PARTS, RESULTS, START, number, page_part, table
 from benchmarks.pictures import draw_mixed, draw_photographs, draw_small
+from cache.models.score_forms import LinearRow, RadialRow
+from cache.models.tag_models import load_models
 from cache.reader.image_source import images
 
 NAMES = ("what", "value", "unit", "compared_with", "limit", "ratio", "bar")
@@ -51,6 +53,14 @@ def test_a_run_of_some_parts_keeps_the_rows_of_the_others(tmp_path, monkeypatch)
     assert [(row["part"], row["value"], row["machine"].split(",")[0]) for row in rows] == [
         ("stage_1", 2.0, "CPU"), ("caches", 3.0, "other CPU")]
     assert (tmp_path / "speed.md").read_text() == f"before\n{START}{page_part(rows)}{END}\nafter\n"
+
+
+def test_drawn_models_load_like_trained_ones(tmp_path):
+    drawn_models.draw(tmp_path, tags=2, pictures=30, features=8, support=10)
+    models, refusals = load_models(str(tmp_path), "drawn:drawn", 8)
+    assert [type(model.estimator) for model in models] == [LinearRow, LinearRow, RadialRow, RadialRow]
+    assert refusals == []
+    assert drawn_models.load(str(tmp_path), 8)["models"] == 4
 
 
 def test_a_request_of_the_soak_that_gets_no_answer_is_unexpected_and_the_next_one_goes_on(monkeypatch):

@@ -101,7 +101,8 @@ def test_stage_2_stops_at_a_full_disk_and_goes_on_when_there_is_room(photos, dis
     filler.unlink()
     assert_sound(disk)
     assert stage_2() == 0
-    assert {path.name[:9] for path in Path("output/models").iterdir()} == {".run.lock", "model-ovr"}
+    kinds = {path.name[:9] for path in Path("output/models").iterdir()}
+    assert kinds == {".run.lock", "model-bun", "model-ovr"}
 
 
 @pytest.mark.parametrize("left", [100, 250, 500])
