@@ -85,29 +85,33 @@ def _by_folds(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray, learnt:
     """scores: of each fold from the model of the others; learnt: those of the final model: (rows,) each."""
     plain = sigmoid(scores)
     fitted = _cross_fitted(is_tag, folds, scores)
-    errors = [round(calibration_error(is_tag, said), DIGITS) for said in (plain, fitted)]
+    error_without = round(calibration_error(is_tag, plain), DIGITS)
+    error_with = round(calibration_error(is_tag, fitted), DIGITS)
     slope, offset = _platt(scores, is_tag)
     if slope <= 0 and is_tag.sum() < FEW_IMAGES:
         # Of two images, each may look unlike the tag to a model that only knows the other.
-        return Calibration(FROM_TRAINING, *_platt(learnt, is_tag), fitted, *errors)
+        slope, offset = _platt(learnt, is_tag)
+        return Calibration(FROM_TRAINING, slope, offset, fitted, error_without, error_with)
     if slope <= 0:
-        return Calibration(NO_SIGNAL, *_nearly_constant(is_tag), fitted, *errors)
-    if errors[1] < errors[0]:
-        return Calibration(SIGMOID, slope, offset, fitted, *errors)
-    return Calibration(LEFT_OUT, 1.0, 0.0, plain, *errors)
+        slope, offset = _nearly_constant(is_tag)
+        return Calibration(NO_SIGNAL, slope, offset, fitted, error_without, error_with)
+    if error_with < error_without:
+        return Calibration(SIGMOID, slope, offset, fitted, error_without, error_with)
+    return Calibration(LEFT_OUT, 1.0, 0.0, plain, error_without, error_with)
 
 
 def _among_strangers(task: Task, calibration: Calibration, scores: np.ndarray) -> np.ndarray | None:
     """Of the rows in folds. A picture that could not be tried as a stranger counts as one of a kind that is
     known, which is what it is."""
-    if calibration.measured is None:
-        return None
-    if task.others_taught:
-        return calibration.unseen
+    known = calibration.measured
+    if known is None or task.others_taught:
+        return known
     if not task.tries_strangers:
         return None
     tried = ~np.isnan(scores)
-    return np.where(tried, calibration.of_scores(np.where(tried, scores, 0)), calibration.unseen)
+    probabilities = known.copy()
+    probabilities[tried] = calibration.of_scores(scores[tried])
+    return probabilities
 
 
 def _cross_fitted(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray) -> np.ndarray:
