@@ -13,6 +13,11 @@ PROMPT = "a photo of {tag}"
 SHORT_NAMES = {"AP": "average_precision", "AUC": "roc_auc", "F1": "f1", "ECE": "calibration_error"}
 
 
+# Whom a promise holds among. Strangers: new pictures may be of kinds that nobody has taught. Closed: every
+# one surely carries one of the tags.
+STRANGERS, CLOSED = WORLDS = ("strangers", "closed")
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """Raises Refused for values without sense."""
@@ -27,6 +32,7 @@ class TrainSettings:
     prompt: str | None = None
     tags: tuple[str, ...] = ()
     checkpoint: str | None = None
+    world: str = STRANGERS
 
     def __post_init__(self) -> None:
         if not 0 <= self.test_per < 1:
@@ -35,6 +41,8 @@ class TrainSettings:
             target = getattr(self, name)
             if target is not None and not 0 < target < 1:
                 raise Refused(f"--{name} {target} cannot be promised; name a share between 0 and 1")
+        if self.world not in WORLDS:
+            raise Refused(f"--world {self.world} is none of {', '.join(WORLDS)}")
         if self.tag_to_hash_json is None and not self.tags:
             raise Refused(
                 "nothing to learn: name --tag_to_hash_json, the tag list of stage 1, "
@@ -66,6 +74,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="promise: of what is called yes, at least this share is the tag")
     add("--target_recall", type=float, default=None, metavar="SHARE",
         help="promise: of the tag, at most the rest is called no; of the two targets, one stands for both")
+    add("--world", choices=WORLDS, default=STRANGERS,
+        help="whom a promised yes holds among: pictures of any kind (strangers), or only those that surely "
+             "carry one of the tags (closed)")
     add("--fail_under", action="append", default=[], type=gate, metavar="METRIC=VALUE",
         help="exit with 4 if a tag's better model is worse than this; may be repeated; of "
              f"{', '.join(SHORT_NAMES)}")
@@ -94,6 +105,7 @@ def settings_of(arguments: argparse.Namespace) -> TrainSettings:
         prompt=arguments.prompt,
         tags=arguments.tags,
         checkpoint=arguments.pretrained,
+        world=arguments.world,
     )
 
 

@@ -48,7 +48,7 @@ class TrainingRun:
             tag for tag in dict.fromkeys(map(tag_name, settings.tags)) if tag not in splits]
         tags = [*splits, *self._without_examples]
         self._priors = _text_priors(settings, metadata, tags)
-        self._judge = Judge(metadata, tagged, settings.targets)
+        self._judge = Judge(metadata, tagged, settings.targets, settings.world)
         self._models: dict[str, dict[str, ModelResult]] = {tag: {} for tag in tags}
         if splits:
             self.training = Training(metadata, splits, tagged, self._priors)

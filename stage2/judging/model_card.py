@@ -6,7 +6,8 @@ from importlib.metadata import version
 from cache import __version__
 from cache.pixels.fingerprint import preprocessing_fingerprint
 from cache.stores.metadata import Metadata
-from stage2.judging.results import ModelResult
+from stage2.flags import CLOSED, STRANGERS
+from stage2.judging.results import Judged, ModelResult
 from stage2.learning.split import Split
 from stage2.metrics import base_rate, rounded
 
@@ -14,23 +15,40 @@ LIBRARIES = ("joblib", "numpy", "scikit-learn")
 
 
 def model_card(metadata: Metadata, split: Split, result: ModelResult) -> dict:
-    """`metrics` are of the pictures held out, `cross_validation` of the folds. `created` is the only thing
-    that differs in a second run."""
+    """`metrics` are of the pictures held out, `cross_validation` of the folds, `among_strangers` of pictures
+    of kinds that were not seen. `created` is the only thing that differs in a second run."""
     _, is_tag = split.examples()
+    counts = split.counts()
     return {
         "model": metadata.key,
         "width": metadata.width,
         "preprocessing": preprocessing_fingerprint(),
-        "counts": split.counts(),
+        "counts": counts,
+        "learnt_from": {"tag": counts["tag_train"] + counts["tag_test"],
+                        "other": counts["other_train"] + counts["other_test"]},
         "base_rate": rounded(base_rate(is_tag)),
         "metrics": result.held_out.metrics(),
-        "cross_validation": {name: estimate.as_dict() for name, estimate in result.metrics.items()},
+        "cross_validation": _estimates(result.closed),
+        "among_strangers": _estimates(result.strangers),
         "calibration": result.calibration.as_dict(),
-        "thresholds": result.promises.as_dict() if result.promises else None,
+        "thresholds": _thresholds(result),
         "training_list": training_list_digest(metadata, split),
         "versions": {"image-tagging-tools": __version__, **{name: version(name) for name in LIBRARIES}},
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def _estimates(judged: Judged) -> dict[str, dict]:
+    return {name: estimate.as_dict() for name, estimate in judged.metrics.items()}
+
+
+def _thresholds(result: ModelResult) -> dict | None:
+    """Those by which stages 3 and 4 decide, the world they hold in, and those of both worlds."""
+    closed, strangers = result.closed.promises, result.strangers.promises
+    if not result.promises or not closed or not strangers:
+        return None
+    by_world = {STRANGERS: strangers.as_dict(), CLOSED: closed.as_dict()}
+    return {**result.promises.as_dict(), "world": result.world, "worlds": by_world}
 
 
 def training_list_digest(metadata: Metadata, split: Split) -> str:

@@ -15,6 +15,7 @@ from stage2.metrics import DIGITS
 
 CONFIDENCE = 0.95
 KEPT, TOO_FEW, OUT_OF_REACH = "kept", "not enough examples", "out of reach"
+UNTRIED = "no strangers to try it on"
 MOST_NEEDED = 10_000  # a wish for more images than this says nothing but that the promise is out of reach
 WEIGHT_DIGITS = 9  # of sums of weights: thirds add up to whole numbers
 NO_WEIGHT = 1e-9
@@ -65,6 +66,10 @@ class Promises:
         """Where the two promises overlap, one threshold keeps both."""
         yes_from, no_below = self.precision.threshold, self.recall.threshold
         return no_below if yes_from is None or no_below is None else min(yes_from, no_below)
+
+    def untried(self) -> "Promises":
+        """Where only the promise of recall could be tried, which asks about pictures of the tag alone."""
+        return Promises(Promise(self.precision.target, UNTRIED, None, None, None, None, 0, None), self.recall)
 
     def in_words(self) -> str:
         """What stages 3 and 4 go by, or why there is nothing to go by."""

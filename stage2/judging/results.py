@@ -3,10 +3,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stage2.flags import CLOSED, STRANGERS
 from stage2.judging.held_out import HeldOut
 from stage2.judging.promises import Promises
 from stage2.learning.calibration import Calibration
 from stage2.metrics import Estimate, base_rate
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What holds in one world, see stage2.flags.WORLDS."""
+
+    metrics: dict[str, Estimate]  # by the names of stage2.metrics.METRICS
+    promises: Promises | None  # with --target_precision or --target_recall
 
 
 @dataclass(frozen=True)
@@ -15,15 +24,26 @@ class ModelResult:
 
     model_type: str
     calibration: Calibration  # .unseen: the out-of-fold probability of each row of its TagResult, if any
-    metrics: dict[str, Estimate]  # of these probabilities, by the names of stage2.metrics.METRICS
     held_out: HeldOut  # the pictures of --test_per, which no fold has seen
-    promises: Promises | None  # with --target_precision or --target_recall
+    closed: Judged  # among pictures like those taught
+    strangers: Judged  # among pictures of any kind
+    world: str = STRANGERS  # in which stages 3 and 4 decide
+
+    @property
+    def metrics(self) -> dict[str, Estimate]:
+        """Those that say how well the tag was learnt: among pictures like those taught."""
+        return self.closed.metrics
+
+    @property
+    def promises(self) -> Promises | None:
+        """Those by which stages 3 and 4 decide."""
+        return self.closed.promises if self.world == CLOSED else self.strangers.promises
 
 
 @dataclass(frozen=True)
 class TagResult:
     tag: str
-    rows: np.ndarray  # of the metadata matrix: what it was trained on, ascending
+    rows: np.ndarray  # of the metadata matrix: those dealt into folds, ascending
     is_tag: np.ndarray  # bool, for each of them
     models: dict[str, ModelResult]  # by model type; a tag without any example has the linear one only
 

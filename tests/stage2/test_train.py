@@ -31,11 +31,13 @@ def test_both_classifiers_of_every_tag_are_written_with_card_and_report(trained)
         "index.html", "label-audit.json", *(f"model-report-{name}.txt" for name in names)]
     card = json.loads(open_text("output/models/model-ovr-svm-tag-cats.json"))
     assert list(card) == [
-        "model_type", "tag_name", "model", "width", "preprocessing", "counts", "base_rate", "metrics",
-        "cross_validation", "calibration", "thresholds", "training_list", "versions", "created", "sha256"]
+        "model_type", "tag_name", "model", "width", "preprocessing", "counts", "learnt_from", "base_rate",
+        "metrics", "cross_validation", "among_strangers", "calibration", "thresholds", "training_list",
+        "versions", "created", "sha256"]
     assert list(card["cross_validation"]) == ["average_precision", "roc_auc", "f1", "calibration_error"]
     assert (card["base_rate"], card["thresholds"]) == (0.5, None)
     assert card["counts"] == {"tag_train": 5, "tag_test": 1, "other_train": 5, "other_test": 1}
+    assert card["learnt_from"] == {"tag": 6, "other": 6}
     assert (card["width"], card["metrics"]["accuracy"]) == (16, 1.0)
     assert set(card["versions"]) == {"image-tagging-tools", "joblib", "numpy", "scikit-learn"}
 

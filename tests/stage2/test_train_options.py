@@ -31,10 +31,12 @@ def card(model_type: str, tag: str) -> dict:
 def test_promises_stand_in_the_card_and_stage_3_decides_by_them(here, stage1, tiny_checkpoint):
     write(here / "photos", tag_folders(40))
     stage1()
-    assert command([*PATHS, "--target_precision", "0.9", "--test_per", "0"]) == 0
+    assert command([*PATHS, "--target_precision", "0.9", "--world", "closed", "--test_per", "0"]) == 0
     for model_type in (LOGISTIC_REGRESSION, SVM):
         thresholds = card(model_type, "cats")["thresholds"]
         assert (thresholds["target_precision"], thresholds["target_recall"]) == (0.9, 0.9)
+        assert (thresholds["world"], list(thresholds["worlds"])) == ("closed", ["strangers", "closed"])
+        assert thresholds["worlds"]["strangers"]["precision"]["outcome"] == "no strangers to try it on"
         assert 0 < thresholds["no_below"] <= thresholds["yes_from"] < 1
     write(here / "new", {"cat.png": encoded(drawn(900)), "dog.png": encoded(drawn(901, "dogs"))})
     assert classify(["--directory", "new", "--output", "scored", "--pretrained", tiny_checkpoint]) == 0
@@ -52,7 +54,8 @@ def test_promises_stand_in_the_card_and_stage_3_decides_by_them(here, stage1, ti
 
 
 def test_too_few_examples_for_a_promise_are_told_in_numbers(trained, capsys):
-    assert command([*PATHS, "--target_precision", "0.95", "--target_recall", "0.9", "--test_per", "0"]) == 0
+    assert command([*PATHS, "--target_precision", "0.95", "--target_recall", "0.9", "--world", "closed",
+                    "--test_per", "0"]) == 0
     assert "yes: about 53 more images needed, no: about 23 more images needed\n" in capsys.readouterr().out
     thresholds = card(SVM, "cats")["thresholds"]
     assert (thresholds["yes_from"], thresholds["no_below"]) == (None, None)

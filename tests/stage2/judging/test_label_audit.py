@@ -3,7 +3,7 @@ import numpy as np
 
 from stage2.judging.held_out import HeldOut
 from stage2.judging.label_audit import audit_json, suspects
-from stage2.judging.results import ModelResult, Suspect, TagResult
+from stage2.judging.results import Judged, ModelResult, Suspect, TagResult
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.metrics import Estimate
 
@@ -13,7 +13,8 @@ NOBODY = HeldOut(np.empty(0), np.empty(0), None)
 def model(precision: float | None, probabilities: list[float] | None) -> ModelResult:
     unseen = None if probabilities is None else np.array(probabilities)
     metrics = {"average_precision": Estimate(precision, None, None)}
-    return ModelResult("M", Calibration(SIGMOID, 1.0, 0.0, unseen, None, None), metrics, NOBODY, None)
+    judged = Judged(metrics, None)
+    return ModelResult("M", Calibration(SIGMOID, 1.0, 0.0, unseen, None, None), NOBODY, judged, judged)
 
 
 def result(is_tag: list[int], *models: ModelResult) -> TagResult:

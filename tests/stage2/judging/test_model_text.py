@@ -5,7 +5,7 @@ from sklearn.metrics import classification_report
 
 from stage2.judging.held_out import HeldOut
 from stage2.judging.model_text import report_text
-from stage2.judging.results import ModelResult
+from stage2.judging.results import Judged, ModelResult
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.learning.split import Split
 from stage2.metrics import METRICS, Estimate
@@ -18,7 +18,8 @@ def report_of(held_out: HeldOut, tags: int = 1, others: int = 1) -> str:
     metrics = dict.fromkeys(METRICS, Estimate(0.75, 0.5, 0.98765))
     metrics["roc_auc"] = Estimate(0.8, None, None)
     calibration = Calibration(SIGMOID, 2.0, 0.1, np.zeros(3), 0.2, 0.1)
-    result = ModelResult("ovr-svm", calibration, metrics, held_out, None)
+    judged = Judged(metrics, None)
+    result = ModelResult("ovr-svm", calibration, held_out, judged, judged)
     return report_text("M:p", 512, "cats", split, result)
 
 

@@ -7,7 +7,7 @@ from cache.pixels.pixel_hash import hash_ids
 from cache.stores.kept_thumbnails import KeptThumbnails
 from stage2.judging.held_out import HeldOut
 from stage2.judging.promises import promises
-from stage2.judging.results import ModelResult, TagResult
+from stage2.judging.results import Judged, ModelResult, TagResult
 from stage2.learning.calibration import FROM_TEXT, FROM_TRAINING, SIGMOID, Calibration
 from stage2.metrics import METRICS, NOTHING, Resamples
 from stage2.report.page import Report, tag_sections, write_report_page
@@ -30,21 +30,27 @@ def tag_result(
     random, rows, models = np.random.default_rng(len(tag)), np.arange(len(is_tag)), {}
     for place, model_type in enumerate(TYPES):
         unseen = 1 / (1 + np.exp(2 - (weight + place) * is_tag - random.normal(size=len(is_tag))))
-        metrics = Resamples(rows, 20).estimates(rows, is_tag, unseen)
+        strangers = np.where(is_tag, unseen, unseen ** 0.7)
+        calibration = Calibration(SIGMOID, 1, 0, unseen, 0.2, 0.1, strangers)
         scores = HeldOut(random.random(held_out), random.random(3 * held_out) / 2, None)
-        calibration = Calibration(SIGMOID, 1, 0, unseen, 0.2, 0.1)
-        promised = promises(is_tag, unseen, rows, 0.6, 0.99) if targets else None
-        models[model_type] = ModelResult(model_type, calibration, metrics, scores, promised)
+        closed, among_strangers = (judged(is_tag, said, targets) for said in (unseen, strangers))
+        models[model_type] = ModelResult(model_type, calibration, scores, closed, among_strangers)
     return TagResult(tag, rows, is_tag, models)
+
+
+def judged(is_tag: np.ndarray, probabilities: np.ndarray, targets: bool) -> Judged:
+    rows = np.arange(len(is_tag))
+    metrics = Resamples(rows, 20).estimates(rows, is_tag, probabilities)
+    return Judged(metrics, promises(is_tag, probabilities, rows, 0.6, 0.99) if targets else None)
 
 
 def unmeasured_result(tag: str, is_tag: np.ndarray) -> TagResult:
     """One or no image of the tag."""
     held_out = HeldOut(np.empty(0), np.empty(0), None)
     calibration = Calibration(FROM_TRAINING if is_tag.any() else FROM_TEXT, 1, 0, None, None, None)
-    metrics = dict.fromkeys(METRICS, NOTHING)
+    nothing = Judged(dict.fromkeys(METRICS, NOTHING), None)
     models = {
-        model_type: ModelResult(model_type, calibration, metrics, held_out, None)
+        model_type: ModelResult(model_type, calibration, held_out, nothing, nothing)
         for model_type in TYPES[:1 + is_tag.any()]
     }
     return TagResult(tag, np.arange(len(is_tag)), is_tag, models)
