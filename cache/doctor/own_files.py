@@ -19,7 +19,7 @@ from cache.stores.metadata import read_metadata
 from cache.stores.tag_list import TAG_LIST_NAME, read_tag_to_hashes
 from cache.text import plural
 
-LOADS_SLOWLY = "these load one by one, and the next training writes it anew"
+LOADS_SLOWLY = "loading takes longer, and the next training writes it anew"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from cache.__main__ import main as compare
 from cache.doctor.own_files import OwnFiles
 from cache.files.json_file import write_json_object
+from cache.models.bundle_writer import BundleWriter
 from cache.models.tag_models import save_model
 from cache.reader.image_source import images
 from cache.reader.source_file import SetAside
@@ -83,6 +84,20 @@ def test_a_model_without_its_card_fits_by_width(here, capsys):
     assert findings_of(capsys, ".") == [cardless]
     os.unlink(model("models", width=8).removesuffix("pkl") + "json")
     assert [finding["kind"] for finding in findings_of(capsys, ".")] == ["mismatch", "cardless"]
+
+
+def test_a_bundle_that_is_behind_its_models_costs_time_and_nothing_else(here, capsys):
+    path = model("models")
+    BundleWriter("models").write()
+    assert findings_of(capsys, ".") == []
+    model("models", counts={"tag_train": 3})  # the card is no part of it
+    assert findings_of(capsys, ".") == []
+    model("models", width=8)
+    assert findings_of(capsys, ".") == [{
+        "kind": "slow", "path": "./models/model-bundle.safetensors", "changed": 1,
+        "detail": "1 model has changed since; loading takes longer, and the next training writes it anew"}]
+    os.remove(path)
+    assert findings_of(capsys, ".") == []
 
 
 def test_models_whose_tag_the_dataset_no_longer_has_are_noted(here, capsys):
