@@ -18,6 +18,7 @@ class Counts:
     to_taught: int = 0  # yeses to pictures with a tag that was taught
     yeses: int = 0  # all of them, strangers' too
     carrying: int = 0  # new pictures that carry the tag
+    carrying_promising: int = 0  # of these, those of tags with a threshold for yes
     tags: int = 0
     promising: int = 0  # tags with a threshold for yes
     below: int = 0  # of these, with a smaller share of right ones than promised
@@ -46,6 +47,7 @@ class NewPictures:
             to_taught=int((is_yes & ~self.is_stranger).sum()),
             yeses=int(is_yes.sum()),
             carrying=int(is_tag.sum()),
+            carrying_promising=int(is_tag.sum()),
             tags=1,
             promising=1,
             below=int(right < promised * yeses),

@@ -23,7 +23,7 @@ CLOSED, STRANGERS = "closed", "strangers"  # what --world takes
 UNKNOWN_SHARE = 1 / 3
 HEADINGS = (
     "promise", "model", "world", "yes among taught kinds", "yes in all", "recall of yes", "tags with yes",
-    "below the promise", "surely broken",
+    "their recall", "below the promise", "surely broken",
 )
 Case = tuple[float, str, str]  # what is promised, model type, world
 
@@ -43,7 +43,7 @@ def row(case: Case, draws: list[Counts]) -> Iterator[str]:
     yield from (f"{promised:g}", f"`{model_type}`", world)
     for part, whole in (
         ("right", "to_taught"), ("right", "yeses"), ("right", "carrying"), ("promising", "tags"),
-        ("below", "promising"), ("broken", "promising"),
+        ("right", "carrying_promising"), ("below", "promising"), ("broken", "promising"),
     ):
         yield share([getattr(draw, part) for draw in draws], [getattr(draw, whole) for draw in draws])
 
@@ -57,8 +57,8 @@ class Draw:
         unknown = round(UNKNOWN_SHARE * len(tags))
         self._known = sorted(np.random.default_rng(number).permutation(tags)[unknown:].tolist())
         is_new = everything.folds() == number % FOLDS
-        self._new = np.concatenate([everything.of(tag) for tag in tags])
-        self._new = np.unique(self._new[is_new[self._new]])
+        tagged = np.unique(np.concatenate([everything.of(tag) for tag in tags]))
+        self._new = tagged[is_new[tagged]]
         self._pictures = NewPictures(
             ~np.isin(self._new, np.concatenate([everything.of(tag) for tag in self._known])),
             everything.group_of[self._new])
