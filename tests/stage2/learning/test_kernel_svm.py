@@ -3,11 +3,26 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import SVC
 
-from stage2.learning import kernel_svm
+from stage2.learning import active_set, kernel_svm
 from stage2.learning.calibration import calibrate
-from stage2.learning.radial_kernel import RadialKernel
-from stage2.learning.task import Task
+from stage2.learning.kernel_values import WholeKernel
+from stage2.learning.task import HELD_OUT, Task, Trial
 from tests.stage2.datasets import clouds
+
+
+def clouds_with_trials() -> tuple[np.ndarray, list[Task]]:
+    """Features, and tasks of three tags with trials of every kind."""
+    features, tags = clouds()
+    rows = np.arange(20, 300)
+    folds = np.where(rows % 7 == 0, HELD_OUT, rows % 5)
+    tasks = []
+    for column in range(3):
+        is_tag = tags[rows, column]
+        kinds = [tags[rows, other] & ~is_tag for other in range(3) if other != column]
+        strangers = [Trial(~kind, kind) for kind in kinds]
+        tasks.append(Task(
+            str(column), rows, 1 - is_tag.astype(int), folds, strangers=strangers, kinds=3))
+    return features, tasks
 
 
 def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one():
@@ -27,17 +42,52 @@ def test_the_svms_of_all_tags_are_those_that_scikit_learn_finds_one_by_one():
         assert np.abs(ours - alone.predict_proba(features)).max() < 0.005
 
 
-def test_tags_that_learn_from_the_same_images_share_the_kernel_matrix(monkeypatch):
+def test_what_is_written_says_what_was_found_and_holds_its_support_vectors_alone():
+    features, tasks = clouds_with_trials()
+    for task, machine, scores in kernel_svm.fit_all(features, tasks, lambda count=1: None):
+        assert np.abs(-machine.decision_function(features[task.rows]) - scores.learnt).max() < 1e-4
+        again = SVC(C=kernel_svm.C, gamma=machine.gamma)
+        again.fit(machine.support_vectors_, np.repeat([0, 1], machine.n_support_))
+        asked = features + 0.1
+        assert np.abs(again.decision_function(asked) - machine.decision_function(asked)).max() < 5e-3
+        assert machine.predict(features[task.rows]).tolist() == (scores.learnt < 0).astype(int).tolist()
+        assert {name for name in vars(again) if name not in vars(machine)} == set()
+        assert [len(machine.support_), machine.shape_fit_, machine.fit_status_] == [
+            len(again.support_vectors_), again.shape_fit_, 0]
+
+
+def test_machines_of_more_rows_than_a_matrix_has_room_for_say_nearly_the_same(monkeypatch):
+    features, tasks = clouds_with_trials()
+    near = [scores for _, _, scores in kernel_svm.fit_all(features, tasks, lambda count=1: None)]
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", 100)
+    monkeypatch.setattr(active_set, "FIRST_FIELD", 40)
+    fits = []
+    for (_, _, scores), same in zip(kernel_svm.fit_all(features, tasks, fits.append), near, strict=True):
+        for ours, theirs in zip(vars(scores).values(), vars(same).values(), strict=True):
+            assert (np.isnan(ours) == np.isnan(theirs)).all()
+            assert np.nanmax(np.abs(ours - theirs)) < 0.5
+            assert np.nanmean(np.abs(ours - theirs)) < 0.1
+    assert sum(fits) == 3 * 9
+
+
+def test_tags_that_learn_from_other_rows_share_the_matrix_if_there_is_room_for_it(monkeypatch):
     features, tags = clouds()
     matrices = []
 
-    class Watched(RadialKernel):
-        def matrix(self, rows: np.ndarray) -> np.ndarray:
-            matrices.append(len(rows))
-            return super().matrix(rows)
+    class Watched(WholeKernel):
+        def __init__(self, features: np.ndarray, *rest: object):
+            matrices.append(len(features))
+            super().__init__(features, *rest)
 
-    monkeypatch.setattr(kernel_svm, "RadialKernel", Watched)
-    rows = np.arange(300)
-    tasks = [Task(str(column), rows, 1 - tags[:, column].astype(int), rows % 5) for column in range(3)]
-    list(kernel_svm.fit_all(features, tasks, lambda count=1: None))
+    monkeypatch.setattr(kernel_svm, "WholeKernel", Watched)
+    rows_of = [np.arange(300), np.arange(200), np.arange(200)]
+    tasks = [
+        Task(str(column), rows, 1 - tags[rows, column].astype(int), rows % 5)
+        for column, rows in enumerate(rows_of)]
+    shared = [scores.folds for _, _, scores in kernel_svm.fit_all(features, tasks, lambda count=1: None)]
     assert matrices == [300]
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", 299)
+    fitted = kernel_svm.fit_all(features[:299], tasks[1:], lambda count=1: None)
+    alone = [scores.folds for _, _, scores in fitted]
+    assert matrices == [300, 299]
+    assert np.abs(alone[0] - shared[1]).max() < 0.2
