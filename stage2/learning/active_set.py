@@ -125,16 +125,18 @@ class ActiveSets:
 
     def find(self, searches: Sequence[Search], care: Care) -> None:
         """The machine of each."""
+        open_searches = list(searches)
         for size in self._fields(care):
-            self._fit(searches, care)
-            self._look(searches, size, care)
-            unfinished = [search for search in searches if not search.finished]
-            self._fitted(len(searches) - len(unfinished))
-            searches = unfinished
-            if not searches:
-                return
-        self._fit(searches, care)  # with what the last look has added
-        self._fitted(len(searches))
+            if not open_searches:
+                break
+            self._fit(open_searches, care)
+            self._look(open_searches, size, care)
+            finished = sum(search.finished for search in open_searches)
+            open_searches = [search for search in open_searches if not search.finished]
+            self._fitted(finished)
+        if open_searches:
+            self._fit(open_searches, care)  # with what the last look has added
+            self._fitted(len(open_searches))
 
     def _fields(self, care: Care) -> Iterator[int]:
         """How many rows are looked at, round by round."""
