@@ -22,7 +22,7 @@ NAMES = {  # whatever the content; the rest is told by the content
     "tag_list": re.compile(r"input-(tag-to-image-hash|image-hash-to-tag)-list\.json"),
     # Beside models and databases, or in results: what could be wrong shows elsewhere, or nothing reads it.
     "passed_over": re.compile(
-        r"model-.+-tag-.+\.json|model-report-.+\.txt|label-(audit|next)\.json"
+        r"model-.+-tag-.+\.json|model-report-.+\.txt|label-(audit|check|next)\.json"
         r"|output\.json|\.result\.json|\.run\.lock"),
 }
 UNFINISHED_NAME = re.compile(rf"{PARTIAL_NAME.pattern}|{UNFINISHED_FOLDER.pattern}")

@@ -86,6 +86,15 @@ class Suspect:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """A picture whose tags are likelier wrong than right, all that the models say taken together."""
+
+    row: int
+    labelled: dict[str, float | None]  # its tags and their probabilities; None where nothing is measured
+    looks_like: dict[str, float | None]  # the likeliest tag that it does not carry, if any
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """An image worth labelling next."""
 

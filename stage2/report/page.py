@@ -12,11 +12,9 @@ from cache.limits import Limits
 from cache.pages.html_page import write_page
 from cache.pages.thumbnails import Kept
 from cache.text import on_one_line, plural
-from stage2.judging.label_audit import MOST_SUSPECTS
-from stage2.judging.results import CurvePoint, Suggestion, Suspect, TagResult
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect, TagResult
 from stage2.metrics import DECISION
 from stage2.report.dataset_section import dataset_section
-from stage2.report.label_section import Contradiction, contradictions
 from stage2.report.pictures import Paths, ReportPictures
 from stage2.report.plots import TagPlots, learning_curve_plot, our_style
 from stage2.report.tag_section import METRIC_ROWS, TagSection, tag_section
@@ -38,6 +36,7 @@ class Report:
     images_of: dict[str, int]  # of all tags of the dataset, other-training and other-validation too
     shared: dict[tuple[str, str], int]  # images that two tags have in common, if any
     learning_curve: list[CurvePoint]
+    to_check: list[Contradiction]  # of all tags, the most suspect first
     suspects: dict[str, list[Suspect]]  # by tag, the most contradictory first
     suggestions: list[Suggestion]
     hash_ids: Sequence[str]  # by row of the metadata matrix
@@ -76,34 +75,31 @@ def write_report_page(
     limits: Limits = Limits(),
 ) -> None:
     """sections: those of tag_sections(). kept: thumbnails, also of pictures that are gone."""
-    quality = {section.result.tag: section.average_precision or 0.0 for section in sections}
-    contradicted = contradictions(report.suspects, report.tags_of, quality)
-    audit, queue = contradicted[:MOST_LISTED], report.suggestions[:MOST_LISTED]
-    pictures = _pictures(report, audit, queue, sections, kept=kept, limits=limits)
+    to_check, queue = report.to_check[:MOST_LISTED], report.suggestions[:MOST_LISTED]
+    pictures = _pictures(report, to_check, queue, sections, kept=kept, limits=limits)
 
     def labels(row: int) -> str:
         return ", ".join(map(on_one_line, report.tags_of.get(row, ())))
 
     write_page(
         path, TEMPLATES, "report.html",
-        report=report, sections=sections, audit=audit, queue=queue, pictures=pictures,
+        report=report, sections=sections, to_check=to_check, queue=queue, pictures=pictures,
         thumbnails=pictures.embedded,
         headline=_headline(report.ranked),
         dataset=dataset_section(report.images_of, report.shared),
         curve=_curve(report.learning_curve),
-        contradicted=len(contradicted),
         number_of={section.result.tag: section.number for section in sections},
         model_types=list(dict.fromkeys(name for result in report.ranked for name in result.models)),
         promised=any(result.best.promises for result in report.ranked),
         labels=labels, one_line=on_one_line, plural=plural,
-        metric_rows=METRIC_ROWS, decision=DECISION, good=GOOD, most_suspects=MOST_SUSPECTS)
+        metric_rows=METRIC_ROWS, decision=DECISION, good=GOOD)
 
 
 def _pictures(
-    report: Report, audit: Sequence[Contradiction], queue: Sequence[Suggestion],
+    report: Report, contradictions: Sequence[Contradiction], queue: Sequence[Suggestion],
     sections: Sequence[TagSection], *, kept: Kept, limits: Limits,
 ) -> ReportPictures:
-    to_check = [report.hash_ids[contradiction.row] for contradiction in audit]
+    to_check = [report.hash_ids[contradiction.row] for contradiction in contradictions]
     to_label = [suggestion.hash_id for suggestion in queue]
     strips = [
         [report.hash_ids[shown.row] for shown in strip.pictures]

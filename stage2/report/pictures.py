@@ -41,6 +41,6 @@ class ReportPictures:
 
     def name(self, hash_id: str) -> str:
         """Of its folder and file, or the beginning of its hash. No more of the path: the page may be sent,
-        and label-audit.json has it."""
+        and label-check.json has it."""
         path = self._path_of.get(hash_id)
         return on_one_line("/".join(Path(path).parts[-2:])) if path else hash_id[:12]

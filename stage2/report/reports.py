@@ -19,9 +19,10 @@ from cache.stores.metadata import Metadata, read_metadata
 from cache.stores.picture_paths import picture_paths
 from stage2.flags import TrainSettings
 from stage2.judging.label_audit import audit_json, suspects
+from stage2.judging.label_check import check_json, labels_to_check
 from stage2.judging.label_queue import ROWS_AT_ONCE, suggestions
 from stage2.judging.learning_curve import CURVE_FITS, learning_curve
-from stage2.judging.results import CurvePoint, Suggestion, Suspect
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect
 from stage2.learning.logistic_regression import USUAL
 from stage2.learning.tagged_rows import FOLDS, TaggedRows
 from stage2.report.page import Report, tag_sections, write_report_page
@@ -56,6 +57,7 @@ class Reports:
         with progress_bar(self._steps(run), "steps", "report", delay=PATIENCE) as bar:
             report = self._report(run, bar.update)
             sections = tag_sections(report, bar.update)
+        self._write_check(report.to_check)
         self._write_audit(report.suspects)
         self._write_queue(report.suggestions)
         with thumbnails_in(*self._folders_of_vectors()) as kept:
@@ -75,6 +77,7 @@ class Reports:
 
     def _report(self, run: TrainingRun, done: Callable[[int], object]) -> Report:
         """done(count) is called after so many steps."""
+        shared = dict(self._shared())
         return Report(
             encoder=self._metadata.key,
             width=self._metadata.width,
@@ -82,8 +85,9 @@ class Reports:
             folds=FOLDS,
             results=run.results,
             images_of=self._tagged.images_of(),
-            shared=dict(self._shared()),
+            shared=shared,
             learning_curve=self._learning_curve(run, done),
+            to_check=labels_to_check(run.results, shared, len(self._metadata.matrix)),
             suspects={result.tag: suspects(result) for result in run.results},
             suggestions=self._suggestions(run, done),
             hash_ids=self._metadata.hash_ids,
@@ -130,6 +134,12 @@ class Reports:
 
         tags = [result.tag for result in run.results]
         return suggestions(unlabelled.metadata, score, tags, self._tagged.hash_ids, find_paths=find_paths)
+
+    def _write_check(self, contradictions: Sequence[Contradiction]) -> None:
+        names = self._metadata.hash_ids
+        path_of = self._find_paths([names[contradiction.row] for contradiction in contradictions])
+        records = check_json(contradictions, names, path_of)
+        write_json_object(os.path.join(self.folder, "label-check.json"), records)
 
     def _write_audit(self, suspects_of: Mapping[str, Sequence[Suspect]]) -> None:
         names = self._metadata.hash_ids

@@ -28,7 +28,7 @@ def test_both_classifiers_of_every_tag_are_written_with_card_and_report(trained)
     names = [f"{model_type}-tag-{tag}" for model_type in types for tag in ("cats", "dogs")]
     assert list_models(trained) == [f"./output/models/model-{name}.pkl" for name in names]
     assert sorted(os.listdir("output/reports")) == [
-        "index.html", "label-audit.json", *(f"model-report-{name}.txt" for name in names)]
+        "index.html", "label-audit.json", "label-check.json", *(f"model-report-{name}.txt" for name in names)]
     card = json.loads(open_text("output/models/model-ovr-svm-tag-cats.json"))
     assert list(card) == [
         "model_type", "tag_name", "model", "width", "preprocessing", "counts", "learnt_from", "base_rate",

@@ -1,27 +1,15 @@
 """Labels to look at again: those that the better model of a tag contradicts."""
 import numpy as np
 
-from stage2.judging.held_out import HeldOut
 from stage2.judging.label_audit import audit_json, suspects
-from stage2.judging.results import Judged, ModelResult, Suspect, TagResult
-from stage2.learning.calibration import SIGMOID, Calibration
-from stage2.metrics import Estimate
-
-NOBODY = HeldOut(np.empty(0), np.empty(0), None)
-
-
-def model(precision: float | None, probabilities: list[float] | None) -> ModelResult:
-    unseen = None if probabilities is None else np.array(probabilities)
-    metrics = {"average_precision": Estimate(precision, None, None)}
-    judged = Judged(metrics, None)
-    return ModelResult("M", Calibration(SIGMOID, 1.0, 0.0, unseen, None, None), NOBODY, judged, judged)
+from stage2.judging.results import ModelResult, Suspect, TagResult
+from tests.stage2.judging import drawn_opinions
+from tests.stage2.judging.drawn_opinions import model
 
 
 def result(is_tag: list[int], *models: ModelResult) -> TagResult:
     """Its rows are 10, 20, 30 ... of the metadata matrix."""
-    rows = 10 * np.arange(1, len(is_tag) + 1)
-    by_type = {str(place): model for place, model in enumerate(models)}
-    return TagResult("cats", rows, np.array(is_tag, bool), by_type)
+    return drawn_opinions.result("cats", 10 * np.arange(1, len(is_tag) + 1), is_tag, *models)
 
 
 def test_the_most_contradictory_come_first_and_equal_ones_in_their_order():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stage2.judging.held_out import HeldOut
-from stage2.judging.results import CurvePoint, Suggestion, Suspect, TagResult
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, TagResult
 from stage2.metrics import METRICS, Estimate, metrics_of
 from tests.html_tree import Element
 from tests.stage2.report.drawn_results import (
@@ -160,16 +160,16 @@ def test_names_are_shown_as_they_are_and_do_nothing(tmp_path):
     tags = [tag_result(tag, every(place, len(HOSTILE)), place) for place, tag in enumerate(HOSTILE)]
     names = [name.replace("/", "") for name in HOSTILE]
     paths = {hash_id: f"/gone/{names[row % len(names)]}{row}" for row, hash_id in enumerate(HASHES)}
-    suspects = {
-        result.tag: [Suspect(place, result.tag, True, 0.01), Suspect(place + 1, result.tag, False, 0.99)]
-        for place, result in enumerate(tags)
-    }
+    to_check = [
+        Contradiction(row, {tag: 0.01}, {other: 0.99})
+        for row, (tag, other) in enumerate(pairwise([*HOSTILE, HOSTILE[0]]))
+    ]
     suggestions = [
         Suggestion(HASHES[place], path, HOSTILE[place], 0.5, 1, 1)
         for place, path in enumerate(["/a/<i>.png", None, "/b/\u202eb.png"])
     ]
     page = written(
-        tmp_path, tags, paths, suspects=suspects, suggestions=suggestions,
+        tmp_path, tags, paths, to_check=to_check, suggestions=suggestions,
         shared=dict.fromkeys(pairwise(HOSTILE), 3), encoder="<b>M:p\n")
     shown = {tag.replace("\n", "\\n").replace("\u202e", "\\u202e") for tag in HOSTILE}
     rows = [row for row in page.one("table", "ranking").all("tr") if list(row.all("a"))]

@@ -3,7 +3,7 @@ and dark, a phone."""
 import pytest
 
 from cache.stores.kept_thumbnails import KeptThumbnails
-from stage2.judging.results import CurvePoint, Suspect
+from stage2.judging.results import Contradiction, CurvePoint
 from stage2.report.page import tag_sections, write_report_page
 from tests.drawing import png, write
 from tests.stage2.report.drawn_results import HASHES, HOSTILE, ROWS, every, report, tag_result
@@ -22,7 +22,7 @@ def address(tmp_path_factory) -> str:
     curve = [CurvePoint(images, 1, 0.5, 0.4, 0.6, {first: 0.5}) for images in (1, 2, 5, 10, 20, 50)]
     facts = report(
         results, paths, shared={(first, second): 3}, learning_curve=curve,
-        suspects={first: [Suspect(0, first, True, 0.1)]})
+        to_check=[Contradiction(0, {first: 0.1}, {second: 0.9})])
     write_report_page(folder / "index.html", facts, tag_sections(facts), KeptThumbnails())
     return (folder / "index.html").as_uri()
 

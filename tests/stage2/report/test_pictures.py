@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from stage2.judging.results import Suggestion, Suspect
+from stage2.judging.results import Contradiction, Suggestion
 from stage2.report import pictures as page_pictures
 from tests.drawing import png, write
 from tests.stage2.report.drawn_results import (
@@ -56,8 +56,8 @@ def test_a_picture_is_named_with_its_folder_and_nothing_else_of_its_path_is_in_t
         hash_id: f"/photos/2024/{folders[row % 2]}/IMG_{row}.png"
         for row, hash_id in enumerate(HASHES[:ROWS])
     }
-    suspects = {"cats": [Suspect(0, "cats", True, 0.02)]}
-    page = written(tmp_path, [tag_result("cats", every(0))], paths, suspects=suspects)
+    to_check = [Contradiction(0, {"cats": 0.02}, {})]
+    page = written(tmp_path, [tag_result("cats", every(0))], paths, to_check=to_check)
     tiles = [tile for tile in page.all("li") if list(tile.all("span", "thumbnail"))]
     assert len(tiles) > 10
     for tile in tiles:

@@ -5,26 +5,11 @@ import numpy as np
 import pytest
 
 from stage2.judging.label_audit import MOST_SUSPECTS
-from stage2.judging.results import CurvePoint, Suggestion, Suspect
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect
 from stage2.metrics import Estimate
 from stage2.report.dataset_section import Pair, dataset_section
-from stage2.report.label_section import Contradiction, contradictions
 from stage2.report.next_steps import Step, next_steps, taken_for
 from tests.stage2.report.drawn_results import HASHES, ROWS, every, section_of, table, tag_result, written
-
-
-def test_a_picture_in_the_wrong_folder_is_one_picture_to_look_at_and_a_weak_model_counts_less():
-    suspects = {
-        "cats": [Suspect(1, "cats", True, 0.1), Suspect(2, "cats", True, 0.05)],
-        "dogs": [Suspect(1, "dogs", False, 0.8)],
-        "weak": [Suspect(3, "weak", True, 0.0), Suspect(4, "weak", False, 1.0)],
-    }
-    tags_of = {1: ["cats"], 2: ["cats", "pets"], 3: ["weak"]}
-    assert contradictions(suspects, tags_of, {"cats": 0.9, "dogs": 0.8, "weak": 0.2}) == [
-        Contradiction(1, {"cats": 0.1}, {"dogs": 0.8}),
-        Contradiction(2, {"cats": 0.05, "pets": None}, {}),
-        Contradiction(3, {"weak": 0.0}, {}),
-        Contradiction(4, {}, {"weak": 1.0})]
 
 
 def test_labels_and_suggestions_name_the_tag_and_both_opinions(tmp_path):
@@ -32,18 +17,19 @@ def test_labels_and_suggestions_name_the_tag_and_both_opinions(tmp_path):
     page = written(
         tmp_path, [cats, dogs], {HASHES[0]: "/p/wrong.png"},
         suggestions=[Suggestion(HASHES[119], "/q/new.png", "dogs", 0.5, 1, 1)],
-        suspects={"cats": [Suspect(0, "cats", True, 0.02)], "dogs": [Suspect(0, "dogs", False, 0.97)]})
+        to_check=[Contradiction(0, {"cats": 0.02}, {"dogs": 0.97}), Contradiction(1, {"pets": None}, {})])
     assert [tile.text for tile in section_of(page, "labels").all("li")] == [
-        "cats label yes, model 0.02 dogs label no, model 0.97 p/wrong.png"]
+        "cats label yes, model 0.02 dogs label no, model 0.97 p/wrong.png",
+        f"pets label yes {HASHES[1][:12]}"]
     assert [tile.text for tile in section_of(page, "next").all("li")] == ["dogs model 0.50 q/new.png"]
 
 
 @pytest.mark.parametrize(("count", "said"), [
-    (24, None), (207, "The first 24 of 207; all in label-audit.json, of each tag at most 24.")])
+    (24, None), (207, "The first 24 of 207; all in label-check.json.")])
 def test_where_not_all_labels_to_check_are_listed_the_page_says_where_they_are(tmp_path, count, said):
     cats = tag_result("cats", every(0, rows=1000))
-    suspects = [Suspect(row, "cats", True, 0.02) for row in range(count)]
-    section = section_of(written(tmp_path, [cats], suspects={"cats": suspects}), "labels")
+    to_check = [Contradiction(row, {"cats": 0.02}, {}) for row in range(count)]
+    section = section_of(written(tmp_path, [cats], to_check=to_check), "labels")
     assert len(list(section.all("li"))) == 24
     about = section.one("p", "about").text
     assert about.endswith(said or "spoils what is learnt.")
