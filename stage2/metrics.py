@@ -176,9 +176,11 @@ def _f1(is_tag: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> n
 
 def _calibration_error(is_tag: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     bins = bin_numbers(probabilities, CALIBRATION_BINS)
-    in_bin = bins == np.arange(1, CALIBRATION_BINS + 1)[:, None]  # bool (bins, n)
-    errors = in_bin * (is_tag - probabilities)
-    return _ratio(np.abs(errors @ weights).sum(0), weights.sum(0))
+    errors, by_bin = is_tag - probabilities, np.zeros(weights.shape[1])
+    for number in range(1, CALIBRATION_BINS + 1):
+        here = np.flatnonzero(bins == number)
+        by_bin += np.abs(errors[here] @ weights[here])
+    return _ratio(by_bin, weights.sum(0))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray, nothing: float = np.nan) -> np.ndarray:
