@@ -14,12 +14,12 @@ from benchmarks.quality.markdown import markdown
 from cache.models.tag_scores import ModelSet
 from cache.progress import say
 from cache.stores.metadata import Metadata
+from stage2.flags import CLOSED, STRANGERS
 from stage2.judging.promises import promises
 from stage2.learning.tagged_rows import FOLDS, TaggedRows
 from stage2.learning.training import Fitted, Training
 
 PROMISED = (0.9, 0.95)
-CLOSED, STRANGERS = "closed", "strangers"  # what --world takes
 UNKNOWN_SHARE = 1 / 3
 HEADINGS = (
     "promise", "model", "world", "yes among taught kinds", "yes in all", "recall of yes", "tags with yes",

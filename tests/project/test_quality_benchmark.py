@@ -7,8 +7,9 @@ from benchmarks.quality.__main__ import sample
 from benchmarks.quality.counting import Counts, NewPictures, share, short
 from benchmarks.quality.markdown import markdown
 from benchmarks.quality.second_layer import cells, f1
-from benchmarks.quality.unknown_tags import CLOSED, STRANGERS, Draw, thresholds
+from benchmarks.quality.unknown_tags import Draw, thresholds
 from cache.stores.metadata import Metadata
+from stage2.flags import CLOSED, STRANGERS
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.learning.split import Split
 from stage2.learning.tagged_rows import TaggedRows
