@@ -6,13 +6,16 @@ unpickling: it holds the form of each model (score_forms.py) and the SHA-256 of 
 """
 import os
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b, sha256
 
+from cache.files.whole_file import open_to_read
 from cache.models.bundle_file import read_arrays, unusable
 from cache.models.bundle_layout import BundledModel, models_of
-from cache.models.file_digest import file_digest, stamp_of
 from cache.refusal import Refused
 
 MODEL_BUNDLE = "model-bundle.safetensors"
+STAMP_BYTES = 16
+CHUNK = 1 << 20  # bytes of a .pkl in memory at a time
 
 
 class ModelBundle:
@@ -56,3 +59,24 @@ def _is_of(model: BundledModel, path: str) -> bool:
         return model.sha256 == file_digest(path)
     except Refused:  # whoever loads it will say so
         return False
+
+
+def file_digest(path: str | os.PathLike) -> str:
+    """SHA-256, hex. Raises Refused for what cannot be read."""
+    digest = sha256()
+    with open_to_read(path) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def stamp_of(path: str | os.PathLike) -> str | None:
+    """Size, times of change of the content and of anything else, inode, digested to one length: a file with
+    all of these as they were has not been touched. A copy has another stamp. None if there is no such
+    file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    facts = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+    return blake2b(facts.encode(), digest_size=STAMP_BYTES).hexdigest()

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cache.models.bundle_file import STAMPS, Arrays
-from cache.models.score_forms import Form, LinearRow, RadialRow
-from cache.models.shared_rows import as_narrow_as_exact
+from cache.models.score_forms import Form, LinearRow, RadialRow, as_narrow_as_exact
 
 ENTRIES, LINEAR, RADIAL = "entries", "linear", "radial"
 UNFIT = "its arrays do not fit each other"
@@ -32,7 +31,7 @@ Part = Callable[[str], np.ndarray]  # of the arrays of a group, by name
 class BundledModel:
     file: str  # the name of its .pkl
     sha256: str  # of the .pkl that the form was taken from
-    stamp: str  # of the same (see stamp_of() in file_digest.py)
+    stamp: str  # of the same (see stamp_of() in bundle.py)
     form: Form
 
 

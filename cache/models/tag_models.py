@@ -13,13 +13,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
-import orjson
 
 from cache import text
 from cache.files.whole_file import whole_file
-from cache.models.bundle import ModelBundle, bundle_path, read_bundle
+from cache.models.bundle import ModelBundle, bundle_path, file_digest, read_bundle
+from cache.models.cards import has_no_examples, read_card
 from cache.models.decisions import Thresholds
-from cache.models.file_digest import file_digest
 from cache.models.soundness import sound_width
 from cache.models.tag_scores import ModelSet
 from cache.progress import say
@@ -95,7 +94,7 @@ def save_model(folder: str, model_type: str, tag_name: str, estimator: object, c
 
 def load_model(path: str, trust_pickle: bool = False, bundle: ModelBundle = NO_BUNDLE) -> TagModel:
     """Raises Refused for a file that is not a binary classifier, or that could run code while loading."""
-    card = _card(path)
+    card = read_card(path)
     bundled = bundle.model_of(path)
     named = MODEL_FILE.fullmatch(os.path.basename(path))
     if not named and not card:
@@ -115,7 +114,7 @@ def load_model(path: str, trust_pickle: bool = False, bundle: ModelBundle = NO_B
         width=bundled.form.width if bundled else _proven_width(path, estimator),
         encoder=card.get("model"),
         thresholds=thresholds,
-        from_text=_has_no_examples(card.get("counts")),
+        from_text=has_no_examples(card.get("counts")),
     )
 
 
@@ -161,11 +160,6 @@ def _is_in_another_spelling(path: str) -> bool:
     return name != text.tag_name(name)
 
 
-def _has_no_examples(counts: object) -> bool:
-    """counts: whatever a card holds under this name."""
-    return isinstance(counts, dict) and counts.get("tag_train") == 0
-
-
 def _refuse_unfit(model: TagModel, encoder: str, width: int) -> None:
     if model.encoder is not None and model.encoder != encoder:
         raise Refused(
@@ -198,18 +192,3 @@ def _proven_width(path: str, estimator: object) -> int:
         reason = f"{type(error).__name__}: {error}"
         raise Refused(f"{path} does not work with this scikit-learn ({reason}); train again") from None
     return width
-
-
-def _card(path: str) -> dict:
-    """The JSON beside a model file, {} if there is none."""
-    beside = Path(path).with_suffix(".json")
-    if not beside.is_file():
-        return {}
-    try:
-        card = orjson.loads(beside.read_bytes())
-    except (OSError, ValueError) as error:
-        raise Refused(f"{beside} is not readable JSON ({error}); remove it, or train again") from None
-    names = ("model_type", "tag_name", "model")
-    if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in names):
-        raise Refused(f"{beside} is not a model card of stage 2; remove it, or train again")
-    return card

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cache.models.score_forms import LinearRow, RadialRow, form_of
-from cache.models.shared_rows import SharedRows
+from cache.models.score_forms import LinearRow, RadialRow, SharedRows, form_of
 from cache.vectors.exact_product import ExactProduct
 
 # Of 16 to 256 the quickest with 30 linear models: 5.9 M scores/s, against 1.8 with 256, whose slices no cache
