@@ -1,12 +1,13 @@
 """Thresholds that keep a promise: of what is called the tag, at least this share is; of the tag, at least
 this share is not called "no".
 
-Shares are measured on out-of-fold probabilities, and a promise counts as kept if the lower end of their
+Those of this module hold among pictures like those taught, see `among_strangers` for the rest. Shares are
+measured on out-of-fold probabilities, and a promise counts as kept if the lower end of their
 interval keeps it: the exact interval of Clopper and Pearson (1934), 95 % sure on the side that matters. 30
 right ones of 30 are therefore no proof of a precision of 0.95; 59 of 59 are.
 """
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -69,7 +70,8 @@ class Promises:
 
     def untried(self) -> "Promises":
         """Where only the promise of recall could be tried, which asks about pictures of the tag alone."""
-        return Promises(Promise(self.precision.target, UNTRIED, None, None, None, None, 0, None), self.recall)
+        precision = Promise(self.precision.target, UNTRIED, None, None, None, None, 0, None)
+        return replace(self, precision=precision)
 
     def in_words(self) -> str:
         """What stages 3 and 4 go by, or why there is nothing to go by."""
@@ -103,7 +105,7 @@ def promises(
     probabilities: (n,), out of fold; None where there are none on the scale of the model, as of a tag with
     one image. group_of: (n,), the same number for near-duplicates, which together count as one picture.
     """
-    weights = 1 / np.bincount(group_of)[group_of]
+    weights = picture_weights(group_of)
     tags = round(float(weights[is_tag].sum()), WEIGHT_DIGITS)
     if probabilities is None:
         return Promises(_nothing_known(target_precision, tags), _nothing_known(target_recall, tags))
@@ -113,9 +115,14 @@ def promises(
     levels = probabilities[last]
     called = np.round(np.cumsum(weights)[last], WEIGHT_DIGITS)
     right = np.round(np.cumsum(weights * is_tag)[last], WEIGHT_DIGITS)
-    precision = _Levels(levels, right, called).promise(target_precision, tags, lowest=True)
-    recall = _Levels(levels, right, np.full(len(right), tags)).promise(target_recall, tags, lowest=False)
+    precision = Levels(levels, right, called).promise(target_precision, tags, lowest=True)
+    recall = Levels(levels, right, np.full(len(right), tags)).promise(target_recall, tags, lowest=False)
     return Promises(precision, recall)
+
+
+def picture_weights(group_of: np.ndarray) -> np.ndarray:
+    """Near-duplicates, which have the same number, weigh together as much as one picture: (n,)."""
+    return 1 / np.bincount(group_of)[group_of]
 
 
 def _nothing_known(target: float, tags: float) -> Promise:
@@ -124,7 +131,7 @@ def _nothing_known(target: float, tags: float) -> Promise:
 
 
 @dataclass(frozen=True)
-class _Levels:
+class Levels:
     """The thresholds there are, falling, and at each of them a share: so many right ones of so many. All
     (levels,)."""
 

@@ -6,6 +6,7 @@ anything.
 """
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 import numpy as np
 
@@ -58,6 +59,17 @@ class TaggedRows:
 
     def negatives(self, tag: str) -> np.ndarray:
         return np.setdiff1d(self._pool, self._rows[tag], assume_unique=True)
+
+    @cached_property
+    def kind_of(self) -> np.ndarray:
+        """A number for each row of the matrix: that of its rarest tag. Images of other-training are of no
+        kind that somebody knows: near-duplicates alone are of one."""
+        kinds = np.full(self._count, -1)
+        for number, tag in enumerate(reversed(self._rarest_first)):
+            kinds[self._rows[tag]] = number
+        if self.others_taught:
+            kinds[self._pool] = len(self._rarest_first) + self.group_of[self._pool]
+        return kinds
 
     def hold_out(self, share: float) -> np.ndarray:
         """One choice for all tags, so that they share what is learnt from: of every tag the same share, but

@@ -1,0 +1,46 @@
+"""What a promise of yes takes where new pictures may be of kinds that nobody has taught."""
+import numpy as np
+
+from stage2.judging.among_strangers import STRANGERS, Tried, precision_among_strangers
+from stage2.judging.promises import KEPT, TOO_FEW, Promise, lower_end, promises
+
+# 100 pictures of the tag, and ten other kinds of 40.
+IS_TAG = np.arange(500) < 100
+KIND_OF = np.where(IS_TAG, 0, (np.arange(500) - 100) // 40 + 1)
+KNOWN = np.where(IS_TAG, 0.9, 0.1)
+
+
+def promised(strangers: np.ndarray, known: np.ndarray = KNOWN, target: float = 0.9) -> Promise:
+    tried = Tried(IS_TAG, known, strangers, KIND_OF, np.arange(500))
+    return precision_among_strangers(tried, target)
+
+
+def test_where_strangers_fare_as_known_kinds_the_promise_is_that_of_the_closed_world():
+    assert promised(KNOWN) == promises(IS_TAG, KNOWN, np.arange(500), 0.9, 0.9).precision
+
+
+def test_the_mistakes_with_strangers_count_half_and_those_with_the_worst_kind_twice():
+    strangers = np.where(IS_TAG, KNOWN, np.where(np.arange(500) % 40 < 1, 0.9, 0.1))  # one of every kind
+    wrong = STRANGERS * (10 + 1) * 10 / 11
+    assert promised(strangers) == Promise(
+        0.9, KEPT, 0.9, round(100 / (100 + wrong), 6), round(float(lower_end(100.0, 100 + wrong)), 6),
+        promised(strangers).high, 105, 0)
+    of_one_kind = np.where((KIND_OF == 3) & (np.arange(500) % 4 == 0), 0.9, KNOWN)  # ten as well
+    assert (promised(of_one_kind).outcome, promised(of_one_kind).share) == (
+        TOO_FEW, round(100 / (100 + STRANGERS * (10 + 10) * 10 / 11), 6))
+
+
+def test_the_threshold_lies_above_the_strangers_that_would_break_the_promise():
+    known, strangers = KNOWN.copy(), KNOWN.copy()
+    known[:60] = strangers[:60] = 0.99
+    strangers[KIND_OF == 5] = 0.95
+    assert promises(IS_TAG, known, np.arange(500), 0.9, 0.9).yes_from == 0.9
+    assert promised(strangers, known).threshold == 0.99
+
+
+def test_copies_count_as_one_picture_of_their_kind():
+    group_of = np.arange(500)
+    group_of[KIND_OF == 5] = 260  # the first of them
+    strangers = np.where(KIND_OF == 5, 0.9, KNOWN)
+    promise = precision_among_strangers(Tried(IS_TAG, KNOWN, strangers, KIND_OF, group_of), 0.9)
+    assert promise.share == round(100 / (100 + STRANGERS * 2 * 10 / 11), 6)
