@@ -58,28 +58,28 @@ class Draw:
         self._known = sorted(np.random.default_rng(number).permutation(tags)[unknown:].tolist())
         is_new = everything.folds() == number % FOLDS
         tagged = np.unique(np.concatenate([everything.of(tag) for tag in tags]))
-        self._new = tagged[is_new[tagged]]
-        self._pictures = NewPictures(
-            ~np.isin(self._new, np.concatenate([everything.of(tag) for tag in self._known])),
-            everything.group_of[self._new])
+        self.new = tagged[is_new[tagged]]
+        self.pictures = NewPictures(
+            ~np.isin(self.new, np.concatenate([everything.of(tag) for tag in self._known])),
+            everything.group_of[self.new])
 
     def counts(self) -> dict[Case, Counts]:
         learnt = TaggedRows(self._learnt_from(), self._metadata)
         nothing = learnt.hold_out(0)
         splits = {tag: learnt.split(tag, nothing) for tag in learnt.tags()}
         fitted = list(Training(self._metadata, splits, learnt, {}).models(lambda count=1: None))
-        scores = ModelSet([model.estimator for model in fitted]).score(self._metadata.matrix[self._new])
+        scores = ModelSet([model.estimator for model in fitted]).score(self._metadata.matrix[self.new])
         counts: dict[Case, Counts] = {}
         for model, probabilities in zip(fitted, scores.T, strict=True):
-            is_tag = np.isin(self._new, self._everything.of(model.tag))
+            is_tag = np.isin(self.new, self._everything.of(model.tag))
             for (promised, world), yes_from in thresholds(model, learnt.group_of).items():
                 case = (promised, model.model_type, world)
-                of_tag = self._pictures.count(is_tag, probabilities, yes_from, promised)
+                of_tag = self.pictures.count(is_tag, probabilities, yes_from, promised)
                 counts[case] = counts.get(case, Counts()) + of_tag
         return counts
 
     def _learnt_from(self) -> dict[str, list[str]]:
-        new = set(self._new.tolist())
+        new = set(self.new.tolist())
         rows = self._metadata.rows
         return {
             tag: [name for name in self._tag_to_hashes[tag] if name in rows and rows[name] not in new]

@@ -105,11 +105,11 @@ def test_a_draw_learns_nothing_of_unknown_tags_and_no_new_picture(six_tags, monk
         draw = Draw(metadata, tags, everything, number)
         draw.counts()
         rows = np.unique(np.concatenate([split.examples()[0] for split in learnt[-1].values()]))
-        assert (len(learnt[-1]), len(rows), len(draw._new)) == (4, 32, 12)
-        assert draw._pictures.is_stranger.sum() == 4
-        assert not np.isin(rows, draw._new).any()
+        assert (len(learnt[-1]), len(rows), len(draw.new)) == (4, 32, 12)
+        assert draw.pictures.is_stranger.sum() == 4
+        assert not np.isin(rows, draw.new).any()
         assert sorted(np.unique(rows // 10)) == [int(tag[-1]) for tag in learnt[-1]]
-        new.append(draw._new)
+        new.append(draw.new)
     assert sorted(np.concatenate(new)) == list(range(60)), "every picture is new once"
     assert len({tuple(splits) for splits in learnt}) > 1, "other tags are unknown"
 
