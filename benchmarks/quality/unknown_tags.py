@@ -15,7 +15,7 @@ from cache.models.tag_scores import ModelSet
 from cache.progress import say
 from cache.stores.metadata import Metadata
 from stage2.flags import CLOSED, STRANGERS
-from stage2.judging.promises import promises
+from stage2.judging.judge import Judge
 from stage2.learning.tagged_rows import FOLDS, TaggedRows
 from stage2.learning.training import Fitted, Training
 
@@ -69,10 +69,12 @@ class Draw:
         splits = {tag: learnt.split(tag, nothing) for tag in learnt.tags()}
         fitted = list(Training(self._metadata, splits, learnt, {}).models(lambda count=1: None))
         scores = ModelSet([model.estimator for model in fitted]).score(self._metadata.matrix[self.new])
+        judges = {
+            promised: Judge(self._metadata, learnt, (promised, promised), STRANGERS) for promised in PROMISED}
         counts: dict[Case, Counts] = {}
         for model, probabilities in zip(fitted, scores.T, strict=True):
             is_tag = np.isin(self.new, self._everything.of(model.tag))
-            for (promised, world), yes_from in thresholds(model, learnt.group_of).items():
+            for (promised, world), yes_from in thresholds(model, judges).items():
                 case = (promised, model.model_type, world)
                 of_tag = self.pictures.count(is_tag, probabilities, yes_from, promised)
                 counts[case] = counts.get(case, Counts()) + of_tag
@@ -86,10 +88,11 @@ class Draw:
             for tag in self._known}
 
 
-def thresholds(model: Fitted, group_of: np.ndarray) -> dict[tuple[float, str], float | None]:
-    """Of yes, by what is promised and the world; as stage 2 takes them from out-of-fold probabilities."""
-    rows, is_tag = model.split.examples()
-    worlds = {CLOSED: model.calibration.measured, STRANGERS: model.calibration.strangers}
-    return {
-        (promised, world): promises(is_tag, probabilities, group_of[rows], promised, promised).yes_from
-        for promised in PROMISED for world, probabilities in worlds.items()}
+def thresholds(model: Fitted, judges: dict[float, Judge]) -> dict[tuple[float, str], float | None]:
+    """Of yes, by what is promised and the world, as stage 2 would write them on the card."""
+    yes_from = {}
+    for promised, judge in judges.items():
+        result = judge.result(model)
+        for world, judged in ((CLOSED, result.closed), (STRANGERS, result.strangers)):
+            yes_from[promised, world] = judged.promises.yes_from if judged.promises else None
+    return yes_from

@@ -8,8 +8,10 @@ from benchmarks.quality.counting import Counts, NewPictures, share, short
 from benchmarks.quality.markdown import markdown
 from benchmarks.quality.second_layer import cells, f1
 from benchmarks.quality.unknown_tags import Draw, thresholds
+from cache.models.tag_models import SVM
 from cache.stores.metadata import Metadata
 from stage2.flags import CLOSED, STRANGERS
+from stage2.judging.judge import Judge
 from stage2.learning.calibration import SIGMOID, Calibration
 from stage2.learning.split import Split
 from stage2.learning.tagged_rows import TaggedRows
@@ -115,11 +117,17 @@ def test_a_draw_learns_nothing_of_unknown_tags_and_no_new_picture(six_tags, monk
 
 
 def test_thresholds_are_those_that_the_product_finds_in_either_world():
-    rows = np.arange(200)
-    split = Split(rows[:100], rows[:0], rows[100:], rows[:0])
-    closed = np.where(rows < 100, 0.6, 0.4)
-    strangers = np.where(rows < 100, np.where(rows < 50, 0.9, 0.6), np.where(rows < 110, 0.6, 0.4))
+    """A hundred pictures of a tag, and a hundred of three others, ten of which look like it to who has never
+    met their kind."""
+    rows, names = np.arange(200), [f"h{row}" for row in range(200)]
+    metadata = Metadata("M:p", {name: row for row, name in enumerate(names)}, np.eye(200, dtype=np.float32))
+    tags = {"tag": names[:100], "b": names[100:140], "c": names[140:170], "d": names[170:]}
+    closed = np.repeat([0.9, 0.6, 0.4], [50, 50, 100])
+    strangers = np.where((rows >= 100) & (rows < 110), 0.6, closed)
     calibration = Calibration(SIGMOID, 1.0, 0.0, closed, None, None, strangers)
-    model = Fitted("tag", "ovr-svm", None, calibration, split, np.empty(0))
-    found = thresholds(model, rows)
-    assert found == {(0.9, CLOSED): 0.6, (0.9, STRANGERS): 0.9, (0.95, CLOSED): 0.6, (0.95, STRANGERS): None}
+    model = Fitted(
+        "tag", SVM, None, calibration, Split(rows[:100], rows[:0], rows[100:], rows[:0]), np.empty(0))
+    tagged = TaggedRows(tags, metadata)
+    judges = {promised: Judge(metadata, tagged, (promised, promised), STRANGERS) for promised in (0.9, 0.95)}
+    assert thresholds(model, judges) == {
+        (0.9, CLOSED): 0.6, (0.9, STRANGERS): 0.9, (0.95, CLOSED): 0.6, (0.95, STRANGERS): None}
