@@ -58,14 +58,14 @@ class BundleWriter:
         """Those of earlier runs, which may have been of other datasets."""
         earlier = _earlier_bundle(earlier_path)
         paths = {os.path.basename(path): path for path in model_paths(self._folder)}
-        for gone in self._models.keys() - paths.keys():
-            del self._models[gone]
         for file in sorted(paths.keys() - self._models.keys()):
-            bundled = earlier.model_of(paths[file])
+            stamp, bundled = stamp_of(paths[file]), earlier.model_of(paths[file])
             try:
                 self.add(paths[file], bundled.form if bundled else load_model(paths[file]).estimator)
             except Refused:
                 continue  # whoever wants to use it is told so
+            if file in self._models and self._models[file].stamp != stamp:
+                del self._models[file]  # somebody has put another in its place while it was read
 
     def _whole_models(self) -> list[BundledModel]:
         """By file, the radial ones of a group with all of its support vectors."""

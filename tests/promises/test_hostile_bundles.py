@@ -31,7 +31,11 @@ def machines() -> dict:
 
     classes = (VECTORS[:, 0] > 0).astype(int)
     regression = LogisticRegression().fit(VECTORS, classes)
-    return {(SVM, "cats"): calibrated_svm(classes), (LOGISTIC_REGRESSION, "cats"): regression}
+    return {
+        (SVM, "cats"): calibrated_svm(classes),
+        (SVM, "dogs"): calibrated_svm(1 - classes),
+        (LOGISTIC_REGRESSION, "cats"): regression,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def prepared(machines, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def wanted(here, prepared) -> np.ndarray:
-    """Scores of two models in ./models, which have a bundle."""
+    """Scores of three models in ./models, which have a bundle."""
     shutil.copytree(prepared, "models")
     return scores()
 
@@ -168,8 +172,9 @@ HOSTILE: dict[str, Change] = {
     "with fewer places than coefficients": forged(places=lambda array: array[:-1]),
     "with fewer coefficients than places": forged(coefficients=lambda array: array[:-1]),
     "with a coefficient that is no number": forged(coefficients=put(np.nan)),
-    "with an end beyond the places": forged(ends=put(HUGE)),
-    "with an end before the start": forged(ends=put(-5)),
+    "with an end beyond the places": forged(ends=put(HUGE, -1)),
+    "with an end before all places": forged(ends=put(-5)),
+    "with an end before its start": forged(ends=put(10**6)),
     "with more models than it names": forged(ends=lambda array: np.append(array, array)),
     "with a support vector of infinity": forged(support=put(np.inf)),
     "with support vectors in one row": forged(support=np.ravel),
@@ -179,7 +184,7 @@ HOSTILE: dict[str, Change] = {
     "with a mean of another width": forged(mean=lambda array: array[:3]),
     "with a mean of bytes": forged(mean=lambda array: array.astype(np.uint8)),
     "with a negative gamma": forged(gammas=put(-1)),
-    "with a gamma of no dimension": forged(gammas=lambda array: array.reshape(())),
+    "with a gamma of no dimension": forged(gammas=lambda array: np.asarray(array[0])),
     "with a weight that is no number": forged(weights=put(np.nan)),
     "with weights in one row": forged(weights=np.ravel),
     "with weights that are whole numbers": forged(weights=lambda array: array.astype(np.int64)),
@@ -215,7 +220,7 @@ def test_a_hostile_bundle_is_named_and_the_models_load_one_by_one(wanted, change
     pytest.param(forged(entries=replaced(b".pkl", b".plk")), id="models that are not there"),
     pytest.param(forged(entries=replaced(b'"model-', b'"../model-')), id="models out of its folder"),
     pytest.param(forged(stamps=replaced(b'["', b'["0')), id="stamps of nothing"),
-    pytest.param(forged(stamps=text(b"[null, [1]]")), id="stamps that are no text"),
+    pytest.param(forged(stamps=text(b"[null, [1], 2]")), id="stamps that are no text"),
 ])
 def test_a_bundle_that_speaks_of_other_files_changes_nothing(wanted, change, capsys):
     change()
