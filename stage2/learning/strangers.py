@@ -7,7 +7,10 @@ import numpy as np
 
 from stage2.learning.task import Trial
 
-GROUPS = 5
+# Each of up to ten tags is left out alone, so that the other kinds are there, as they will be where a promise
+# is to hold. Recall where .9 is promised on emoji: SVMs .46, regressions .37; with five groups .43 and .33,
+# at the same precision.
+GROUPS = 10
 AKIN = 0.2  # of a tag's pictures: more than these in a group, and it belongs there
 LARGEST_GROUP = 1 / 3  # of all pictures: the rest must be worth learning from
 

@@ -7,7 +7,7 @@ from stage2.learning.task import FEWEST_KINDS, HELD_OUT, Task
 
 def trials(rows_of: dict[str, list[int]], tag: str, count: int, held_out: tuple[int, ...] = ()) -> list:
     """Of all rows, as lists: (learnt from, asked about)."""
-    strangers = Strangers({name: np.array(rows) for name, rows in rows_of.items()}, count)
+    strangers = Strangers({name: np.array(rows) for name, rows in rows_of.items()}, count, groups=5)
     used = ~np.isin(np.arange(count), held_out)
     is_tag = np.isin(np.arange(count), rows_of[tag])
     return [
@@ -57,7 +57,7 @@ def test_with_fewer_than_four_tags_nobody_can_be_tried():
 
 def test_of_tags_without_number_each_lies_in_one_of_five_groups_of_about_the_same_size():
     rows_of = {f"tag {number}": np.arange(number * 10, number * 10 + 10) for number in range(50)}
-    strangers = Strangers(rows_of, 500)
+    strangers = Strangers(rows_of, 500, groups=5)
     rows = np.arange(500)
     trials = strangers.trials("tag 7", rows, rows // 10 == 7, np.ones(500, bool))
     assert sorted(np.count_nonzero(trial.asked) for trial in trials) == [90, 100, 100, 100, 100]
