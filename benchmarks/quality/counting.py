@@ -57,20 +57,21 @@ class NewPictures:
 
 def share(parts: Sequence[int], wholes: Sequence[int]) -> str:
     """Of all draws together, half the width of the interval of 95 %, and the smallest and the largest of a
-    draw: ".84 ± .05 (.79 to .90)". The interval is Student's t of a ratio estimated from a sample, which the
-    draws are (Cochran 1977, Sampling Techniques, 6.3)."""
+    draw: ".84 ± .05 (.79 to .90)". The interval is Student's t of a ratio estimated from a sample (Cochran
+    1977, Sampling Techniques, 6.3), here of the draws in which there is something to share."""
     from scipy.stats import t
 
     part, whole = np.array(parts, float), np.array(wholes, float)
-    if not whole.sum():
+    part, whole = part[whole > 0], whole[whole > 0]
+    draws = len(whole)
+    if not draws:
         return "none"
     ratio = part.sum() / whole.sum()
-    of_draws = part[whole > 0] / whole[whole > 0]
-    between = f"({short(of_draws.min())} to {short(of_draws.max())})"
-    if len(part) == 1:
+    between = f"({short((part / whole).min())} to {short((part / whole).max())})"
+    if draws == 1:
         return f"{short(ratio)} {between}"
-    spread = np.sqrt(((part - ratio * whole) ** 2).sum() / (len(part) - 1))
-    half = t.ppf((1 + SURE) / 2, len(part) - 1) * spread / np.sqrt(len(part)) / whole.mean()
+    spread = np.sqrt(((part - ratio * whole) ** 2).sum() / (draws - 1))
+    half = t.ppf((1 + SURE) / 2, draws - 1) * spread / np.sqrt(draws) / whole.mean()
     return f"{short(ratio)} ± {short(half)} {between}"
 
 
