@@ -8,6 +8,7 @@ import numpy as np
 from stage2.judging.promises import upper_end
 
 SURE = 0.95
+FEWEST_DRAWS = 3  # of fewer an interval would say nothing
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def share(parts: Sequence[int], wholes: Sequence[int]) -> str:
         return "none"
     ratio = part.sum() / whole.sum()
     between = f"({short((part / whole).min())} to {short((part / whole).max())})"
-    if draws == 1:
+    if draws < FEWEST_DRAWS:
         return f"{short(ratio)} {between}"
     spread = np.sqrt(((part - ratio * whole) ** 2).sum() / (draws - 1))
     half = t.ppf((1 + SURE) / 2, draws - 1) * spread / np.sqrt(draws) / whole.mean()

@@ -52,7 +52,7 @@ def test_a_share_stands_with_its_interval_and_the_draws_between_which_it_lies():
     # The ratio is .8; residuals 1, -2 and 1 of 10 each: 4.303 * sqrt(3) / sqrt(3) / 10.
     assert share([9, 6, 9], [10, 10, 10]) == ".80 ± .43 (.60 to .90)"
     assert share([9, 0, 6, 9], [10, 0, 10, 10]) == ".80 ± .43 (.60 to .90)", "a draw without a yes has none"
-    assert share([8, 0], [10, 0]) == ".80 (.80 to .80)"
+    assert share([9, 6, 0], [10, 10, 0]) == ".75 (.60 to .90)", "of two an interval would say nothing"
     assert share([0, 0], [0, 0]) == "none"
     assert short(1) == "1.00"
 
