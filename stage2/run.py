@@ -42,6 +42,7 @@ class TrainingRun:
         self.written: set[str] = set()  # paths of models
         self.bundle = BundleWriter(self.models_folder)
         self.training: Training | None = None  # None if no tag has an example
+        self.others_taught = tagged.others_taught
         self.skipped = [tag for tag in tagged.tags() if tag not in splits]
         self._splits = splits
         self._without_examples = [
@@ -62,15 +63,18 @@ class TrainingRun:
         ]
 
     def by_type(self) -> dict[str, dict[str, dict]]:
-        """{model type: {tag: the metrics of the pictures held out, the counts, and out_of_fold: {metric:
-        value}}}"""
+        """{model type: {tag: the metrics of the pictures held out, the counts, and those of the folds, among
+        pictures like these and among strangers, as out_of_fold and among_strangers: {metric: value}}}"""
         by_type: dict[str, dict[str, dict]] = {LOGISTIC_REGRESSION: {}, SVM: {}}
         for result in self.results:
             counts = self._splits[result.tag].counts() if result.tag in self._splits else {}
             for model_type, model in result.models.items():
-                out_of_fold = {name: estimate.value for name, estimate in model.metrics.items()}
-                by_type[model_type][result.tag] = {
-                    **model.held_out.metrics(), **counts, "out_of_fold": out_of_fold}
+                worlds = {"out_of_fold": model.closed, "among_strangers": model.strangers}
+                values = {
+                    name: {metric: estimate.value for metric, estimate in judged.metrics.items()}
+                    for name, judged in worlds.items()
+                }
+                by_type[model_type][result.tag] = {**model.held_out.metrics(), **counts, **values}
         return by_type
 
     def fit(self, fitted: Callable[..., object]) -> None:

@@ -51,9 +51,9 @@ class Judge:
         known, strangers = fitted.calibration.measured, fitted.calibration.strangers
         rows, is_tag = fitted.split.examples()
         metrics = self._metrics(rows, is_tag, strangers)
-        if closed is None:
-            return Judged(metrics, None)
-        if known is None or strangers is None:
+        if closed is None or known is None:
+            return Judged(metrics, closed)
+        if strangers is None:
             return Judged(metrics, closed.untried())
         tried = Tried(is_tag, known, strangers, self._kind_of[rows], self._group_of[rows])
         precision = precision_among_strangers(tried, closed.precision.target)

@@ -1,5 +1,5 @@
-"""The text report of one model: counts, confusion matrix and rates, classification report, score
-histograms."""
+"""The text report of one model: counts, metrics and promises in both worlds, confusion matrix and rates,
+classification report, score histograms."""
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from cache.models.score_bins import bin_name, bin_number
+from stage2.flags import CLOSED, STRANGERS
 from stage2.judging.held_out import Confusion, HeldOut
 from stage2.judging.results import ModelResult
+from stage2.judging.worlds import AMONG
 from stage2.learning.split import Split
-from stage2.metrics import DECISION, METRICS, base_rate, rounded
+from stage2.metrics import DECISION, METRICS, Estimate, base_rate, rounded
 
 HISTOGRAM_BINS = 10
 BAR_WIDTH = 40
@@ -41,26 +43,43 @@ def report_text(encoder: str, width: int, tag: str, split: Split, result: ModelR
 def _counts(split: Split) -> Iterator[str]:
     counts = split.counts()
     yield f"{'images':<18}{'of the tag':>12}{'other':>12}"
-    yield f"{'trained on':<18}{counts['tag_train']:>12}{counts['other_train']:>12}"
+    tags, others = (counts[f"{side}_train"] + counts[f"{side}_test"] for side in ("tag", "other"))
+    yield f"{'learnt from':<18}{tags:>12}{others:>12}"
+    yield f"{'in folds':<18}{counts['tag_train']:>12}{counts['other_train']:>12}"
     yield f"{'held out':<18}{counts['tag_test']:>12}{counts['other_test']:>12}"
 
 
 def _out_of_fold(split: Split, result: ModelResult) -> Iterator[str]:
-    yield f"{'out of fold':<22}{'value':>8}   95 % interval"
+    worlds = {AMONG[CLOSED]: result.closed, AMONG[STRANGERS]: result.strangers}
+    yield f"{'out of fold':<24}" + "".join(f"{among:<28}" for among in worlds)
+    yield f"{'':<22}" + f"{'value':>8}   {'95 % interval':<17}" * len(worlds)
     for name, title in METRICS.items():
-        estimate = result.metrics[name]
-        value = "not measured" if estimate.value is None else f"{estimate.value:>8.4f}"
-        ends = "" if estimate.low is None else f"   {estimate.low:.4f} - {estimate.high:.4f}"
-        yield f"{title:<22}{value}{ends}"
+        yield f"{title:<22}" + "".join(_estimate(judged.metrics[name]) for judged in worlds.values())
     _, is_tag = split.examples()
     chance = rounded(base_rate(is_tag))
     if chance is not None:
         yield f"{'base rate':<22}{chance:>8.4f}   the average precision of chance"
     yield f"{'calibration':<22}{result.calibration.in_words()}"
-    if result.promises:
-        for title, promise in result.promises.by_title():
-            yield f"{title:<22}{promise.in_words()}"
-        yield f"{'decision':<22}{result.promises.in_words()}"
+    yield from _promises(result)
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return f"  {'not measured':<26}"
+    ends = "" if estimate.low is None else f"{estimate.low:.4f} - {estimate.high:.4f}"
+    return f"{estimate.value:>8.4f}   {ends:<17}"
+
+
+def _promises(result: ModelResult) -> Iterator[str]:
+    """Of both worlds, those by which stages 3 and 4 decide first."""
+    for world, judged in result.by_world.items():
+        if judged.promises:
+            yield ""
+            decides = ", by which stages 3 and 4 decide" if world == result.world else ""
+            yield f"{'promises':<22}{AMONG[world]}{decides}"
+            for title, promise in judged.promises.by_title():
+                yield f"{title:<22}{promise.in_words()}"
+            yield f"{'decision':<22}{judged.promises.in_words()}"
 
 
 def _at_one_half(held_out: HeldOut) -> Iterator[str]:

@@ -35,9 +35,15 @@ class ModelResult:
         return self.closed.metrics
 
     @property
+    def by_world(self) -> dict[str, Judged]:
+        """The one in which stages 3 and 4 decide first."""
+        both = {STRANGERS: self.strangers, CLOSED: self.closed}
+        return {self.world: both.pop(self.world), **both}
+
+    @property
     def promises(self) -> Promises | None:
         """Those by which stages 3 and 4 decide."""
-        return self.closed.promises if self.world == CLOSED else self.strangers.promises
+        return self.by_world[self.world].promises
 
 
 @dataclass(frozen=True)

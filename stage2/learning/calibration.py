@@ -50,6 +50,11 @@ class Calibration:
         """`unseen`, if the final model speaks on the same scale."""
         return self.unseen if self.kind in (SIGMOID, LEFT_OUT, NO_SIGNAL) else None
 
+    @property
+    def lacks_strangers(self) -> bool:
+        """Whether the folds say something, but no picture could be tried as a stranger."""
+        return self.measured is not None and self.strangers is None
+
     def of_scores(self, scores: np.ndarray) -> np.ndarray:
         return sigmoid(self.slope * scores + self.offset)
 

@@ -21,6 +21,7 @@ class Threshold:
     called: int
     precision: float | None  # None where nothing is called
     recall: float
+    among_strangers: float | None  # the precision; None also where they could not be tried
 
 
 def precision_recall(is_tag: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -83,12 +84,21 @@ def histogram(probabilities: np.ndarray) -> np.ndarray:
     return np.bincount(bin_numbers(probabilities, CALIBRATION_BINS), minlength=CALIBRATION_BINS + 1)[1:]
 
 
-def thresholds(is_tag: np.ndarray, probabilities: np.ndarray) -> list[Threshold]:
+def thresholds(
+    is_tag: np.ndarray, probabilities: np.ndarray, strangers: np.ndarray | None,
+) -> list[Threshold]:
     """At every tenth."""
-    return [_threshold(at, is_tag, probabilities) for at in THRESHOLDS]
+    return [_threshold(at, is_tag, probabilities, strangers) for at in THRESHOLDS]
 
 
-def _threshold(at: float, is_tag: np.ndarray, probabilities: np.ndarray) -> Threshold:
+def _threshold(
+    at: float, is_tag: np.ndarray, probabilities: np.ndarray, strangers: np.ndarray | None,
+) -> Threshold:
     called = probabilities >= at
-    count, right = int(called.sum()), int(is_tag[called].sum())
-    return Threshold(at, count, right / count if count else None, right / int(is_tag.sum()))
+    among_strangers = None if strangers is None else _precision(is_tag, strangers >= at)
+    recall = int(is_tag[called].sum()) / int(is_tag.sum())
+    return Threshold(at, int(called.sum()), _precision(is_tag, called), recall, among_strangers)
+
+
+def _precision(is_tag: np.ndarray, called: np.ndarray) -> float | None:
+    return float(is_tag[called].mean()) if called.any() else None

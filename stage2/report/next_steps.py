@@ -1,12 +1,13 @@
 """What is worth doing for a tag, in few words: read off its results, so that a person need not."""
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log2
 
 from cache.text import plural
 from stage2.judging.label_audit import MOST_SUSPECTS
-from stage2.judging.results import CurvePoint, Suspect, TagResult
+from stage2.judging.promises import OUT_OF_REACH, UNTRIED
+from stage2.judging.results import CurvePoint, Judged, Suspect, TagResult
+from stage2.learning.tagged_rows import OTHER_TRAINING
 from stage2.metrics import DECISION
 
 FLAGRANT = 0.9  # a contradiction times the average precision of the model that contradicts
@@ -14,6 +15,8 @@ WIDE = 0.25  # of an interval of the average precision: whether the tag is good 
 STILL_RISING = 0.02  # of average precision, by each doubling of images
 # A share and a number of the false alarms that say something, if they carry the same other tag.
 OFTEN, FEW = 0.3, 3
+MANIFOLD = 2  # times the images that there are: nobody adds more for a yes
+LOST = 0.05  # of a tag's pictures: as many are unsure only because strangers may come
 WEAK = 0.95  # of average precision: above it, there is little left to win
 MOST_STEPS = 2
 
@@ -35,16 +38,6 @@ def unmeasured(result: TagResult) -> str | None:
     return f"{in_words.get(others, 'few images')} without the tag: nothing to measure on"
 
 
-def taken_for(result: TagResult, tags_of: Mapping[int, Sequence[str]]) -> list[tuple[str, int]]:
-    """(other tag, how many of its images are false alarms), the most first."""
-    probabilities = result.best.calibration.unseen
-    if probabilities is None:
-        return []
-    false_alarms = result.rows[(probabilities >= DECISION) & ~result.is_tag].tolist()
-    counts = Counter(tag for row in false_alarms for tag in tags_of.get(row, ()))
-    return sorted(counts.items(), key=lambda tag_and_count: (-tag_and_count[1], tag_and_count[0]))
-
-
 def rise(result: TagResult, curve: Sequence[CurvePoint]) -> float:
     """Of average precision by each doubling of images, in the last step of the tag's learning curve."""
     measured = [
@@ -59,10 +52,12 @@ def rise(result: TagResult, curve: Sequence[CurvePoint]) -> float:
 
 def next_steps(
     result: TagResult, suspects: Sequence[Suspect], curve: Sequence[CurvePoint],
-    confused: Sequence[tuple[str, int]],
+    confused: Sequence[tuple[str, int]], strangers: Sequence[tuple[str, int]] = (),
 ) -> list[Step]:
-    """The most useful first. confused: as of taken_for()."""
-    steps = [*_labels(result, suspects), *_images(result, curve), *_confusion(result, confused)]
+    """The most useful first. confused, strangers: as of taken_for() and strangers_taken_for()."""
+    steps = [
+        *_labels(result, suspects), *_images(result, curve), *_unsure(result, confused, strangers),
+        *_confusion(result, confused)]
     if steps:
         return steps[:MOST_STEPS]
     value = result.best.metrics["average_precision"].value
@@ -80,7 +75,40 @@ def _labels(result: TagResult, suspects: Sequence[Suspect]) -> list[Step]:
     return [Step(f"check {plural(flagrant, 'label')}")]
 
 
+def _unsure(
+    result: TagResult, confused: Sequence[tuple[str, int]], strangers: Sequence[tuple[str, int]],
+) -> list[Step]:
+    """What would let more pictures of the tag be called yes, where that was promised."""
+    model, promised = result.best, result.best.promises
+    if not promised:
+        return []
+    outcome = promised.precision.outcome
+    if outcome == UNTRIED:
+        return [Step(f"add {OTHER_TRAINING}: no strangers")]
+    decides = model.by_world[model.world]
+    lost = decides is not model.closed and (
+        promised.yes_from is None or _called_yes(result, model.closed) - _called_yes(result, decides) >= LOST)
+    if strangers and lost:
+        kind, count = strangers[0]
+        often = count >= max(FEW, OFTEN * sum(count for _, count in strangers))
+        return [Step("show more kinds like", kind) if often else Step(f"add {OTHER_TRAINING}")]
+    if outcome == OUT_OF_REACH and not confused:  # by pictures without a tag
+        return [Step("add a tag for what is taken for it")]
+    return []
+
+
+def _called_yes(result: TagResult, judged: Judged) -> float:
+    """The share of the tag's pictures."""
+    probabilities, promised = result.best.calibration.unseen, judged.promises
+    if probabilities is None or promised is None or promised.yes_from is None:
+        return 0.0
+    return float((probabilities[result.is_tag] >= promised.yes_from).mean())
+
+
 def _images(result: TagResult, curve: Sequence[CurvePoint]) -> list[Step]:
+    more = result.best.promises.precision.more_needed if result.best.promises else None
+    if more and more <= MANIFOLD * result.images:
+        return [Step(f"add about {plural(more, 'image')} for a yes")]
     estimate = result.best.metrics["average_precision"]
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return [Step("add images")]

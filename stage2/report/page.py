@@ -11,8 +11,10 @@ from markupsafe import Markup
 from cache.limits import Limits
 from cache.pages.html_page import write_page
 from cache.pages.thumbnails import Kept
-from cache.text import on_one_line, plural
+from cache.text import FEW, on_one_line, plural
 from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect, TagResult
+from stage2.judging.worlds import AMONG, holds, why_untried
+from stage2.learning.tagged_rows import OTHER_TRAINING
 from stage2.metrics import DECISION
 from stage2.report.dataset_section import dataset_section
 from stage2.report.pictures import Paths, ReportPictures
@@ -78,6 +80,8 @@ def write_report_page(
     to_check, queue = report.to_check[:MOST_LISTED], report.suggestions[:MOST_LISTED]
     pictures = _pictures(report, to_check, queue, sections, kept=kept, limits=limits)
 
+    others_taught = OTHER_TRAINING in report.images_of
+
     def labels(row: int) -> str:
         return ", ".join(map(on_one_line, report.tags_of.get(row, ())))
 
@@ -91,8 +95,10 @@ def write_report_page(
         number_of={section.result.tag: section.number for section in sections},
         model_types=list(dict.fromkeys(name for result in report.ranked for name in result.models)),
         promised=any(result.best.promises for result in report.ranked),
+        tried=any(result.best.calibration.strangers is not None for result in report.ranked),
+        others_taught=others_taught, about_worlds=_about_worlds(report.ranked, others_taught), among=AMONG,
         labels=labels, one_line=on_one_line, plural=plural,
-        metric_rows=METRIC_ROWS, decision=DECISION, good=GOOD)
+        few=FEW, metric_rows=METRIC_ROWS, decision=DECISION, good=GOOD)
 
 
 def _pictures(
@@ -126,6 +132,13 @@ def _headline(results: Sequence[TagResult]) -> str:
     reached = f"{good:,} of {plural(len(measured), 'tag')} {verb} an average precision of {GOOD}."
     unmeasured = len(values) - len(measured)
     return f"{reached} {plural(unmeasured, 'tag')} could not be measured." if unmeasured else reached
+
+
+def _about_worlds(results: Sequence[TagResult], others_taught: bool) -> list[str]:
+    """Whom a yes holds among, and what could not be tried, as sentences."""
+    whom = holds(results, others_taught)
+    untried = "; ".join(why_untried(results))
+    return [f"{line[0].upper()}{line[1:]}." for line in (whom, untried) if line]
 
 
 def _curve(points: Sequence[CurvePoint]) -> Markup | None:

@@ -1,9 +1,11 @@
-"""What stage 2 prints: a line for each tag, and which tags fall below a quality gate."""
+"""What stage 2 prints: a line for each tag, whom its promises hold among, and which tags fall below a quality
+gate."""
 from collections.abc import Iterator, Sequence
 
 from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
 from cache.text import on_one_line, plural
-from stage2.judging.results import ModelResult, TagResult
+from stage2.judging.results import Judged, ModelResult, TagResult
+from stage2.judging.worlds import holds, why_untried
 from stage2.metrics import METRICS, Estimate
 from stage2.run import TrainingRun
 
@@ -12,35 +14,48 @@ LOWER_IS_BETTER = "calibration_error"
 
 
 def summary(run: TrainingRun) -> Iterator[str]:
-    """Average precision out of fold with its interval; with targets, the better model's thresholds."""
+    """Average precision out of fold with its interval; that of the better model among strangers, too, if any
+    tag could be tried, and with targets its thresholds."""
     results = run.results
     width = min(WIDEST_TAG, max(3, *(len(on_one_line(result.tag)) for result in results)))
-    promised = any(result.best.promises for result in results)
-    types = f"{LOGISTIC_REGRESSION:<24} {SVM:<24}"
-    decision = "decision of the better model" if promised else ""
+    tried = any(result.best.calibration.strangers is not None for result in results)
+    columns = [f"{LOGISTIC_REGRESSION:<24}", f"{SVM:<24}"]
+    if tried:
+        columns.append(f"{'among strangers':<20}")
+    if any(result.best.promises for result in results):
+        columns.append("decision of the better model")
     yield f"{'':<{width}} {'':>7} {'':>9}  average precision on unseen images (95 % interval)"
-    yield f"{'tag':<{width}} {'images':>7} {'base rate':>9}  {types} {decision}".rstrip()
+    yield f"{'tag':<{width}} {'images':>7} {'base rate':>9}  {' '.join(columns)}".rstrip()
     for result in results:
-        yield _line(result, width)
+        yield _line(result, width, tried)
     if any(result.best.metrics["average_precision"].value is None for result in results):
         yield "-: nothing to measure on, which takes two images of the tag and two others"
+    if tried:
+        yield "among strangers: the better model, asked about pictures of kinds that it was not taught"
+    if whom := holds(results, run.others_taught):
+        yield whom
+    yield from why_untried(results)
     models = sum(len(result.models) for result in results)
     yield f"trained {plural(models, 'model')} of {plural(len(results), 'tag')}; look at {run.page}"
 
 
-def _line(result: TagResult, width: int) -> str:
+def _line(result: TagResult, width: int, tried: bool) -> str:
     rate = "-" if result.base_rate is None else f"{result.base_rate:.4f}"
-    models = (result.models.get(model_type) for model_type in (LOGISTIC_REGRESSION, SVM))
-    cells = "".join(f"{_cell(model):<25}" for model in models)
-    decision = result.best.promises.in_words() if result.best.promises else ""
-    return f"{_cut(result.tag, width)} {result.images:>7} {rate:>9}  {cells}{decision}".rstrip()
+    cells = [f"{_cell(result.models.get(model_type)):<24}" for model_type in (LOGISTIC_REGRESSION, SVM)]
+    if tried:
+        cells.append(f"{_average_precision(result.best.strangers):<20}")
+    if result.best.promises:
+        cells.append(result.best.promises.in_words())
+    return f"{_cut(result.tag, width)} {result.images:>7} {rate:>9}  {' '.join(cells)}".rstrip()
 
 
 def _cell(model: ModelResult | None) -> str:
-    estimate = model.metrics["average_precision"] if model else None
-    if estimate is None or estimate.value is None:
-        return "-"
-    return f"{estimate.value:.3f}{_interval(estimate)}"
+    return _average_precision(model.closed) if model else "-"
+
+
+def _average_precision(judged: Judged) -> str:
+    estimate = judged.metrics["average_precision"]
+    return "-" if estimate.value is None else f"{estimate.value:.3f}{_interval(estimate)}"
 
 
 def _interval(estimate: Estimate) -> str:

@@ -77,14 +77,16 @@ def test_four_stages_on_a_terminal(here, run):
     ]
 
     train = run("train")
-    assert screen(train, r"^  0%.*time") == ["  0%|...| 0/24 [time]"]
-    assert screen(train, r"^ \d\d%.*time")[0].endswith("/24 [time]")
+    assert screen(train, r"^  0%.*time") == ["  0%|...| 0/28 [time]"]
+    assert screen(train, r"^ \d\d%.*time")[0].endswith("/28 [time]")
     assert screen(train) == [
-        "100%|...| 24/24 [time]",
+        "100%|...| 28/28 [time]",
         "                        average precision on unseen images (95 % interval)",
         "tag   images base rate  ovr-logistic-regression  ovr-svm",
         "cats       5    0.5000  1.000 (0.478-1.000)      1.000 (0.478-1.000)",
         "dogs       5    0.5000  1.000 (0.478-1.000)      1.000 (0.478-1.000)",
+        "not tried among strangers, pictures of kinds that nobody has taught",
+        "add tags (4 are enough), a folder other-training of anything",
         "trained 4 models of 2 tags; look at ./output/reports/index.html",
         "processed 12, unchanged 0, skipped 0",
     ]

@@ -187,6 +187,8 @@ def test_the_command_line_shows_how_good_each_model_is_on_unseen_images(here, ca
         "low       16    0.5000  1.000 (0.664-1.000)      1.000 (0.664-1.000)\n"
         "one        1    0.0312  -                        -\n"
         "-: nothing to measure on, which takes two images of the tag and two others\n"
+        "not tried among strangers, pictures of kinds that nobody has taught\n"
+        "add tags (4 are enough), a folder other-training of anything\n"
         "trained 6 models of 3 tags; look at ./output/reports/index.html\n"
         "processed 40, unchanged 0, skipped 0\n")
     assert command(["--metadata_json", metadata, "--tag_to_hash_json", tags, "--test_per", "1"]) == 2

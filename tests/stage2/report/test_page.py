@@ -32,17 +32,23 @@ def test_tags_are_ranked_with_all_their_numbers_and_one_without_any_says_why(tmp
     page = written(tmp_path, three_tags)
 
     def metrics(result: TagResult) -> list[str]:
-        models = result.models.values()
-        return [" ".join(three(model.metrics[name].value) for model in models) for name in METRICS]
+        worlds = [("closed", "average_precision"), ("strangers", "average_precision"), ("closed", "f1"),
+                  ("closed", "calibration_error")]
+        return [
+            " ".join(three(getattr(model, world).metrics[name].value) for model in result.models.values())
+            for world, name in worlds]
 
     assert table(page.one("table", "ranking")) == [
         ["Tag", "Images", "0 average precision 1",
-         "Average precision", "ROC AUC", "F1", "Calibration error", "Promises", "Worth doing"],
+         "like these", "among strangers", "F1", "Calibration error", "Promises", "Worth doing"],
         ["good", "20 16.7 %", "", *metrics(good), "yes from 0.542 no: +279 images", ""],
-        ["bad", "20 16.7 %", "", *metrics(bad), "yes: +20 images no: +279 images", "add images: only 20"],
+        ["bad", "20 16.7 %", "", *metrics(bad), "yes: +20 images no: +279 images",
+         "add about 20 images for a yes"],
         ["one", "1 0.8 %", "one image: nothing to measure on", "", "", "", "", "add images"]]
     bold = [span.text for row in page.one("table", "ranking").all("tr") for span in row.all("span", "best")]
-    assert bold == [three(result.best.metrics["average_precision"].value) for result in (good, bad)]
+    assert bold == [
+        three(world.metrics["average_precision"].value)
+        for result in (good, bad) for world in (result.best.closed, result.best.strangers)]
     [lead] = page.all("p", "lead")
     assert lead.text == (
         "1 of 2 tags reaches an average precision of 0.9. 1 tag could not be measured. The weakest: bad 0.60")
@@ -57,6 +63,8 @@ def test_whiskers_stand_where_the_numbers_say(tmp_path, three_tags):
         f"--chance: {bad.base_rate:.4f}",
         f"--value: {first.value:.4f}; --low: {first.low:.4f}; --high: {first.high:.4f}",
         f"--value: {second.value:.4f}; --low: {second.low:.4f}; --high: {second.high:.4f}"]
+    assert [hollow.attributes["style"] for hollow in whiskers.all("i")] == [
+        f"--value: {model.strangers.metrics['average_precision'].value:.4f}" for model in bad.models.values()]
 
 
 @pytest.fixture
@@ -69,12 +77,13 @@ def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held
     result, section = bad
     interval = _interval(result.best.metrics["average_precision"])
     assert section.one("summary").text == f"bad 20 images, average precision 0.600 {interval}"
-    expected = [["", *TYPES], ["", *["out of fold interval", "held out"] * 2]]
+    expected = [["", *TYPES], ["", *["like these interval", "strangers interval", "held out"] * 2]]
     for name, title in METRICS.items():
         row = [title]
         for model in result.models.values():
-            estimate, held_out = model.metrics[name], model.held_out
-            row.append(f"{three(estimate.value)} {_interval(estimate)}".strip())
+            held_out = model.held_out
+            for estimate in (model.closed.metrics[name], model.strangers.metrics[name]):
+                row.append(f"{three(estimate.value)} {_interval(estimate)}".strip())
             row.append(three(metrics_of(held_out.is_tag(), held_out.scores())[name]))
         expected.append(row)
     rates = {
@@ -85,29 +94,33 @@ def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held
     for name, title in rates.items():
         row = [title]
         for model in result.models.values():
-            unseen = model.calibration.unseen
-            out_of_fold = HeldOut(unseen[result.is_tag], unseen[~result.is_tag], None)
-            row += [three(out_of_fold.metrics()[name]), three(model.held_out.metrics()[name])]
+            for said in (model.calibration.unseen, model.calibration.strangers):
+                row.append(three(HeldOut(said[result.is_tag], said[~result.is_tag], None).metrics()[name]))
+            row.append(three(model.held_out.metrics()[name]))
         expected.append(row)
     assert table(next(section.all("table"))) == expected
 
 
 def test_a_tags_section_says_what_other_thresholds_would_give_and_what_each_model_is(bad):
     result, section = bad
-    unseen = result.best.calibration.unseen
-    expected = [["ovr-svm"], ["yes from", "called", "precision", "recall"]]
+    unseen, strangers = result.best.calibration.unseen, result.best.calibration.strangers
+    expected = [["ovr-svm"], ["yes from", "called", "precision", "strangers", "recall"]]
     for tenth in range(1, 10):
-        called = unseen >= tenth / 10
-        precision = result.is_tag[called].mean() if called.any() else None
-        recall = called[result.is_tag].mean()
-        expected.append([f"{tenth / 10}", f"{called.sum()}", three(precision), three(recall)])
+        worlds = [said >= tenth / 10 for said in (unseen, strangers)]
+        precisions = [three(result.is_tag[called].mean() if called.any() else None) for called in worlds]
+        called, recall = worlds[0].sum(), worlds[0][result.is_tag].mean()
+        expected.append([f"{tenth / 10}", f"{called}", *precisions, three(recall)])
     _, by_threshold = section.all("table")
     assert table(by_threshold) == expected
     facts = []
     for model in result.models.values():
-        promised = [promise.in_words() for _, promise in model.promises.by_title()]
-        facts += [model.calibration.in_words(), *promised]
-    assert [text.text for text in section.all("dd")] == facts
+        facts.append(("calibration", model.calibration.in_words()))
+        worlds = {"among strangers (decides)": model.strangers, "among pictures like these": model.closed}
+        for among, world in worlds.items():
+            promised = [f"{title}: {promise.in_words()}" for title, promise in world.promises.by_title()]
+            facts.append((among, " ".join(promised)))
+    terms, said = ([text.text for text in section.all(name)] for name in ("dt", "dd"))
+    assert list(zip(terms, said, strict=True)) == facts
 
 
 def _interval(estimate: Estimate) -> str:
@@ -123,7 +136,7 @@ def test_tags_with_one_image_or_none_and_nothing_held_out_have_a_page_too(tmp_pa
         "Nothing could be measured: that takes two images of a tag and two others.")
     assert list(page.all("svg")) == []
     [cats] = written(tmp_path, [tag_result("cats", every(0), held_out=0)]).all("details")
-    assert {row[place] for row in table(next(cats.all("table")))[2:] for place in (2, 4)} == {"–"}
+    assert {row[place] for row in table(next(cats.all("table")))[2:] for place in (3, 6)} == {"–"}
 
 
 def test_the_page_needs_nothing_but_itself_and_every_link_and_reference_leads_somewhere(tmp_path, three_tags):

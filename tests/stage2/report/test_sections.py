@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from stage2.judging.label_audit import MOST_SUSPECTS
-from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect
+from stage2.judging.promises import KEPT, OUT_OF_REACH, TOO_FEW, UNTRIED, Promise
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect, TagResult
 from stage2.metrics import Estimate
 from stage2.report.dataset_section import Pair, dataset_section
-from stage2.report.next_steps import Step, next_steps, taken_for
+from stage2.report.next_steps import Step, next_steps
+from stage2.report.strips import Shown, strangers_taken_for, strips, taken_for
 from tests.stage2.report.drawn_results import HASHES, ROWS, every, section_of, table, tag_result, written
 
 
@@ -74,6 +76,74 @@ def test_false_alarms_are_counted_by_the_tags_that_they_carry():
     result.best.calibration.unseen[1:6] = 0.9
     tags_of = {row: ["pets", "dogs"][:row] for row in range(1, ROWS)}
     assert taken_for(result, tags_of) == [("pets", 6), ("dogs", 5)]
+
+
+def drawn_strangers() -> TagResult:
+    """Rows 1 to 5 are no alarms once their kind is known; row 6 is one all the same."""
+    result = tag_result("cats", every(0), 8)
+    said = result.best.calibration
+    said.unseen[:], said.strangers[:] = result.is_tag, result.is_tag
+    said.strangers[1:6] = [0.6, 0.9, 0.5, 0.8, 0.7]
+    said.unseen[7], said.strangers[7] = 0.9, 0.95
+    return result
+
+
+def test_what_only_a_stranger_would_be_taken_for_is_counted_by_tag_and_shown_with_it(tmp_path):
+    tags_of = {1: ["dogs"], 2: ["dogs"], 3: ["dogs"], 4: ["birds"], 5: ["pets", "birds"], 7: ["dogs"]}
+    result = drawn_strangers()
+    assert strangers_taken_for(result, tags_of) == [("dogs", 3), ("birds", 2), ("pets", 1)]
+    *_, strip = strips(result, tags_of)
+    assert (strip.heading, strip.kinds, strip.of_tag) == (
+        "Would be mistaken for cats, if you had not shown", ["dogs", "birds", "pets"], False)
+    assert strip.pictures == [Shown(2, 0.9), Shown(4, 0.8), Shown(5, 0.7), Shown(1, 0.6), Shown(3, 0.5)]
+    dogs = tag_result("dogs", np.isin(np.arange(ROWS), [1, 2, 3, 4, 5]))
+    sections = written(tmp_path, [result, dogs]).all("details")
+    [section] = [section for section in sections if section.one("h3").text == "cats"]
+    assert [heading.text for heading in section.one("div", "strips").all("h4")][-1] == (
+        "Would be mistaken for cats, if you had not shown dogs")
+    assert "Further ones among strangers: dogs 5." in section.one("p").text
+
+
+def test_where_strangers_are_taken_for_nothing_new_there_is_no_strip_of_them():
+    result = drawn_strangers()
+    result.best.calibration.strangers[:] = result.best.calibration.unseen
+    assert strangers_taken_for(result, {}) == []
+    assert [strip.heading for strip in strips(result, {})] == [
+        "Surest of 20 hits", "No misses; the least sure hits", "The only false alarm"]
+
+
+@pytest.mark.parametrize(("outcome", "more", "strangers", "confused", "expected"), [
+    (UNTRIED, None, [], [], [Step("add other-training: no strangers")]),
+    (TOO_FEW, 12, [], [], [Step("add about 12 images for a yes")]),
+    (TOO_FEW, 12, [("dogs", 4), ("birds", 3)], [],
+     [Step("add about 12 images for a yes"), Step("show more kinds like", "dogs")]),
+    (TOO_FEW, 41, [("dogs", 4)], [], [Step("show more kinds like", "dogs")]),  # more than twice the 20
+    (OUT_OF_REACH, None, [("dogs", 2)], [], [Step("add other-training")]),
+    (OUT_OF_REACH, None, [], [], [Step("add a tag for what is taken for it")]),
+    (OUT_OF_REACH, None, [], [("birds", 9)], []),
+    (KEPT, None, [], [], []),
+])
+def test_what_would_let_more_be_called_yes_is_worth_doing(outcome, more, strangers, confused, expected):
+    result = tag_result("cats", every(0), targets=True)
+    for model in result.models.values():
+        model.metrics["average_precision"] = Estimate(0.99, 0.98, 1)
+        promised = Promise(0.9, outcome, 0.5 if outcome == KEPT else None, 0.8, 0.7, 0.9, 20, more)
+        object.__setattr__(model.strangers.promises, "precision", promised)
+    assert next_steps(result, [], [], confused, strangers) == expected
+
+
+def test_where_strangers_leave_much_unsure_more_kinds_are_worth_showing():
+    result = tag_result("cats", every(0), targets=True)
+    model = result.best
+    model.metrics["average_precision"] = Estimate(0.99, 0.98, 1)
+    model.calibration.unseen[result.is_tag] = np.linspace(0.05, 1, 20)
+    steps = {}
+    for threshold in (0.55, 0.6):  # leaves none, or one of the twenty
+        for judged, yes_from in ((model.closed, 0.55), (model.strangers, threshold)):
+            kept = Promise(0.9, KEPT, yes_from - 0.001, 1, 0.95, 1, 20, 0)
+            object.__setattr__(judged.promises, "precision", kept)
+        steps[threshold] = next_steps(result, [], [], [], [("dogs", 9)])
+    assert steps == {0.55: [], 0.6: [Step("show more kinds like", "dogs")]}
 
 
 def test_a_single_false_alarm_is_not_said_to_be_images(tmp_path):
