@@ -1,9 +1,15 @@
 """The JSON beside a model file, as far as scoring needs it: a person may have edited it."""
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from cache.models.decisions import is_probability
 from cache.refusal import Refused
+
+WORLDS = ("strangers", "closed")  # as stage2/flags.py names them
+MUCH = 0.1  # of average precision
 
 
 def read_card(path: str) -> dict:
@@ -24,3 +30,37 @@ def read_card(path: str) -> dict:
 def has_no_examples(counts: object) -> bool:
     """counts: whatever a card holds under this name."""
     return isinstance(counts, dict) and counts.get("tag_train") == 0
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """How a model fares among pictures of kinds that were taught, and among strangers: pictures of kinds that
+    nobody has taught. None for what a card does not say, as those from before strangers were tried."""
+
+    taught: float | None = None  # average precision
+    strangers: float | None = None
+    decides_in: str | None = None  # one of WORLDS: where a yes keeps its promise
+
+    @classmethod
+    def from_card(cls, card: dict) -> "Worlds":
+        world = _part(card.get("thresholds"), "world")
+        return cls(
+            taught=_average_precision(card.get("cross_validation")),
+            strangers=_average_precision(card.get("among_strangers")),
+            decides_in=world if world in WORLDS else None,
+        )
+
+    @property
+    def differ(self) -> bool:
+        """Whether high scores are much less to be relied on among strangers."""
+        return self.taught is not None and self.strangers is not None and self.taught - self.strangers > MUCH
+
+
+def _average_precision(metrics: object) -> float | None:
+    value = _part(_part(metrics, "average_precision"), "value")
+    return float(value) if is_probability(value) else None
+
+
+def _part(value: object, name: str) -> Any:
+    """None where there is none, whatever the card holds in its place."""
+    return value.get(name) if isinstance(value, dict) else None

@@ -17,7 +17,7 @@ import numpy as np
 from cache import text
 from cache.files.whole_file import whole_file
 from cache.models.bundle import ModelBundle, bundle_path, file_digest, read_bundle
-from cache.models.cards import has_no_examples, read_card
+from cache.models.cards import Worlds, has_no_examples, read_card
 from cache.models.decisions import Thresholds
 from cache.models.soundness import sound_width
 from cache.models.tag_scores import ModelSet
@@ -41,6 +41,7 @@ class TagModel:
     encoder: str | None  # model:weights its vectors come from; None for a model without a JSON beside it
     thresholds: Thresholds | None  # None: it decides nothing, it only scores
     from_text: bool = False  # learnt from the text of its tag alone: no dataset need have the tag
+    worlds: Worlds = Worlds()
 
 
 def safe_name(name: str) -> str:
@@ -115,6 +116,7 @@ def load_model(path: str, trust_pickle: bool = False, bundle: ModelBundle = NO_B
         encoder=card.get("model"),
         thresholds=thresholds,
         from_text=has_no_examples(card.get("counts")),
+        worlds=Worlds.from_card(card),
     )
 
 

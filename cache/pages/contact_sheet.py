@@ -33,6 +33,7 @@ class Group:
     count: int  # of all its pictures, shown or not
     tiles: list[Tile] = field(default_factory=list)
     link: str | None = None  # to where all of them lie
+    note: str = ""
 
     @property
     def more(self) -> int:

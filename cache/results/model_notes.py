@@ -1,5 +1,6 @@
-"""What a person has to know of the models of a run: which were left out, which decide nothing, which are of
-tags that are gone. A few lines, however many models there are."""
+"""What a person has to know of the models of a run: which were left out, which decide nothing, whom a yes of
+the others holds among, whose high scores strangers get, too, which are of tags that are gone. A few lines,
+however many models there are."""
 import os
 from collections.abc import Iterator, Sequence
 
@@ -9,10 +10,19 @@ from cache.refusal import Refused
 from cache.stores.tag_list import read_tags
 from cache.text import FEW, first_few, on_one_line, plural
 
+YES_HOLDS: dict[str | None, str] = {  # by the world of the thresholds
+    "strangers": "yes keeps its promise among strangers: new pictures of any kind",
+    "closed": "yes keeps its promise only while every new picture carries one of the tags (--world closed)",
+}
+TRAINED_BEFORE = (
+    "trained before strangers were tried: yes keeps its promise only while every new picture carries one of "
+    "the tags; train again")
+
 
 def model_notes(models: Sequence[TagModel], refusals: Sequence[Refused], tag_list: str) -> list[str]:
     """models: those that score; refusals: of the others; tag_list: where that of the dataset would lie."""
-    notes = [*_left_out(refusals), *_undecided(models), *_of_tags_gone(models, tag_list)]
+    notes = [*_left_out(refusals), *_undecided(models), *_yes_holds(models), *_strangers_in_high_bins(models),
+             *_of_tags_gone(models, tag_list)]
     return [on_one_line(note) for note in notes]
 
 
@@ -28,9 +38,28 @@ def _undecided(models: Sequence[TagModel]) -> Iterator[str]:
     for reason in Undecided:
         of_this = [model for model, why in zip(models, reasons, strict=True) if why is reason]
         if of_this:
-            names = first_few([f"{model.tag_name} ({model.model_type})" for model in of_this])
-            which = f"all {len(models):,}" if len(of_this) == len(models) else names
+            which = f"all {len(models):,}" if len(of_this) == len(models) else _named(of_this)
             yield f"models {reason.kind} ({reason.advice}): {which}"
+
+
+def _yes_holds(models: Sequence[TagModel]) -> Iterator[str]:
+    """One line if all decide in one world, else one for each, with their models."""
+    deciding = [model for model in models if model.thresholds and model.thresholds.yes_from is not None]
+    by_words: dict[str, list[TagModel]] = {}
+    for model in deciding:
+        by_words.setdefault(YES_HOLDS.get(model.worlds.decides_in, TRAINED_BEFORE), []).append(model)
+    for words, of_this in by_words.items():
+        yield words if len(by_words) == 1 else f"{words}: {_named(of_this)}"
+
+
+def _strangers_in_high_bins(models: Sequence[TagModel]) -> Iterator[str]:
+    differing = [model for model in models if model.worlds.differ]
+    if differing:
+        yield f"high bins hold strangers, too, pictures of kinds that were not taught: {_named(differing)}"
+
+
+def _named(models: Sequence[TagModel]) -> str:
+    return first_few([f"{model.tag_name} ({model.model_type})" for model in models])
 
 
 def _of_tags_gone(models: Sequence[TagModel], tag_list: str) -> Iterator[str]:

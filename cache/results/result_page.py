@@ -31,7 +31,10 @@ def write_result_page(
     places = {file["hash_id"]: [_readable_path(file, folder)] for file in files.values()}
     shown = page_pictures(places, kept, limits)
     groups = {
-        number: [_group(cell, models[cell.column], files, _link(folder, cell, bins)) for cell in members]
+        number: [
+            _group(cell, models[cell.column], files, _link(folder, cell, bins), high=number > bins / 2)
+            for cell in members
+        ]
         for number, members in cells.items()
     }
     embedded = {
@@ -59,7 +62,10 @@ def _readable_path(file: Mapping, folder: ResultFolder) -> str:
     return str(folder.building / PICTURES / file["placed"]) if file["placed"] else file["absolute_path"]
 
 
-def _group(cell: Cell, model: TagModel, files: Mapping[int, Mapping], link: str | None) -> Group:
+def _group(
+    cell: Cell, model: TagModel, files: Mapping[int, Mapping], link: str | None, *, high: bool,
+) -> Group:
+    """high: whether the bin is above the middle."""
     tiles = [
         _tile(position, files[position], probability)
         for position, probability in cell.likeliest.items() if position in files
@@ -69,7 +75,8 @@ def _group(cell: Cell, model: TagModel, files: Mapping[int, Mapping], link: str 
         "model": on_one_line(model.model_type),
         "decision": cell.decision or "none",
     }
-    return Group(facts, cell.count, tiles, link)
+    note = "may hold strangers" if high and model.worlds.differ else ""
+    return Group(facts, cell.count, tiles, link, note)
 
 
 def _tile(position: int, file: Mapping, probability: float) -> Tile:

@@ -63,7 +63,7 @@ def test_whiskers_stand_where_the_numbers_say(tmp_path, three_tags):
         f"--chance: {bad.base_rate:.4f}",
         f"--value: {first.value:.4f}; --low: {first.low:.4f}; --high: {first.high:.4f}",
         f"--value: {second.value:.4f}; --low: {second.low:.4f}; --high: {second.high:.4f}"]
-    assert [hollow.attributes["style"] for hollow in whiskers.all("i")] == [
+    assert [hollow.attributes["style"] for hollow in whiskers.all("em")] == [
         f"--value: {model.strangers.metrics['average_precision'].value:.4f}" for model in bad.models.values()]
 
 
@@ -196,6 +196,6 @@ def test_names_are_shown_as_they_are_and_do_nothing(tmp_path):
 def test_one_tag_and_picture_are_not_said_to_be_several_and_the_page_says_what_counts_as_a_hit(tmp_path):
     page = written(tmp_path, [tag_result("cats", every(0))], pictures=1)
     assert page.one("title").text == "Report on 1 tag · image-tagging-tools"
-    assert page.one("main").one("p", "note").text.startswith("1 picture, 1 tag, vectors of M:p")
+    assert next(page.one("main").all("p", "note")).text.startswith("1 picture, 1 tag, vectors of M:p")
     about = section_of(page, "each").one("p", "about").text
     assert "Hits, misses and false alarms are counted at a probability of 0.5" in about
