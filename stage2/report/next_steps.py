@@ -84,7 +84,7 @@ def _unsure(
         return []
     outcome = promised.precision.outcome
     if outcome == UNTRIED:
-        return [Step(f"add {OTHER_TRAINING}: no strangers")]
+        return [Step(f"add tags, or {OTHER_TRAINING}")]
     decides = model.by_world[model.world]
     lost = decides is not model.closed and (
         promised.yes_from is None or _called_yes(result, model.closed) - _called_yes(result, decides) >= LOST)

@@ -113,7 +113,7 @@ def test_where_strangers_are_taken_for_nothing_new_there_is_no_strip_of_them():
 
 
 @pytest.mark.parametrize(("outcome", "more", "strangers", "confused", "expected"), [
-    (UNTRIED, None, [], [], [Step("add other-training: no strangers")]),
+    (UNTRIED, None, [], [], [Step("add tags, or other-training")]),
     (TOO_FEW, 12, [], [], [Step("add about 12 images for a yes")]),
     (TOO_FEW, 12, [("dogs", 4), ("birds", 3)], [],
      [Step("add about 12 images for a yes"), Step("show more kinds like", "dogs")]),
