@@ -48,7 +48,7 @@ class UnseenProbabilities:
         learnt = {tag: rest.split(tag, rest.hold_out(0)) for tag in rest.tags()}
         unseen = {tag: self._everything.split(tag, self._fold_of == fold) for tag in rest.tags()}
         training = Training(self._metadata, learnt, rest, {})
-        training.tasks = [replace(task, strangers=()) for task in training.tasks]  # half the time
+        training.tasks = [replace(task, strangers=tuple) for task in training.tasks]  # half the time
         for fitted in training.models(lambda count=1: None):
             score = ModelSet([fitted.estimator]).score
             self._add(fitted.model_type, fitted.tag, unseen[fitted.tag], score)

@@ -1,7 +1,7 @@
 """Who could come that nobody has taught? Tags are dealt into groups, and each group is left out once, as if
 nobody had ever shown a picture of its tags: what is then said of these pictures is what is said of
 strangers."""
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -48,8 +48,14 @@ class Strangers:
             if asked.any() and (learnt & is_tag).any() and (learnt & ~is_tag).any():
                 yield Trial(learnt, asked)
 
-    def kinds(self, rows: np.ndarray) -> int:
-        """How many tags these rows carry."""
+    def kinds(self, rows: np.ndarray, trials: Iterable[Trial]) -> int:
+        """How many tags there are on those of the rows that the trials ask about."""
+        asked = np.zeros(len(rows), bool)
+        for trial in trials:
+            asked |= trial.asked
+        return self._tags_on(rows[asked])
+
+    def _tags_on(self, rows: np.ndarray) -> int:
         starts, ends = self._first[rows], self._first[rows + 1]
         counts = ends - starts
         places = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())

@@ -1,6 +1,6 @@
 """What one tag learns from, and the models that are fitted beside the final one, only to be asked about
 pictures that they have not learnt from."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -43,7 +43,7 @@ class Task:
     classes: np.ndarray
     folds: np.ndarray
     prior: np.ndarray | float = 0.0  # what the text of the tag says of each row, a logit
-    strangers: Sequence[Trial] = ()
+    strangers: Callable[[], Sequence[Trial]] = tuple  # those of their kind; none
     kinds: int = 0  # how many other tags these ask about
     others_taught: bool = False  # the others are not of known kinds: they stand for everything else
 
@@ -65,9 +65,10 @@ class Task:
     def tries_strangers(self) -> bool:
         return self.has_folds and self.kinds >= FEWEST_KINDS
 
-    @cached_property
+    @property
     def trials(self) -> Trials:
-        folds, strangers, held_out = [], self.strangers if self.tries_strangers else (), []
+        """Made whenever asked for: those of a thousand tags would take more memory than their vectors."""
+        folds, strangers, held_out = [], self.strangers() if self.tries_strangers else (), []
         if self.has_folds:
             numbers = np.unique(self.folds[self.in_folds])
             folds = [Trial(self.in_folds & (self.folds != fold), self.folds == fold) for fold in numbers]

@@ -2,6 +2,7 @@
 pictures."""
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,15 +53,15 @@ class Training:
             classes = np.where(is_tag, 0, 1)
             folds = np.full(len(rows), HELD_OUT)
             folds[~held_out] = folds_within(rows[~held_out], classes[~held_out], fold_of, tagged.group_of)
-            trials = strangers.trials(tag, rows, is_tag, ~held_out)
+            try_strangers = partial(strangers.trials, tag, rows, is_tag, ~held_out)
             return Task(
                 tag=tag,
                 rows=np.searchsorted(self.rows, rows),
                 classes=classes,
                 folds=folds,
                 prior=priors[tag].logits(metadata.matrix[rows]) if tag in priors else 0.0,
-                strangers=trials,
-                kinds=strangers.kinds(rows[np.any([rows == -1, *(trial.asked for trial in trials)], 0)]),
+                strangers=try_strangers,
+                kinds=strangers.kinds(rows, try_strangers()),
                 others_taught=tagged.others_taught,
             )
 

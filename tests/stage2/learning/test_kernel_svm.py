@@ -1,4 +1,6 @@
 """The SVMs of all tags on shared kernel matrices are those that scikit-learn finds one by one."""
+from functools import partial
+
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import SVC
@@ -21,7 +23,7 @@ def clouds_with_trials() -> tuple[np.ndarray, list[Task]]:
         kinds = [tags[rows, other] & ~is_tag for other in range(3) if other != column]
         strangers = [Trial(~kind, kind) for kind in kinds]
         tasks.append(Task(
-            str(column), rows, 1 - is_tag.astype(int), folds, strangers=strangers, kinds=3))
+            str(column), rows, 1 - is_tag.astype(int), folds, strangers=partial(list, strangers), kinds=3))
     return features, tasks
 
 

@@ -68,7 +68,7 @@ def test_a_trial_asks_a_regression_that_has_learnt_from_its_rows_alone(monkeypat
     numbers = np.arange(300)
     strangers = Trial(learnt=(numbers % 3 > 0) & (numbers < 270), asked=(numbers % 3 == 0) & (numbers < 270))
     folds = np.where(numbers < 270, numbers % 5, HELD_OUT)
-    task = Task("a", numbers, 1 - tags[:, 0].astype(int), folds, strangers=[strangers], kinds=3)
+    task = Task("a", numbers, 1 - tags[:, 0].astype(int), folds, strangers=lambda: [strangers], kinds=3)
     [(_, fit)] = logistic_regression.fit_all(features, np.ones(10), [task], lambda count=1: None)
     held_out = Trial(learnt=numbers < 270, asked=numbers >= 270)
     for trial, scores in ((strangers, fit.scores.strangers), (held_out, fit.scores.held_out)):
