@@ -21,10 +21,11 @@ IF_CLOSED = "or --world closed, if every new picture surely carries one of the t
 
 def holds(results: Sequence[TagResult], others_taught: bool) -> str | None:
     """Whom a yes keeps its promise among; None where nothing was promised, or no tag could be tried."""
-    tried = [result.best for result in results if result.best.promises and not _untried(result)]
-    if not tried:
+    measured = [result for result in results if result.best.calibration.measured is not None]
+    worlds = {result.best.world for result in measured if result.best.promises and not _untried(result)}
+    if not worlds:
         return None
-    [world] = {model.world for model in tried}
+    [world] = worlds  # of one run
     return HOLDS_LIKE_OTHERS if others_taught and world == STRANGERS else HOLDS[world]
 
 

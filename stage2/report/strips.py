@@ -69,7 +69,6 @@ def strips(result: TagResult, tags_of: Mapping[int, Sequence[str]]) -> list[Stri
     hits = int((probabilities[tags] >= DECISION).sum())
     alarms = int((probabilities[others] >= DECISION).sum())
     misses = len(tags) - hits
-
     worst_of_tag = (tags[hits:] if misses else tags)[::-1]
     worst_of_others = others[:alarms] if alarms else others
     return [

@@ -47,6 +47,16 @@ def open_text(path: str) -> str:
         return file.read()
 
 
+def test_the_python_call_gives_the_figures_of_both_worlds_that_are_on_the_cards(here):
+    tens = {f"from {start}": list(range(start, start + 10)) for start in range(0, 40, 10)}
+    for model_type, by_tag in main(*dataset(tens), test_per=0).items():
+        for tag, figures in by_tag.items():
+            card = json.loads(Path(f"output/models/model-{model_type}-tag-{tag}.json").read_text())
+            for name, on_card in (("out_of_fold", "cross_validation"), ("among_strangers",) * 2):
+                assert figures[name] == {metric: of["value"] for metric, of in card[on_card].items()}
+            assert 0 < figures["among_strangers"]["average_precision"] <= 1
+
+
 def test_class_0_is_the_tag(here):
     main(*dataset())
     low, high = np.zeros((2, 1, 6))

@@ -249,6 +249,22 @@ def test_each_picture_is_embedded_once_and_more_than_are_shown_are_linked_to(her
     check_links(page, Path("scored"))
 
 
+def test_high_bins_of_a_tag_that_is_much_worse_among_strangers_say_so(here, ready):  # noqa: F811
+    path = Path("output/models/model-ovr-svm-tag-cats.json")
+    worlds = {"cross_validation": {"average_precision": {"value": 0.9}},
+              "among_strangers": {"average_precision": {"value": 0.7}}}
+    path.write_text(json.dumps({**json.loads(path.read_text()), **worlds}))
+    write(here, {"new/cat.png": png(0), "new/dog.png": png(100, "dogs")})
+    assert ready(classify, "new", "--place", "none", "--output_bins", "2") == 0
+    page = read_page("scored/index.html")
+    assert [line.text for line in page.all("p", "note")][-1] == (
+        "high bins hold strangers, too, pictures of kinds that were not taught: cats (ovr-svm)")
+    high, low = page.all("section")
+    assert {group.one("p").text for group in high.all("article")} == {
+        "ovr-svm · 1 · may hold strangers", "ovr-svm · 1", "ovr-logistic-regression · 1"}
+    assert "strangers" not in low.text
+
+
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize(
     ("size", "orientation", "expected"),

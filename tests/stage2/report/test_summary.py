@@ -75,6 +75,14 @@ def test_the_last_lines_say_whom_a_yes_holds_among_or_what_to_add(others_taught,
     assert [line for line in lines[3:-1] if not line.startswith(("among strangers: ", "-: "))] == said
 
 
+def test_tags_of_which_nothing_is_known_keep_no_promise():
+    one = unmeasured_result("one", np.arange(ROWS) == 5)
+    promised = tag_result("cats", every(1), targets=True).best.closed.promises
+    for name, model in one.models.items():
+        one.models[name] = replace(model, strangers=replace(model.strangers, promises=promised))
+    assert not [line for line in printed([one]) if line.startswith("yes ")]
+
+
 def test_single_tags_that_could_not_be_tried_are_named():
     tried = [tag_result(tag, every(place), 8, targets=True) for place, tag in enumerate("abc")]
     assert printed([*tried, untried("two\nlines")])[-4:-1] == [
