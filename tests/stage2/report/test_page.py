@@ -49,6 +49,7 @@ def test_tags_are_ranked_with_all_their_numbers_and_one_without_any_says_why(tmp
     assert bold == [
         three(world.metrics["average_precision"].value)
         for result in (good, bad) for world in (result.best.closed, result.best.strangers)]
+    assert "Promises, among strangers: yes and no" in section_of(page, "tags").one("p", "about").text
     [lead] = page.all("p", "lead")
     assert lead.text == (
         "1 of 2 tags reaches an average precision of 0.9. 1 tag could not be measured. The weakest: bad 0.60")
@@ -104,7 +105,7 @@ def test_a_tags_section_has_what_was_measured_out_of_fold_and_on_the_images_held
 def test_a_tags_section_says_what_other_thresholds_would_give_and_what_each_model_is(bad):
     result, section = bad
     unseen, strangers = result.best.calibration.unseen, result.best.calibration.strangers
-    expected = [["ovr-svm"], ["yes from", "called", "precision", "strangers", "recall"]]
+    expected = [["ovr-svm"], ["yes from", "called", "precision", "among strangers", "recall"]]
     for tenth in range(1, 10):
         worlds = [said >= tenth / 10 for said in (unseen, strangers)]
         precisions = [three(result.is_tag[called].mean() if called.any() else None) for called in worlds]
