@@ -6,9 +6,9 @@ from benchmarks.quality import unknown_tags
 from benchmarks.quality.__main__ import sample
 from benchmarks.quality.counting import Counts, NewPictures, share, short
 from benchmarks.quality.markdown import markdown
-from benchmarks.quality.second_layer import cells, f1
+from benchmarks.quality.second_layer import PLAIN, UnseenProbabilities, cells, f1
 from benchmarks.quality.unknown_tags import Draw, thresholds
-from cache.models.tag_models import SVM
+from cache.models.tag_models import LOGISTIC_REGRESSION, SVM
 from cache.stores.metadata import Metadata
 from stage2.flags import CLOSED, STRANGERS
 from stage2.judging.judge import Judge
@@ -88,6 +88,16 @@ def six_tags() -> tuple[Metadata, dict[str, list[str]]]:
     rows = {name: row for row, name in enumerate(names)}
     tags = {f"tag {tag}": names[10 * tag:10 * tag + 10] for tag in range(6)}
     return Metadata("M:p", rows, vectors.astype(np.float32)), tags
+
+
+def test_every_kind_of_model_is_asked_about_the_pictures_of_a_fold_that_it_has_not_seen(six_tags):
+    metadata, tags = six_tags
+    unseen = UnseenProbabilities(metadata, tags)
+    unseen.add_fold(0)
+    assert list(unseen.said) == [LOGISTIC_REGRESSION, SVM, PLAIN]
+    for said in unseen.said.values():
+        assert list(said) == list(tags)
+        assert {(is_tag.sum(), len(probabilities)) for [(is_tag, probabilities)] in said.values()} == {(2, 12)}
 
 
 def test_a_draw_learns_nothing_of_unknown_tags_and_no_new_picture(six_tags, monkeypatch):
