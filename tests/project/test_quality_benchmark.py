@@ -97,7 +97,8 @@ def test_every_kind_of_model_is_asked_about_the_pictures_of_a_fold_that_it_has_n
     assert list(unseen.said) == [LOGISTIC_REGRESSION, SVM, PLAIN]
     for said in unseen.said.values():
         assert list(said) == list(tags)
-        assert {(is_tag.sum(), len(probabilities)) for [(is_tag, probabilities)] in said.values()} == {(2, 12)}
+        sizes = {(is_tag.sum(), len(probabilities)) for [(is_tag, probabilities)] in said.values()}
+        assert sizes == {(2, 12)}
 
 
 def test_a_draw_learns_nothing_of_unknown_tags_and_no_new_picture(six_tags, monkeypatch):
