@@ -21,13 +21,13 @@ from stage2.learning.kernel_values import KernelValues
 C = 10.0  # measured on emoji, stamps and clothes, see docs/design.md
 FIRST_FIELD = 2_000  # rows that a search begins with; of up to twice as many it takes all at once
 FEWEST_OF_A_CLASS = 500  # among them, if there are as many
-GROWTH = 3  # of the field from round to round, where every value of the kernel has to be computed
+GROWTH = 2  # of the rows seen, from round to round, where every value of the kernel has to be computed
+MOST_SEEN_TWICE = 50_000  # rows; of more, to look again would take as long as all fits
 NEAR = 0.1  # beyond the margin: what may be a support vector as soon as some of the others are left out
 MOST_ACTIVE = 12_288  # rows: 1.2 GB of values
 MOST_SUPPORT = 9_216  # that leave room for others
 BYTES_AT_ONCE = 3 << 29  # of the values that threads fit machines to
 MOST_ROUNDS = 50
-LOOKS_AT_ALL = 2  # where machines need not be exact
 
 
 @dataclass(frozen=True)
@@ -65,23 +65,21 @@ class Search:
 
     def __init__(self, signs: np.ndarray, start: np.ndarray | None = None):
         self._signs = signs
-        # By chance, but for one problem always the same.
+        # By chance, but always the same for the same rows.
         self._order = np.random.default_rng(0).permutation(np.flatnonzero(signs))
-        if start is None:
-            self.active = self.field(FIRST_FIELD)
+        if start is not None:
+            start = start[signs[start] != 0]
+        elif len(self._order) <= 2 * FIRST_FIELD:
+            start = self._order
         else:
-            self.active = self._with_both_classes(start[signs[start] != 0])
-        self.near = self.active  # rows that matter or nearly do
+            start = self._order[:FIRST_FIELD]
+        self.active = self._with_both_classes(start)
+        self.near = self.active  # what matters or nearly does
         self.finished = False
-
-    def field(self, size: int) -> np.ndarray:
-        """Of the rows learnt from about so many, at random but some of each class: ascending."""
-        if len(self._order) <= 2 * size:
-            return np.sort(self._order)
-        return self._with_both_classes(self._order[:size])
+        self._margins = np.empty(0)  # of active rows
 
     def _with_both_classes(self, rows: np.ndarray) -> np.ndarray:
-        """These rows, and others for a class of which they have too few."""
+        """These rows, and others for a class of which they have too few: ascending."""
         parts = [rows]
         for sign in (1, -1):
             missing = FEWEST_OF_A_CLASS - np.count_nonzero(self._signs[rows] == sign)
@@ -89,6 +87,10 @@ class Search:
                 others = self._order[self._signs[self._order] == sign]
                 parts.append(others[~np.isin(others, rows)][:missing])
         return np.sort(np.concatenate(parts))
+
+    def field(self, part: slice) -> np.ndarray:
+        """Some of the rows learnt from: ascending."""
+        return np.sort(self._order[part])
 
     def fit(self, square: np.ndarray, tolerance: float) -> None:
         """square: the kernel between active rows."""
@@ -98,18 +100,21 @@ class Search:
         fitted = SVC(C=C, kernel="precomputed", tol=tolerance)
         with config_context(assume_finite=True):  # to look through the values takes longer than many a fit
             fitted.fit(square, self._signs[self.active])
-        order = np.argsort(fitted.support_)
-        self.machine = Machine(
-            self.active[fitted.support_[order]], fitted.dual_coef_[0, order], float(fitted.intercept_[0]))
+        coefficients, offset = np.zeros(len(square)), float(fitted.intercept_[0])
+        coefficients[fitted.support_] = fitted.dual_coef_[0]
+        self._margins = self._signs[self.active] * (square @ coefficients + offset)
+        used = coefficients != 0
+        self.machine = Machine(self.active[used], coefficients[used], offset)
 
     def look_at(self, field: np.ndarray, scores: np.ndarray, care: Care) -> None:
         """Keep of the active rows what matters, and add what contradicts the machine. scores: (field,)."""
         margins = self._signs[field] * scores
-        self.near = np.union1d(field[margins < 1 + NEAR], self.machine.support)
+        kept = np.union1d(self.machine.support, self.active[self._margins < 1 + NEAR])
         contradicting = np.setdiff1d(field[margins < 1 - care.tolerance], self.active, assume_unique=True)
-        kept = np.intersect1d(self.near, self.active, assume_unique=True)
         room = len(field) if care.exact else MOST_ACTIVE - len(kept)
         self.active = np.union1d(kept, some_of(contradicting, room))
+        # What the machine of a smaller field contradicted is as near as need be.
+        self.near = np.union1d(self.active, field[margins < 1 + NEAR]) if care.exact else self.active
         learnt_all = len(field) == len(self._order) and not len(contradicting)
         # What more rows would teach, there is no room for: the machine is that of the fields so far.
         too_many = not care.exact and len(self.machine.support) > MOST_SUPPORT
@@ -126,11 +131,11 @@ class ActiveSets:
     def find(self, searches: Sequence[Search], care: Care) -> None:
         """The machine of each."""
         open_searches = list(searches)
-        for size in self._fields(care):
+        for part in self._fields(care):
             if not open_searches:
                 break
             self._fit(open_searches, care)
-            self._look(open_searches, size, care)
+            self._look(open_searches, part, care)
             finished = sum(search.finished for search in open_searches)
             open_searches = [search for search in open_searches if not search.finished]
             self._fitted(finished)
@@ -138,17 +143,19 @@ class ActiveSets:
             self._fit(open_searches, care)  # with what the last look has added
             self._fitted(len(open_searches))
 
-    def _fields(self, care: Care) -> Iterator[int]:
-        """How many rows are looked at, round by round."""
-        count = self._kernel.count
+    def _fields(self, care: Care) -> Iterator[slice]:
+        """Which of its rows each search looks at, round by round."""
         if care.exact:
-            yield from repeat(count, MOST_ROUNDS)
+            yield from repeat(slice(None), MOST_ROUNDS)
             return
-        size = FIRST_FIELD * GROWTH
-        while 2 * size < count:
-            yield size
-            size *= GROWTH
-        yield from repeat(count, LOOKS_AT_ALL)
+        seen = FIRST_FIELD
+        while seen < self._kernel.count:
+            # A remainder is no round of its own.
+            until = seen * GROWTH if seen * GROWTH * GROWTH ** 0.5 < self._kernel.count else None
+            yield slice(seen, until)
+            seen = until or self._kernel.count
+        if seen <= MOST_SEEN_TWICE:
+            yield slice(None)
 
     def _fit(self, searches: Sequence[Search], care: Care) -> None:
         for some in self._at_once(searches):
@@ -166,8 +173,8 @@ class ActiveSets:
         for start in range(0, len(searches), count):
             yield searches[start:start + count]
 
-    def _look(self, searches: Sequence[Search], size: int, care: Care) -> None:
-        fields = [search.field(size) for search in searches]
+    def _look(self, searches: Sequence[Search], part: slice, care: Care) -> None:
+        fields = [search.field(part) for search in searches]
         asked = np.unique(np.concatenate(fields))
         scores_of = self.scores([search.machine for search in searches], asked)
         for search, field, scores in zip(searches, fields, scores_of.T, strict=True):

@@ -124,8 +124,9 @@ def test_without_the_last_care_every_row_has_been_looked_at_once():
     features, signs = drawn("halves")
     machine, = found(features, Search(signs), care=LOOSE, kernel_of=StreamedKernel)
     exact, = found(features, Search(signs))
-    apart = said(machine, features, features) - said(exact, features, features)
-    assert (np.abs(apart).mean() < 0.2, len(machine.support) < len(features) / 2) == (True, True)
+    nearly, exactly = said(machine, features, features), said(exact, features, features)
+    assert np.corrcoef(nearly, exactly)[0, 1] > 0.99
+    assert (signs * nearly > 0).mean() > 0.98
 
 
 def test_a_search_learns_from_no_more_rows_when_their_support_vectors_are_too_many(monkeypatch):
