@@ -113,12 +113,12 @@ class Search:
         contradicting = np.setdiff1d(field[margins < 1 - care.tolerance], self.active, assume_unique=True)
         room = len(field) if care.exact else MOST_ACTIVE - len(kept)
         self.active = np.union1d(kept, some_of(contradicting, room))
-        # What the machine of a smaller field contradicted is as near as need be.
-        self.near = np.union1d(self.active, field[margins < 1 + NEAR]) if care.exact else self.active
-        learnt_all = len(field) == len(self._order) and not len(contradicting)
+        seen_all = len(field) == len(self._order)
+        # What the machine of fewer rows calls near the margin are too many.
+        self.near = np.union1d(self.active, field[margins < 1 + NEAR]) if seen_all else self.active
         # What more rows would teach, there is no room for: the machine is that of the fields so far.
         too_many = not care.exact and len(self.machine.support) > MOST_SUPPORT
-        self.finished = learnt_all or too_many
+        self.finished = (seen_all and not len(contradicting)) or too_many
 
 
 class ActiveSets:
