@@ -63,6 +63,15 @@ def test_too_few_examples_for_a_promise_are_told_in_numbers(trained, capsys):
     assert thresholds["precision"]["more_needed"] == 53
 
 
+def test_of_a_single_image_more_are_asked_for_rather_than_strangers(here, capsys):
+    metadata, tags = dataset({**LOW_AND_HIGH, "one": [3]})
+    paths = ["--metadata_json", metadata, "--tag_to_hash_json", tags]
+    assert command([*paths, "--target_precision", "0.9", "--test_per", "0"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.partition("yes: ")[2].partition(",")[0] for line in printed[2:5]] == [
+        "no strangers to try it on", "no strangers to try it on", "about 28 more images needed"]
+
+
 @pytest.mark.parametrize(("flags", "code", "failures"), [
     (["--fail_under", "AP=0.8", "--fail_under", "ECE=0.6"], 0, ""),
     (["--fail_under", "AP=1.0", "--fail_under", "ECE=0.0"], 4, "failed: high: calibration error"),
