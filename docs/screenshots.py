@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"report": "demo/output/reports/index.html", "gallery": "demo/scored-folder/index.html"}
-CHOSEN = {"gallery": {"Tag": "digit-9", "Model": "ovr-svm"}}  # the hardest digit: it has unsure ones
-WIDTH, HEIGHT, COLOURS = 1280, 960, 64  # few colours: a picture of a page is then some 60 kB
+CHOSEN = {"gallery": {"Tag": "digit-5", "Model": "ovr-svm"}}  # it has yes, unsure and no
+WIDTH, HEIGHT, COLOURS = 1280, 960, 128  # few colours: a picture of a page is then some 70 kB
 
 
 def main() -> None:

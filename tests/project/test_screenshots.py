@@ -18,7 +18,7 @@ def test_pages_of_other_pictures_are_refused_and_nothing_is_replaced(browser, tm
     gallery = tmp_path / screenshots.PAGES["gallery"]
     write_sheet(gallery, "Scores", [], [Section("0.9–1.0", groups)], thumbnails={}, unit="score")
     before = tree(tmp_path)
-    no_such_tag = "^error: demo/scored-folder/index.html shows no digit-9; run make demo first"
+    no_such_tag = "^error: demo/scored-folder/index.html shows no digit-5; run make demo first"
     with pytest.raises(SystemExit, match=no_such_tag):
         screenshots.main()
     assert tree(tmp_path) == before
