@@ -1,8 +1,8 @@
 """The promise of precision where new pictures may be of kinds that nobody has taught.
 
-Of the pictures there that are not of the tag, half are taken to be of kinds that were taught, and half to be
-strangers. How strangers fare is known of the kinds that were tried, each by models that had never met it; but
-the next kind may be nearer to the tag than most: one more is counted in, as bad as the worst.
+Of the pictures there that are not of the tag, three in ten are taken to be of kinds that were taught, and the
+rest to be strangers. How strangers fare is known of the kinds that were tried, each by models that had never
+met it; but the next kind may be nearer to the tag than most: one more is counted in, as bad as the worst.
 
 Where all that is akin to a tag is unknown (a sandal to whoever has seen no other shoe), nothing that was
 tried comes near the tag, and any threshold would do. There the tag's own pictures set it: the least likely
@@ -16,7 +16,7 @@ import numpy as np
 
 from stage2.judging.promises import WEIGHT_DIGITS, Levels, Promise, picture_weights
 
-STRANGERS = 0.5  # of the pictures that are not of the tag
+STRANGERS = 0.7  # of the pictures that are not of the tag
 # Of the tag's own pictures, times the share of mistakes that the promise allows: for .9 a tenth are given up,
 # for .95 a fifth.
 GIVEN_UP, MOST_GIVEN_UP = 0.01, 0.5
