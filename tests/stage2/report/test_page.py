@@ -2,6 +2,7 @@
 do nothing in it."""
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -53,6 +54,29 @@ def test_tags_are_ranked_with_all_their_numbers_and_one_without_any_says_why(tmp
     [lead] = page.all("p", "lead")
     assert lead.text == (
         "1 of 2 tags reaches an average precision of 0.9. 1 tag could not be measured. The weakest: bad 0.60")
+
+
+@pytest.mark.parametrize(("world", "others", "among", "promise"), [
+    ("strangers", {}, "pictures of other tags were scored by models that had never met any of their tags",
+     "Yes keeps its promise among strangers: new pictures of any kind."),
+    ("strangers", {"other-training": 9}, "the pictures of other-training stand for all that nobody",
+     "Yes keeps its promise among new pictures like the tags' and those of other-training."),
+    ("closed", {}, "pictures of other tags were scored by models that had never met any of their tags",
+     "Yes keeps its promise only while every new picture carries one of the tags."),
+])
+def test_the_page_explains_the_two_worlds_once_and_whom_a_yes_holds_among(
+        tmp_path, world, others, among, promise):
+    result = tag_result("cats", every(0), 8, targets=True)
+    for name, model in result.models.items():
+        result.models[name] = replace(model, world=world)
+    page = written(tmp_path, [result], images_of={"cats": 20, **others})
+    notes = [text.text for text in page.all("p") if "note" in text.attributes.get("class", "").split()]
+    _, explained, held = notes
+    assert (among in explained, held) == (True, promise)
+    terms = [term.text for term in page.one("div", "facts").all("dt")][:3]
+    both = {"strangers": ["among strangers (decides)", "among pictures like these"],
+            "closed": ["among pictures like these (decides)", "among strangers"]}
+    assert terms == ["calibration", *both[world]]
 
 
 def test_whiskers_stand_where_the_numbers_say(tmp_path, three_tags):
