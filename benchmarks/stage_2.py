@@ -30,26 +30,26 @@ OUR_SETTINGS = "with our settings"
 SPREAD = 0.2  # of the tags' centres, where that of the pictures around them is 1
 
 
-def draw_vectors() -> tuple[np.ndarray, dict[str, list[int]]]:
+def draw_vectors(pictures: int = PICTURES, tag_count: int = TAGS) -> tuple[np.ndarray, dict[str, list[int]]]:
     """Clouds around the centre of each tag, and the pictures of every tag. The components fall off as those
     of real pictures do (the embedded encoder on photographs of clothes: the 10th has .12 of the variance of
     the first, the 100th .009)."""
     random = np.random.default_rng(0)
-    tag_of = np.arange(PICTURES) % TAGS
-    around = random.normal(size=(PICTURES, FEATURES))
-    centres = SPREAD * random.normal(size=(TAGS, FEATURES))
+    tag_of = np.arange(pictures) % tag_count
+    around = random.normal(size=(pictures, FEATURES))
+    centres = SPREAD * random.normal(size=(tag_count, FEATURES))
     components = around + centres[tag_of]
     spectrum = np.arange(1, FEATURES + 1) ** -0.6
     basis = np.linalg.qr(random.normal(size=(FEATURES, FEATURES)))[0]
     vectors = (components * spectrum @ basis + random.normal(size=FEATURES)).astype(np.float32)
-    tags = {f"tag {number:02}": np.flatnonzero(tag_of == number).tolist() for number in range(TAGS)}
+    tags = {f"tag {number:02}": np.flatnonzero(tag_of == number).tolist() for number in range(tag_count)}
     return vectors, tags
 
 
-def write_dataset(folder: Path) -> tuple[Path, Path]:
-    vectors, tags = draw_vectors()
+def write_dataset(folder: Path, pictures: int = PICTURES, tag_count: int = TAGS) -> tuple[Path, Path]:
+    vectors, tags = draw_vectors(pictures, tag_count)
     facts = {"model": "drawn", "pretrained": "drawn"}
-    names = [f"{number:0128x}" for number in range(PICTURES)]
+    names = [f"{number:0128x}" for number in range(pictures)]
     metadata_path, tags_path = folder / "metadata.json", folder / "tags.json"
     records = (
         (name, {"hash_id": name, **facts, "embeddings_vector": vector})

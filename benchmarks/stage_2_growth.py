@@ -1,0 +1,48 @@
+"""How stage 2 grows with the pictures: the whole command on 10 tags x 20,000 x 512 beside 10,000.
+
+    python -m benchmarks.stage_2_growth
+    python -m benchmarks.stage_2_growth --long    # 100,000, too: ten minutes of two cores, and 4 GB
+"""
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import Measurement, Run, report, run_stage
+from benchmarks.stage_2 import FEATURES, write_dataset
+
+TAGS = 10
+SIZES = 10_000, 20_000
+LARGE = 100_000
+MOST_SECONDS, MOST_MIB = 600, 4e9 / 2**20
+
+
+def whole_command(pictures: int) -> Run:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        metadata_path, tags_path = write_dataset(folder, pictures, TAGS)
+        flags = {"--metadata_json": metadata_path, "--tag_to_hash_json": tags_path}
+        return run_stage(2, {**flags, "--output": folder / "output"})
+
+
+def measure(*, long: bool) -> Iterator[Measurement]:
+    few, many = (whole_command(pictures).seconds for pictures in SIZES)
+    yield Measurement(
+        f"stage 2, the whole command, {TAGS} tags x {SIZES[1]:,} x {FEATURES}", many, "s",
+        f"{SIZES[0]:,} pictures", few, many / few, "<= 2.5")
+    if long:
+        yield from measure_large()
+
+
+def measure_large() -> Iterator[Measurement]:
+    run, size = whole_command(LARGE), f"{TAGS} tags x {LARGE:,} x {FEATURES}"
+    yield Measurement(
+        f"stage 2, the whole command, {size}", run.seconds, "s",
+        "ten minutes", MOST_SECONDS, run.seconds / MOST_SECONDS, "<= 1")
+    yield Measurement(
+        f"stage 2, peak memory, {size}", run.peak_mib, "MiB",
+        "4 GB", MOST_MIB, run.peak_mib / MOST_MIB, "<= 1")
+
+
+if __name__ == "__main__":
+    report(measure(long="--long" in sys.argv[1:]))
