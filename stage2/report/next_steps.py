@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from math import log2
 
 from cache.text import plural
-from stage2.judging.label_audit import MOST_SUSPECTS
 from stage2.judging.promises import OUT_OF_REACH, UNTRIED
-from stage2.judging.results import CurvePoint, Judged, Suspect, TagResult
+from stage2.judging.results import CurvePoint, Judged, TagResult
 from stage2.learning.tagged_rows import OTHER_TRAINING
 from stage2.metrics import DECISION
 
-FLAGRANT = 0.9  # a contradiction times the average precision of the model that contradicts
 WIDE = 0.25  # of an interval of the average precision: whether the tag is good cannot be said
 STILL_RISING = 0.02  # of average precision, by each doubling of images
 # A share and a number of the false alarms that say something, if they carry the same other tag.
@@ -51,12 +49,13 @@ def rise(result: TagResult, curve: Sequence[CurvePoint]) -> float:
 
 
 def next_steps(
-    result: TagResult, suspects: Sequence[Suspect], curve: Sequence[CurvePoint],
+    result: TagResult, to_check: int, curve: Sequence[CurvePoint],
     confused: Sequence[tuple[str, int]], strangers: Sequence[tuple[str, int]] = (),
 ) -> list[Step]:
-    """The most useful first. confused, strangers: as of taken_for() and strangers_taken_for()."""
+    """The most useful first. to_check: how many of the labels to check speak of the tag; confused, strangers:
+    as of taken_for() and strangers_taken_for()."""
     steps = [
-        *_labels(result, suspects), *_images(result, curve), *_unsure(result, confused, strangers),
+        *_labels(to_check), *_images(result, curve), *_unsure(result, confused, strangers),
         *_confusion(result, confused)]
     if steps:
         return steps[:MOST_STEPS]
@@ -64,15 +63,8 @@ def next_steps(
     return [Step("look at its misses")] if value is not None and value < WEAK else []
 
 
-def _labels(result: TagResult, suspects: Sequence[Suspect]) -> list[Step]:
-    trust = result.best.metrics["average_precision"].value or 0
-    contradictions = [abs(suspect.labelled - suspect.probability) for suspect in suspects]
-    flagrant = sum(contradiction * trust >= FLAGRANT for contradiction in contradictions)
-    if not flagrant:
-        return []
-    if flagrant == MOST_SUSPECTS:  # no more have been looked for
-        return [Step(f"check {flagrant} or more labels")]
-    return [Step(f"check {plural(flagrant, 'label')}")]
+def _labels(to_check: int) -> list[Step]:
+    return [Step(f"check {plural(to_check, 'label')}")] if to_check else []
 
 
 def _unsure(

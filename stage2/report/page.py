@@ -1,6 +1,7 @@
 """reports/index.html of stage 2: which tags are good, which are not, why, and what to do about it. One file
 that opens offline."""
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from cache.limits import Limits
 from cache.pages.html_page import write_page
 from cache.pages.thumbnails import Kept
 from cache.text import FEW, on_one_line, plural
-from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect, TagResult
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, TagResult
 from stage2.judging.worlds import AMONG, holds, why_untried
 from stage2.learning.tagged_rows import OTHER_TRAINING
 from stage2.metrics import DECISION
@@ -39,7 +40,6 @@ class Report:
     shared: dict[tuple[str, str], int]  # images that two tags have in common, if any
     learning_curve: list[CurvePoint]
     to_check: list[Contradiction]  # of all tags, the most suspect first
-    suspects: dict[str, list[Suspect]]  # by tag, the most contradictory first
     suggestions: list[Suggestion]
     hash_ids: Sequence[str]  # by row of the metadata matrix
     find_paths: Paths
@@ -58,6 +58,13 @@ class Report:
                 tags_of.setdefault(row, []).append(result.tag)
         return tags_of
 
+    @cached_property
+    def to_check_of(self) -> Counter[str]:
+        """How many of the labels to check speak of each tag."""
+        return Counter(
+            tag for contradiction in self.to_check
+            for tag in {*contradiction.labelled, *contradiction.looks_like})
+
 
 def tag_sections(report: Report, drawn: Callable[[], object] = lambda: None) -> list[TagSection]:
     """A section for each tag, the best first, with its plots; drawn() is called after each."""
@@ -65,9 +72,9 @@ def tag_sections(report: Report, drawn: Callable[[], object] = lambda: None) -> 
     with our_style():
         plots = TagPlots()
         for number, result in enumerate(report.ranked):
-            suspects = report.suspects.get(result.tag, ())
+            to_check = report.to_check_of[result.tag]
             sections.append(
-                tag_section(number, result, report.tags_of, report.learning_curve, suspects, plots=plots))
+                tag_section(number, result, report.tags_of, report.learning_curve, to_check, plots=plots))
             drawn()
     return sections
 

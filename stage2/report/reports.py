@@ -58,7 +58,7 @@ class Reports:
             report = self._report(run, bar.update)
             sections = tag_sections(report, bar.update)
         self._write_check(report.to_check)
-        self._write_audit(report.suspects)
+        self._write_audit({result.tag: suspects(result) for result in run.results})
         self._write_queue(report.suggestions)
         with thumbnails_in(*self._folders_of_vectors()) as kept:
             write_report_page(os.path.join(self.folder, "index.html"), report, sections, kept)
@@ -88,7 +88,6 @@ class Reports:
             shared=shared,
             learning_curve=self._learning_curve(run, done),
             to_check=labels_to_check(run.results, shared, len(self._metadata.matrix)),
-            suspects={result.tag: suspects(result) for result in run.results},
             suggestions=self._suggestions(run, done),
             hash_ids=self._metadata.hash_ids,
             find_paths=self._find_paths,

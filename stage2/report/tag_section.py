@@ -6,7 +6,7 @@ import numpy as np
 
 from cache.text import on_one_line
 from stage2.judging.held_out import confusion
-from stage2.judging.results import CurvePoint, ModelResult, Suspect, TagResult
+from stage2.judging.results import CurvePoint, ModelResult, TagResult
 from stage2.metrics import METRICS, Estimate, metrics_of
 from stage2.report import curves
 from stage2.report.next_steps import Step, next_steps, unmeasured
@@ -63,9 +63,9 @@ class TagSection:
 
 def tag_section(
     number: int, result: TagResult, tags_of: Mapping[int, Sequence[str]], curve: Sequence[CurvePoint],
-    suspects: Sequence[Suspect], *, plots: TagPlots,
+    to_check: int, *, plots: TagPlots,
 ) -> TagSection:
-    """number: the place of the tag; tags_of: by row; curve: of all tags; suspects: of this one."""
+    """number: the place of the tag; tags_of: by row; curve: of all tags; to_check: labels of this one."""
     confused, confused_strangers = taken_for(result, tags_of), strangers_taken_for(result, tags_of)
     why_unmeasured = unmeasured(result)
     return TagSection(
@@ -74,7 +74,7 @@ def tag_section(
         unmeasured=why_unmeasured,
         taken_for=confused,
         strangers_taken_for=confused_strangers,
-        steps=next_steps(result, suspects, curve, confused, confused_strangers),
+        steps=next_steps(result, to_check, curve, confused, confused_strangers),
         curve=[(point.images, point.by_tag[result.tag]) for point in curve if result.tag in point.by_tag],
         strips=strips(result, tags_of),
         plots=[] if why_unmeasured else tag_plots(number, result, plots),

@@ -68,7 +68,7 @@ def report(results: list[TagResult], paths: dict[str, str] | None = None, **more
     usual = {
         "encoder": "M:p", "width": 512, "pictures": ROWS, "folds": 5, "results": results, "shared": {},
         "images_of": {result.tag: result.images for result in results}, "learning_curve": [],
-        "to_check": [], "suspects": {}, "suggestions": [], "hash_ids": HASHES, "find_paths": find_paths,
+        "to_check": [], "suggestions": [], "hash_ids": HASHES, "find_paths": find_paths,
     }
     return Report(**{**usual, **more})
 

@@ -4,13 +4,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from stage2.judging.label_audit import MOST_SUSPECTS
 from stage2.judging.promises import KEPT, OUT_OF_REACH, TOO_FEW, UNTRIED, Promise
-from stage2.judging.results import Contradiction, CurvePoint, Suggestion, Suspect, TagResult
+from stage2.judging.results import Contradiction, CurvePoint, Suggestion, TagResult
 from stage2.metrics import Estimate
 from stage2.report.dataset_section import Pair, dataset_section
 from stage2.report.next_steps import Step, next_steps
 from stage2.report.strips import Shown, strangers_taken_for, strips, taken_for
+from tests.stage2.report import drawn_results
 from tests.stage2.report.drawn_results import HASHES, ROWS, every, section_of, table, tag_result, written
 
 
@@ -52,7 +52,6 @@ def test_what_is_worth_doing_follows_from_the_results():
         CurvePoint(images, 1, 0.5, 0.5, 0.5, {"shirts": 0.5 + images / 100})
         for images in (0, 5, 10, 20)
     ]
-    suspects = [Suspect(1, "shirts", False, 0.999), Suspect(2, "shirts", False, 0.6)]
     confused = [("coats", 9)]
 
     def steps(low: float, value: float, high: float, *more) -> list[Step]:
@@ -60,15 +59,19 @@ def test_what_is_worth_doing_follows_from_the_results():
             model.metrics["average_precision"] = Estimate(value, low, high)
         return next_steps(result, *more)
 
-    assert steps(0.9, 0.92, 0.94, suspects, curve, confused) == [
+    assert steps(0.9, 0.92, 0.94, 1, curve, confused) == [
         Step("check 1 label"), Step("add images: still rising")]
-    assert steps(0.8, 0.82, 0.84, suspects, curve[:2], confused) == [Step("tell apart from", "coats")]
-    assert steps(0.6, 0.8, 0.9, [], curve, confused) == [
+    assert steps(0.8, 0.82, 0.84, 0, curve[:2], confused) == [Step("tell apart from", "coats")]
+    assert steps(0.6, 0.8, 0.9, 0, curve, confused) == [
         Step("add images: only 20"), Step("tell apart from", "coats")]
-    assert steps(0.9, 0.92, 0.94, [], [], []) == [Step("look at its misses")]
-    assert steps(0.98, 0.99, 1, [], curve, []) == []
-    most = [Suspect(1, "shirts", False, 0.999)] * MOST_SUSPECTS
-    assert steps(0.98, 0.99, 1, most, [], []) == [Step("check 24 or more labels")]
+    assert steps(0.9, 0.92, 0.94, 0, [], []) == [Step("look at its misses")]
+    assert steps(0.98, 0.99, 1, 0, curve, []) == []
+    assert steps(0.98, 0.99, 1, 24, [], []) == [Step("check 24 labels")]
+
+
+def test_labels_to_check_are_worth_checking_for_each_of_the_tags_that_they_speak_of():
+    to_check = [Contradiction(0, {"cats": 0.1, "pets": None}, {"dogs": 0.9}), Contradiction(1, {"cats": 0}, {})]
+    assert drawn_results.report([], to_check=to_check).to_check_of == {"cats": 2, "pets": 1, "dogs": 1}
 
 
 def test_false_alarms_are_counted_by_the_tags_that_they_carry():
@@ -129,7 +132,7 @@ def test_what_would_let_more_be_called_yes_is_worth_doing(outcome, more, strange
         model.metrics["average_precision"] = Estimate(0.99, 0.98, 1)
         promised = Promise(0.9, outcome, 0.5 if outcome == KEPT else None, 0.8, 0.7, 0.9, 20, more)
         object.__setattr__(model.strangers.promises, "precision", promised)
-    assert next_steps(result, [], [], confused, strangers) == expected
+    assert next_steps(result, 0, [], confused, strangers) == expected
 
 
 def test_where_strangers_leave_much_unsure_more_kinds_are_worth_showing():
@@ -142,7 +145,7 @@ def test_where_strangers_leave_much_unsure_more_kinds_are_worth_showing():
         for judged, yes_from in ((model.closed, 0.55), (model.strangers, threshold)):
             kept = Promise(0.9, KEPT, yes_from - 0.001, 1, 0.95, 1, 20, 0)
             object.__setattr__(judged.promises, "precision", kept)
-        steps[threshold] = next_steps(result, [], [], [], [("dogs", 9)])
+        steps[threshold] = next_steps(result, 0, [], [], [("dogs", 9)])
     assert steps == {0.55: [], 0.65: [Step("show more kinds like", "dogs")]}
 
 
