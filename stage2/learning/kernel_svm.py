@@ -7,6 +7,7 @@ it, else each tag has its own.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -39,13 +40,15 @@ def fit_all(
 
     variance = float(features.var())
     gamma = 1 / (features.shape[1] * variance) if variance else 1.0  # scikit-learn's "scale"
-    libraries = ThreadpoolController()
+    # A thread for each, see KernelValues; but not while the caller is at work.
+    alone = partial(ThreadpoolController().limit, limits=1, user_api="blas")
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for rows, group in _sharing(features, tasks):
             some_features = features if len(rows) == len(features) else features[rows]
-            fitter = _Fitter(some_features, rows, gamma, threads, fitted)
+            with alone():
+                fitter = _Fitter(some_features, rows, gamma, threads, fitted)
             for some in _at_once(group, len(rows)):
-                with libraries.limit(limits=1, user_api="blas"):  # a thread for each: see KernelValues
+                with alone():
                     solved = fitter.solve(some)
                 for task, (machine, scores) in zip(some, solved, strict=True):
                     yield task, fitter.written(machine, task), scores

@@ -87,10 +87,6 @@ class StreamedKernel:
         _wait(self._threads.map(compute, parts(len(asked))))
         return products
 
-    def within(self, rows: np.ndarray) -> WholeKernel:
-        """Of these rows alone."""
-        return WholeKernel(self._features[rows], self._gamma, self._threads)
-
 
 def _wait(computed: Iterable[None]) -> None:
     for _ in computed:

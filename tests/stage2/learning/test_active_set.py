@@ -84,6 +84,16 @@ def test_of_many_rows_few_are_ever_fitted_together(monkeypatch):
     assert (max(sizes) < ROWS / 2, len(sizes) <= 4) == (True, True)
 
 
+@pytest.mark.parametrize("kind", ["halves", "noisy", "rows not learnt from"])
+def test_a_search_that_finds_no_end_is_one_of_all_rows(kind, monkeypatch):
+    monkeypatch.setattr(active_set, "MOST_ROUNDS", 1)
+    features, signs = drawn(kind)
+    search = Search(signs)
+    machine, = found(features, search)
+    assert search.active.tolist() == np.flatnonzero(signs).tolist()
+    assert furthest_apart(machine, features, signs) < 5e-3
+
+
 @pytest.mark.parametrize("kind", ["halves", "unbalanced", "noisy"])
 def test_a_search_that_starts_from_the_support_vectors_of_more_rows_ends_at_the_same_machine(kind):
     features, signs = drawn(kind)

@@ -2,8 +2,10 @@
 from functools import partial
 
 import numpy as np
+import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from stage2.learning import active_set, kernel_svm
 from stage2.learning.calibration import calibrate
@@ -56,6 +58,29 @@ def test_what_is_written_says_what_was_found_and_holds_its_support_vectors_alone
         assert {name for name in vars(again) if name not in vars(machine)} == set()
         assert [len(machine.support_), machine.shape_fit_, machine.fit_status_] == [
             len(again.support_vectors_), again.shape_fit_, 0]
+
+
+@pytest.mark.parametrize("largest_kernel", [1_000, 800])
+def test_svms_are_the_same_bytes_whatever_the_threads_of_the_linear_algebra(largest_kernel, monkeypatch):
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", largest_kernel)
+    random = np.random.default_rng(0)
+    features = random.normal(size=(900, 256)).astype(np.float32)
+    numbers = np.arange(900)
+    tasks = [Task(name, numbers, (features[:, 0] < limit).astype(int), numbers % 2)
+             for name, limit in (("a", 0), ("b", 1))]
+
+    def as_bytes(threads: int) -> list[tuple[bytes, ...]]:
+        machines = []
+        with threadpool_limits(threads, "blas"):
+            for _, machine, scores in kernel_svm.fit_all(features, tasks, lambda count=1: None):
+                assert {library["num_threads"] for library in threadpool_info()
+                        if library["user_api"] == "blas"} == {threads}, "the caller's own"
+                machines.append((
+                    machine.dual_coef_.tobytes(), machine.intercept_.tobytes(),
+                    scores.learnt.tobytes(), scores.folds.tobytes()))
+        return machines
+
+    assert as_bytes(1) == as_bytes(2)
 
 
 def test_machines_of_more_rows_than_a_matrix_has_room_for_say_nearly_the_same(monkeypatch):
