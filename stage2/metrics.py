@@ -63,15 +63,19 @@ class Resamples:
         self._times = np.array(samples, np.uint8).T  # (groups, samples): how often each group was drawn
 
     def estimates(
-        self, rows: np.ndarray, is_tag: np.ndarray, probabilities: np.ndarray,
+        self, rows: np.ndarray, is_tag: np.ndarray, probabilities: np.ndarray, other_weight: float = 1,
     ) -> dict[str, Estimate]:
-        """Every one of METRICS, of these rows of the matrix. is_tag: bool (rows,), probabilities: (rows,)."""
+        """Every one of METRICS, of these rows of the matrix. is_tag: bool (rows,), probabilities: (rows,);
+        other_weight: for how many pictures each stands that is not of the tag."""
         if is_tag.all() or not is_tag.any():
             return dict.fromkeys(METRICS, NOTHING)
         order = np.argsort(-probabilities, kind="stable")
         rows, is_tag, probabilities = rows[order], is_tag[order], probabilities[order]
-        values = _metrics_in_order(is_tag, probabilities)
-        blocks = [_metrics_by_sample(is_tag, probabilities, weights) for weights in self._weights(rows)]
+        stands_for = np.where(is_tag, 1.0, other_weight)[:, None]
+        values = _metrics_in_order(is_tag, probabilities, stands_for)
+        blocks = [
+            _metrics_by_sample(is_tag, probabilities, times * stands_for.astype(np.float32))
+            for times in self._times_drawn(rows)]
         distinct = len(np.unique(self._group_of[rows[is_tag]]))
         least = SURPRISE ** (1 / distinct)
         return {
@@ -79,7 +83,7 @@ class Resamples:
             for name, value in values.items()
         }
 
-    def _weights(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+    def _times_drawn(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """How often each row stands in some of the samples: float32 (rows, samples)."""
         for start in range(0, self._times.shape[1], SAMPLES_AT_ONCE):
             yield self._times[self._group_of[rows], start:start + SAMPLES_AT_ONCE].astype(np.float32)
@@ -91,7 +95,7 @@ def metrics_of(is_tag: np.ndarray, probabilities: np.ndarray) -> dict[str, float
     if is_tag.all() or not is_tag.any():
         return dict.fromkeys(METRICS)
     order = np.argsort(-probabilities, kind="stable")
-    return {**_metrics_in_order(is_tag[order], probabilities[order])}
+    return {**_metrics_in_order(is_tag[order], probabilities[order], np.ones((len(is_tag), 1)))}
 
 
 def average_precision(is_tag: np.ndarray, probabilities: np.ndarray | None) -> float:
@@ -114,10 +118,11 @@ def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def _metrics_in_order(is_tag: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
-    """Every metric of all pictures, of which the likeliest come first."""
-    once_each = np.ones((len(is_tag), 1))
-    by_sample = _metrics_by_sample(is_tag, probabilities, once_each)
+def _metrics_in_order(
+    is_tag: np.ndarray, probabilities: np.ndarray, stands_for: np.ndarray,
+) -> dict[str, float]:
+    """Every metric of all pictures, of which the likeliest come first. stands_for: (n, 1), how many."""
+    by_sample = _metrics_by_sample(is_tag, probabilities, stands_for)
     return {name: float(values[0]) for name, values in by_sample.items()}
 
 

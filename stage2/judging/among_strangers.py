@@ -2,7 +2,8 @@
 
 Of the pictures there that are not of the tag, three in ten are taken to be of kinds that were taught, and the
 rest to be strangers. How strangers fare is known of the kinds that were tried, each by models that had never
-met it; but the next kind may be nearer to the tag than most: one more is counted in, as bad as the worst.
+met it; but the next kind may be nearer to the tag than most: one more is counted in, with as many mistakes as
+the kind that has the most.
 
 Where all that is akin to a tag is unknown (a sandal to whoever has seen no other shoe), nothing that was
 tried comes near the tag, and any threshold would do. There the tag's own pictures set it: the least likely
@@ -10,6 +11,7 @@ of them are given up, too.
 
 Measured on five sets with a third of the tags kept from training, and what did not win: see docs/report.md.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,35 +25,40 @@ GIVEN_UP, MOST_GIVEN_UP = 0.01, 0.5
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What is known of a tag's pictures and of others, a row for each: (n,)."""
+class Asked:
+    """Pictures and what unseen models say of them: (n,) each."""
 
-    is_tag: np.ndarray  # bool
-    known: np.ndarray  # probabilities out of fold
-    strangers: np.ndarray  # the same, but others as models say that have never met their kind
+    probabilities: np.ndarray
     kind_of: np.ndarray  # the same number for pictures of one kind
     group_of: np.ndarray  # the same for near-duplicates, which together count as one picture
 
+    @property
+    def weights(self) -> np.ndarray:
+        return picture_weights(self.group_of)
 
-def precision_among_strangers(tried: Tried, target: float) -> Promise:
-    """At the lowest threshold that surely keeps it, and that not all of the tag's own pictures reach."""
-    others, weights = ~tried.is_tag, picture_weights(tried.group_of)
-    of_tag, of_others = weights[tried.is_tag], weights[others]
-    probabilities = np.concatenate([tried.known[tried.is_tag], tried.known[others], tried.strangers[others]])
+
+def precision_among_strangers(own: Asked, known: Asked, strangers: Asked, target: float) -> Promise:
+    """At the lowest threshold that surely keeps it, and that not all of the tag's own pictures reach.
+
+    own: pictures of the tag; known: others as models say that know their kinds; strangers: as those say that
+    do not. Where not all others could be tried, those that could stand for all."""
+    parts = [own, known, strangers]
+    probabilities = np.concatenate([part.probabilities for part in parts])
     order = np.argsort(-probabilities, kind="stable")
     probabilities = probabilities[order]
     # What each entry counts for, as a picture of the tag, of a known kind, or as a stranger: (entries,) each.
-    right, known_kind, stranger = _side_by_side(of_tag, of_others, of_others)[:, order]
-    kinds = np.concatenate([np.zeros(len(tried.is_tag), np.int64), tried.kind_of[others]])[order]
-    count = len(np.unique(tried.kind_of[others]))
+    right, known_kind, stranger = _side_by_side([part.weights for part in parts])[:, order]
+    stranger *= known_kind.sum() / stranger.sum()
+    kinds = np.concatenate([part.kind_of for part in parts])[order]
+    count = len(np.unique(strangers.kind_of))
     one_more = (np.cumsum(stranger) + _most_of_a_kind(kinds, stranger)) * count / (count + 1)
     wrong = (1 - STRANGERS) * np.cumsum(known_kind) + STRANGERS * one_more
     last = np.append(np.diff(probabilities) != 0, True)  # equal probabilities fall on one side of a threshold
-    last &= probabilities >= _floor(tried.known[tried.is_tag], target)
-    right = np.round(np.cumsum(right)[last], WEIGHT_DIGITS)
-    called = np.round(right + wrong[last], WEIGHT_DIGITS)
-    tags = round(float(of_tag.sum()), WEIGHT_DIGITS)
-    return Levels(probabilities[last], right, called).promise(target, tags, lowest=True)
+    last &= probabilities >= _floor(own.probabilities, target)
+    right_ones = np.round(np.cumsum(right)[last], WEIGHT_DIGITS)
+    called = np.round(right_ones + wrong[last], WEIGHT_DIGITS)
+    tags = round(float(right.sum()), WEIGHT_DIGITS)
+    return Levels(probabilities[last], right_ones, called).promise(target, tags, lowest=True)
 
 
 def _floor(own: np.ndarray, target: float) -> float:
@@ -60,7 +67,7 @@ def _floor(own: np.ndarray, target: float) -> float:
     return float(np.quantile(own, given_up, method="higher"))
 
 
-def _side_by_side(*parts: np.ndarray) -> np.ndarray:
+def _side_by_side(parts: Sequence[np.ndarray]) -> np.ndarray:
     """One below the other, each in columns of its own, and 0 elsewhere: (parts, columns)."""
     columns = np.zeros((len(parts), sum(map(len, parts))))
     start = 0

@@ -44,6 +44,7 @@ class Calibration:
     error_with: float | None
     # The same, but others as if no picture of any of their tags had been seen; None if that cannot be tried.
     strangers: np.ndarray | None = None
+    tried: np.ndarray | None = None  # bool (rows in folds,): for which of them that could be tried
 
     @property
     def measured(self) -> np.ndarray | None:
@@ -79,11 +80,11 @@ class Calibration:
 
 def calibrate(task: Task, scores: Scores) -> Calibration:
     """Folds decide; a task without them takes the scores of the pictures learnt from."""
+    here = task.in_folds  # what is held out is not to be judged by a sigmoid that has seen it
     if not task.has_folds:
-        return Calibration(FROM_TRAINING, *_platt(scores.learnt, task.is_tag), None, None, None)
-    here = task.in_folds
+        return Calibration(FROM_TRAINING, *_platt(scores.learnt[here], task.is_tag[here]), None, None, None)
     calibration = _by_folds(task.is_tag[here], task.folds[here], scores.folds[here], scores.learnt[here])
-    return replace(calibration, strangers=_among_strangers(task, calibration, scores.strangers[here]))
+    return _with_strangers(calibration, task, scores.strangers[here])
 
 
 def _by_folds(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray, learnt: np.ndarray) -> Calibration:
@@ -105,18 +106,19 @@ def _by_folds(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray, learnt:
     return Calibration(LEFT_OUT, 1.0, 0.0, plain, error_without, error_with)
 
 
-def _among_strangers(task: Task, calibration: Calibration, scores: np.ndarray) -> np.ndarray | None:
-    """Of the rows in folds. A picture that could not be tried as a stranger counts as one of a kind that is
-    known, which is what it is."""
+def _with_strangers(calibration: Calibration, task: Task, scores: np.ndarray) -> Calibration:
+    """A picture that could not be tried as a stranger keeps what is said of it as one of a known kind."""
     known = calibration.measured
-    if known is None or task.others_taught:
-        return known
+    if known is None:
+        return calibration
+    if task.others_taught:
+        return replace(calibration, strangers=known, tried=~task.is_tag[task.in_folds])
     if not task.tries_strangers:
-        return None
+        return calibration
     tried = ~np.isnan(scores)
     probabilities = known.copy()
     probabilities[tried] = calibration.of_scores(scores[tried])
-    return probabilities
+    return replace(calibration, strangers=probabilities, tried=tried)
 
 
 def _cross_fitted(is_tag: np.ndarray, folds: np.ndarray, scores: np.ndarray) -> np.ndarray:

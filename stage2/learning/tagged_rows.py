@@ -60,6 +60,11 @@ class TaggedRows:
     def negatives(self, tag: str) -> np.ndarray:
         return np.setdiff1d(self._pool, self._rows[tag], assume_unique=True)
 
+    def unlearnt(self, tag: str) -> np.ndarray:
+        """Images of other tags that are no negatives: with other-training, those that are not in it."""
+        tagged = np.unique(np.concatenate([np.empty(0, np.int64), *map(self.of, self.tags())]))
+        return np.setdiff1d(tagged, np.union1d(self._pool, self.of(tag)), assume_unique=True)
+
     @cached_property
     def kind_of(self) -> np.ndarray:
         """A number for each row of the matrix: that of its rarest tag. Images of other-training are of no

@@ -63,7 +63,7 @@ class Task:
 
     @cached_property
     def tries_strangers(self) -> bool:
-        return self.has_folds and self.kinds >= FEWEST_KINDS
+        return self.has_folds and not self.others_taught and self.kinds >= FEWEST_KINDS
 
     @property
     def trials(self) -> Trials:

@@ -38,7 +38,7 @@ def test_the_calibration_error_is_that_of_ten_bins():
 def test_a_resampled_metric_is_the_metric_of_the_resampled_pictures():
     random = np.random.default_rng(0)
     is_tag, probabilities = random.random(40) < 0.4, np.sort(np.round(random.random(40), 1))[::-1]
-    [weights] = Resamples(np.arange(40) // 2, count=3)._weights(np.arange(40))
+    [weights] = Resamples(np.arange(40) // 2, count=3)._times_drawn(np.arange(40))
     assert np.array_equal(weights[::2], weights[1::2]), "near-duplicates are drawn together"
     measured = _metrics_by_sample(is_tag, probabilities, weights)
     for column in range(3):

@@ -1,7 +1,7 @@
 """What a promise of yes takes where new pictures may be of kinds that nobody has taught."""
 import numpy as np
 
-from stage2.judging.among_strangers import STRANGERS, Tried, precision_among_strangers
+from stage2.judging.among_strangers import STRANGERS, Asked, precision_among_strangers
 from stage2.judging.promises import KEPT, OUT_OF_REACH, Promise, lower_end, promises
 
 # 100 pictures of the tag, and ten other kinds of 40.
@@ -11,8 +11,16 @@ KNOWN = np.where(IS_TAG, 0.9, 0.1)
 
 
 def promised(strangers: np.ndarray, known: np.ndarray = KNOWN, target: float = 0.9) -> Promise:
-    tried = Tried(IS_TAG, known, strangers, KIND_OF, np.arange(500))
-    return precision_among_strangers(tried, target)
+    return promised_to(known, strangers, np.arange(500), target)
+
+
+def promised_to(
+    known: np.ndarray, strangers: np.ndarray, group_of: np.ndarray, target: float = 0.9,
+) -> Promise:
+    own, others = IS_TAG, ~IS_TAG
+    parts = ((known, own), (known, others), (strangers, others))
+    asked = [Asked(said[places], KIND_OF[places], group_of[places]) for said, places in parts]
+    return precision_among_strangers(*asked, target)
 
 
 def test_where_strangers_fare_as_known_kinds_the_promise_is_that_of_the_closed_world():
@@ -50,5 +58,18 @@ def test_copies_count_as_one_picture_of_their_kind():
     group_of = np.arange(500)
     group_of[KIND_OF == 5] = 260  # the first of them
     strangers = np.where(KIND_OF == 5, 0.9, KNOWN)
-    promise = precision_among_strangers(Tried(IS_TAG, KNOWN, strangers, KIND_OF, group_of), 0.9)
+    promise = promised_to(KNOWN, strangers, group_of)
     assert promise.share == round(100 / (100 + STRANGERS * 2 * 10 / 11), 6)
+
+
+def test_where_few_others_could_be_tried_these_stand_for_all():
+    strangers = np.where(KIND_OF == 5, 0.9, KNOWN)
+    all_tried = promised(strangers)
+    own, others, tried = IS_TAG, ~IS_TAG, np.isin(KIND_OF, [5, 6, 7, 8])
+    rows = np.arange(500)
+    asked = [
+        Asked(said[places], KIND_OF[places], rows[places])
+        for said, places in ((KNOWN, own), (KNOWN, others), (strangers, tried))]
+    promise = precision_among_strangers(*asked, 0.9)
+    assert all_tried.share == round(100 / (100 + STRANGERS * 2 * 40 * 10 / 11), 6)
+    assert promise.share == round(100 / (100 + STRANGERS * 2 * 40 * (400 / 160) * 4 / 5), 6)

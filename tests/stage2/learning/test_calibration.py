@@ -5,7 +5,7 @@ from sklearn.calibration import _SigmoidCalibration
 
 from cache.models.tag_scores import sigmoid
 from stage2.learning.calibration import FROM_TRAINING, LEFT_OUT, NO_SIGNAL, SIGMOID, _platt, calibrate
-from stage2.learning.task import Scores, Task
+from stage2.learning.task import HELD_OUT, Scores, Task
 
 
 def task(is_tag: np.ndarray, folds: np.ndarray) -> Task:
@@ -91,3 +91,13 @@ def test_of_a_single_image_nothing_is_known_out_of_fold():
     calibration = calibrate(one_of_five, said(np.full(5, np.nan), np.array([2.0, -1, -1, -1, -1])))
     assert (calibration.kind, calibration.unseen, calibration.error_with) == (FROM_TRAINING, None, None)
     assert calibration.slope * 2 + calibration.offset > 0
+
+
+def test_a_sigmoid_of_pictures_learnt_from_has_not_seen_those_held_out():
+    learnt = np.array([2.0, -1, -1, -1, -2, 5])
+    held_out = np.array([0, 1, 0, 1, HELD_OUT, HELD_OUT])
+    first, second = (
+        calibrate(task(np.arange(6) == 0, held_out), said(np.full(6, np.nan), scores))
+        for scores in (learnt, np.where(held_out == HELD_OUT, 0, learnt)))
+    assert (first.slope, first.offset) == (second.slope, second.offset)
+    assert first.kind == FROM_TRAINING

@@ -70,7 +70,8 @@ def test_what_is_worth_doing_follows_from_the_results():
 
 
 def test_labels_to_check_are_worth_checking_for_each_of_the_tags_that_they_speak_of():
-    to_check = [Contradiction(0, {"cats": 0.1, "pets": None}, {"dogs": 0.9}), Contradiction(1, {"cats": 0}, {})]
+    of_two = Contradiction(0, {"cats": 0.1, "pets": None}, {"dogs": 0.9})
+    to_check = [of_two, Contradiction(1, {"cats": 0}, {})]
     assert drawn_results.report([], to_check=to_check).to_check_of == {"cats": 2, "pets": 1, "dogs": 1}
 
 
