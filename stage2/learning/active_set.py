@@ -66,8 +66,9 @@ class Search:
 
     def __init__(self, signs: np.ndarray, start: np.ndarray | None = None):
         self._signs = signs
-        # By chance, but always the same for the same rows.
-        self._order = np.random.default_rng(0).permutation(np.flatnonzero(signs))
+        # By chance, but one order for all searches: those of a tag's trials begin with the same rows.
+        all_rows = np.random.default_rng(0).permutation(len(signs))
+        self._order = all_rows[signs[all_rows] != 0]
         if start is not None:
             start = start[signs[start] != 0]
         elif len(self._order) <= 2 * FIRST_FIELD:

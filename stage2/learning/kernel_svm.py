@@ -17,13 +17,14 @@ from stage2.learning import active_set
 from stage2.learning.active_set import EXACT, LOOSE, ActiveSets, C, Care, Machine, Search
 from stage2.learning.calibration import Calibration
 from stage2.learning.kernel_values import StreamedKernel, WholeKernel
-from stage2.learning.task import Scores, Task
+from stage2.learning.task import Scores, Task, Trial
 
 if TYPE_CHECKING:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC
 
-LARGEST_KERNEL = 12_288  # rows: 0.6 GB; of more, what is needed is computed
+# Rows: 0.6 GB; of more, what is needed is computed. No machine of more is fitted, either.
+LARGEST_KERNEL = active_set.MOST_ACTIVE
 NUMBERS_AT_ONCE = 16_000_000  # rows x machines: 128 MB of scores
 # Machines that are only asked: their scores differ by .005 at most from those of exact ones, average
 # precision by .0002; a third of libsvm's steps saved.
@@ -79,8 +80,7 @@ def _sharing(features: np.ndarray, tasks: Sequence[Task]) -> list[tuple[np.ndarr
 
 
 def _at_once(tasks: Sequence[Task], count: int) -> Iterator[Sequence[Task]]:
-    machines = 1 + max(len(task.trials.all()) for task in tasks)
-    length = max(1, NUMBERS_AT_ONCE // (count * machines))
+    length = max(1, NUMBERS_AT_ONCE // (count * max(task.fits for task in tasks)))
     for start in range(0, len(tasks), length):
         yield tasks[start:start + length]
 
@@ -102,29 +102,33 @@ class _Fitter:
         """The final machine of each, and what all of its machines say."""
         searches = [Search(self._signs(task)) for task in tasks]
         self._sets.find(searches, EXACT if isinstance(self._kernel, WholeKernel) else LOOSE)
+        trials_of = [[list(of_kind) for of_kind in task.trials] for task in tasks]
         of_tasks = [
-            [search.machine, *self._tried(search, task)]
-            for search, task in zip(searches, tasks, strict=True)]
+            [search.machine, *self._tried(search, task, list(chain(*trials)))]
+            for search, task, trials in zip(searches, tasks, trials_of, strict=True)]
         scores = self._sets.scores(list(chain(*of_tasks)), np.arange(len(self._rows)))
         columns = np.split(scores, np.cumsum([len(machines) for machines in of_tasks])[:-1], axis=1)
         return [
-            (machines[0], _scores(task, said[self._places(task)]))
-            for task, machines, said in zip(tasks, of_tasks, columns, strict=True)]
+            (machines[0], _scores(trials, said[self._places(task)]))
+            for task, trials, machines, said in zip(tasks, trials_of, of_tasks, columns, strict=True)]
 
-    def _tried(self, search: Search, task: Task) -> list[Machine]:
+    def _tried(self, search: Search, task: Task, trials_of: Sequence[Trial]) -> list[Machine]:
         """Those of the trials: they mostly have the support vectors of the final one, and rows near its
         margin."""
-        near = active_set.some_of(search.near, active_set.MOST_ACTIVE)
-        signs_of = [self._signs(task, trial.learnt) for trial in task.trials.all()]
-        trials = [Search(signs, near) for signs in signs_of]
+        signs_of = [self._signs(task, trial.learnt) for trial in trials_of]
         if isinstance(self._kernel, WholeKernel):
+            trials = [Search(signs, search.near) for signs in signs_of]
             self._sets.find(trials, ASKED)
             return [trial.machine for trial in trials]
-        rows = np.unique(np.concatenate([near, *(trial.active for trial in trials)]))
-        some = WholeKernel(self._features[rows], self._gamma, self._threads)
-        trials = [Search(signs[rows], np.arange(len(rows))) for signs in signs_of]
-        ActiveSets(some, self._threads, self._fitted).find(trials, ASKED_OF_MANY)
-        return [trial.machine.of(rows) for trial in trials]
+        near = active_set.some_of(search.near, max(0, LARGEST_KERNEL - 2 * active_set.FEWEST_OF_A_CLASS))
+        starts = [Search(signs, near).active for signs in signs_of]
+        machines = []
+        for some, rows in _with_room(starts):
+            trials = [Search(signs[rows], np.arange(len(rows))) for signs in signs_of[some]]
+            kernel = WholeKernel(self._features[rows], self._gamma, self._threads)
+            ActiveSets(kernel, self._threads, self._fitted).find(trials, ASKED_OF_MANY)
+            machines += [trial.machine.of(rows) for trial in trials]
+        return machines
 
     def _places(self, task: Task) -> np.ndarray:
         return np.searchsorted(self._rows, task.rows)
@@ -136,7 +140,8 @@ class _Fitter:
 
     def written(self, machine: Machine, task: Task) -> "SVC":
         """As SVC leaves itself when it is fitted on the support vectors, which would take as long as all the
-        rest: it computes their kernel one value at a time."""
+        rest: it computes their kernel one value at a time. Fitted on one row of each class, it has all
+        attributes, private ones too, and those that say more are set."""
         from sklearn.svm import SVC
 
         place_of = np.searchsorted(self._places(task), machine.support)
@@ -154,10 +159,24 @@ class _Fitter:
         return svc
 
 
-def _scores(task: Task, said: np.ndarray) -> Scores:
-    """said: (rows of the task, machines), the final one first."""
+def _with_room(starts: Sequence[np.ndarray]) -> Iterator[tuple[slice, np.ndarray]]:
+    """Trials that begin with rows for which one matrix has room together, nearly always all of them, and
+    these rows."""
+    first, rows = 0, np.empty(0, np.int64)
+    for number, start in enumerate(starts):
+        together = np.union1d(rows, start)
+        if number > first and len(together) > LARGEST_KERNEL:
+            yield slice(first, number), rows
+            first, together = number, start
+        rows = together
+    if starts:
+        yield slice(first, None), rows
+
+
+def _scores(trials_of: Sequence[Sequence[Trial]], said: np.ndarray) -> Scores:
+    """trials_of: by kind; said: (rows of the task, machines), the final one first."""
     by_kind, column = [], 1
-    for trials in task.trials:
+    for trials in trials_of:
         scores = np.full(len(said), np.nan)
         for trial in trials:
             scores[trial.asked] = said[trial.asked, column]

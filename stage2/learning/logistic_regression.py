@@ -2,6 +2,7 @@
 it, and calibrated."""
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,17 +110,16 @@ class _Together:
             scores = Scores(*of_task)
             yield Fit(weights, offset, scores, _precision(task, scores.folds))
 
-    def _asked(self, trials_of: Sequence[Sequence[Trial]], start: np.ndarray) -> np.ndarray:
+    def _asked(self, trials_of: Sequence[Iterator[Trial]], start: np.ndarray) -> np.ndarray:
         """What the trials of each task, of one kind, say of the rows that they are asked about; NaN
         elsewhere. Regressions on some of the rows are found fast from those on all."""
         scores = np.full_like(self._prior, np.nan)
-        for number in range(max(map(len, trials_of))):
-            columns = [column for column, trials in enumerate(trials_of) if number < len(trials)]
-            trials = [trials_of[column][number] for column in columns]
+        for trials in zip_longest(*trials_of):  # one of each task at a time: of many, they fill the memory
+            columns = [column for column, trial in enumerate(trials) if trial is not None]
             used = np.zeros((len(self._prior), len(columns)), np.float32)
             asked = np.zeros(used.shape, bool)
-            for place, (column, trial) in enumerate(zip(columns, trials, strict=True)):
-                rows = self._tasks[column].rows
+            for place, column in enumerate(columns):
+                rows, trial = self._tasks[column].rows, trials[column]
                 used[rows[trial.learnt], place] = 1
                 asked[rows[trial.asked], place] = True
             solution = self._regressions.solve(

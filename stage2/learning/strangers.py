@@ -30,14 +30,11 @@ class Strangers:
         self._tag_numbers = np.repeat(np.arange(len(rows_of)), [len(of) for of in rows_of.values()])[order]
         self._first = np.searchsorted(rows[order], np.arange(count + 1))
 
-    def trials(self, tag: str, rows: np.ndarray, is_tag: np.ndarray, used: np.ndarray) -> list[Trial]:
+    def trials(self, tag: str, rows: np.ndarray, is_tag: np.ndarray, used: np.ndarray) -> Iterator[Trial]:
         """One for each group with a picture that carries neither the tag nor any tag of another group. It
         learns from all that carry no tag of the group, but for the tag itself.
 
         rows: of the matrix; is_tag, used: bool (rows,), the rest is neither learnt from nor asked about."""
-        return list(self._trials(tag, rows, is_tag, used))
-
-    def _trials(self, tag: str, rows: np.ndarray, is_tag: np.ndarray, used: np.ndarray) -> Iterator[Trial]:
         carried_in_all = self._tags_of_all[rows]
         for group, carried_by in enumerate(self._carried):
             carried = carried_by[rows]

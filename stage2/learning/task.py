@@ -1,8 +1,9 @@
 """What one tag learns from, and the models that are fitted beside the final one, only to be asked about
 pictures that they have not learnt from."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -20,17 +21,12 @@ class Trial:
 
 
 class Trials(NamedTuple):
-    """By whom the pictures asked about are unseen."""
+    """By whom the pictures asked about are unseen. Each is made when its turn comes: all of a thousand tags
+    would take more memory than their vectors."""
 
-    folds: Sequence[Trial]  # by chance: other pictures of their tags have been seen
-    strangers: Sequence[Trial]  # no picture of any of their tags has been seen
-    held_out: Sequence[Trial]  # those of --test_per, one trial or none
-
-    def __bool__(self) -> bool:
-        return any(map(len, self))
-
-    def all(self) -> list[Trial]:
-        return [*self.folds, *self.strangers, *self.held_out]
+    folds: Iterator[Trial]  # by chance: other pictures of their tags have been seen
+    strangers: Iterator[Trial]  # no picture of any of their tags has been seen
+    held_out: Iterator[Trial]  # those of --test_per, one trial or none
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Task:
     classes: np.ndarray
     folds: np.ndarray
     prior: np.ndarray | float = 0.0  # what the text of the tag says of each row, a logit
-    strangers: Callable[[], Sequence[Trial]] = tuple  # those of their kind; none
+    strangers: Callable[[], Iterable[Trial]] = tuple  # those of their kind; none
     kinds: int = 0  # how many other tags these ask about
     others_taught: bool = False  # the others are not of known kinds: they stand for everything else
 
@@ -67,14 +63,22 @@ class Task:
 
     @property
     def trials(self) -> Trials:
-        """Made whenever asked for: those of a thousand tags would take more memory than their vectors."""
-        folds, strangers, held_out = [], self.strangers() if self.tries_strangers else (), []
-        if self.has_folds:
-            numbers = np.unique(self.folds[self.in_folds])
-            folds = [Trial(self.in_folds & (self.folds != fold), self.folds == fold) for fold in numbers]
+        strangers = self.strangers() if self.tries_strangers else ()
+        return Trials(self._by_folds(), iter(strangers), self._of_held_out())
+
+    @cached_property
+    def fits(self) -> int:
+        """Of one type: one for every trial and one for good. Masks of many rows are slow to make, so that
+        they are counted once."""
+        return 1 + sum(1 for _ in chain(*self.trials))
+
+    def _by_folds(self) -> Iterator[Trial]:
+        for fold in np.unique(self.folds[self.in_folds]) if self.has_folds else ():
+            yield Trial(self.in_folds & (self.folds != fold), self.folds == fold)
+
+    def _of_held_out(self) -> Iterator[Trial]:
         if not self.in_folds.all():
-            held_out = [Trial(self.in_folds, ~self.in_folds)]
-        return Trials(folds, strangers, held_out)
+            yield Trial(self.in_folds, ~self.in_folds)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Training:
     @property
     def fits(self) -> int:
         """Of both types: each once for every trial and once for good."""
-        return 2 * sum(1 + len(task.trials.all()) for task in self.tasks)
+        return 2 * sum(task.fits for task in self.tasks)
 
     def models(self, fitted: Callable[..., object]) -> Iterator[Fitted]:
         """Both types of every tag; fitted(count) is called after so many fits, 1 if it does not say."""

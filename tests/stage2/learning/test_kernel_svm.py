@@ -1,4 +1,5 @@
 """The SVMs of all tags on shared kernel matrices are those that scikit-learn finds one by one."""
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -95,6 +96,47 @@ def test_machines_of_more_rows_than_a_matrix_has_room_for_say_nearly_the_same(mo
             assert np.nanmax(np.abs(ours - theirs)) < 0.5
             assert np.nanmean(np.abs(ours - theirs)) < 0.1
     assert sum(fits) == 3 * 9
+
+
+@pytest.mark.parametrize("largest_kernel", [200, 120])
+def test_no_trial_of_many_rows_takes_more_than_the_largest_matrix(largest_kernel, monkeypatch):
+    features, tasks = clouds_with_trials()
+    random = np.random.default_rng(3)  # nearly every row is a support vector; of the last tag there are few
+    tasks = [
+        replace(task, classes=(random.random(280) > share).astype(int))
+        for task, share in zip(tasks, (0.5, 0.2, 0.03), strict=True)]
+    sizes, init = [], WholeKernel.__init__
+    monkeypatch.setattr(WholeKernel, "__init__", lambda self, features, *rest: (
+        sizes.append(len(features)), init(self, features, *rest))[1])
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", largest_kernel)
+    monkeypatch.setattr(active_set, "FIRST_FIELD", 40)
+    monkeypatch.setattr(active_set, "FEWEST_OF_A_CLASS", 20)
+    fits = []
+    for task, _, scores in kernel_svm.fit_all(features, tasks, fits.append):
+        assert (np.isnan(scores.folds) == ~task.in_folds).all()
+    assert len(sizes) >= 3
+    assert max(sizes) <= largest_kernel
+    assert sum(fits) == sum(task.fits for task in tasks) == 3 * 9
+
+
+def test_trials_that_no_matrix_has_room_for_together_are_fitted_after_one_another(monkeypatch):
+    monkeypatch.setattr(kernel_svm, "LARGEST_KERNEL", 5)
+    starts = [np.array(rows) for rows in ([0, 1, 2], [1, 2, 3, 4], [0, 5], [0, 6], [7, 8, 9, 10, 11, 12])]
+    together = [(some, rows.tolist()) for some, rows in kernel_svm._with_room(starts)]
+    assert together == [
+        (slice(0, 2), [0, 1, 2, 3, 4]), (slice(2, 4), [0, 5, 6]), (slice(4, None), [7, 8, 9, 10, 11, 12])]
+    assert list(kernel_svm._with_room([])) == []
+
+
+def test_the_masks_of_trials_are_made_once_to_be_counted_and_once_to_be_used():
+    features, tasks = clouds_with_trials()
+    made = []
+    tasks = [
+        replace(task, strangers=lambda task=task: (made.append(task.tag), task.strangers())[1])
+        for task in tasks]
+    assert [task.fits for task in tasks] == [9, 9, 9]
+    list(kernel_svm.fit_all(features, tasks, lambda count=1: None))
+    assert made == ["0", "1", "2"] * 2
 
 
 def test_tags_that_learn_from_other_rows_share_the_matrix_if_there_is_room_for_it(monkeypatch):

@@ -1,4 +1,8 @@
 """The regressions of all tags together are those that scikit-learn finds one by one."""
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -77,6 +81,26 @@ def test_a_trial_asks_a_regression_that_has_learnt_from_its_rows_alone(monkeypat
         assert np.isnan(scores[~trial.asked]).all()
     alone = LogisticRegression(C=0.03, tol=1e-8).fit(features, tags[:, 0])
     assert np.abs(alone.decision_function(features) - fit.scores.learnt).max() < 0.02
+
+
+def test_of_the_trials_of_many_tags_one_of_each_is_there_at_a_time(monkeypatch):
+    monkeypatch.setattr(logistic_regression, "FEW_IMAGES", 0)
+    features, tags = clouds()
+    numbers, told, solve = np.arange(300), [], Regressions.solve
+
+    def strangers(tag: str) -> Iterator[Trial]:
+        for number in range(3):
+            told.append(f"{tag} {number}")
+            yield Trial(numbers % 3 != number, numbers % 3 == number)
+
+    monkeypatch.setattr(Regressions, "solve", lambda *given, **more: (
+        told.append("solved"), solve(*given, **more))[1])
+    tasks = [
+        replace(task(tag, tags[:, column], folds=2), strangers=partial(strangers, tag), kinds=3)
+        for column, tag in enumerate("ab")]
+    list(logistic_regression.fit_all(features, np.ones(10), tasks, lambda count=1: None))
+    of_strangers = ["a 0", "b 0", "solved", "a 1", "b 1", "solved", "a 2", "b 2", "solved"]
+    assert told == ["solved", *["solved"] * 2, *of_strangers]
 
 
 def test_a_tag_with_few_images_gets_the_penalty_that_is_best_out_of_fold(monkeypatch):

@@ -59,7 +59,7 @@ def test_of_tags_without_number_each_lies_in_one_of_five_groups_of_about_the_sam
     rows_of = {f"tag {number}": np.arange(number * 10, number * 10 + 10) for number in range(50)}
     strangers = Strangers(rows_of, 500, groups=5)
     rows = np.arange(500)
-    trials = strangers.trials("tag 7", rows, rows // 10 == 7, np.ones(500, bool))
+    trials = list(strangers.trials("tag 7", rows, rows // 10 == 7, np.ones(500, bool)))
     assert sorted(np.count_nonzero(trial.asked) for trial in trials) == [90, 100, 100, 100, 100]
     assert strangers.kinds(rows, trials) == 49
     assert strangers.kinds(rows, trials[:1]) == np.count_nonzero(trials[0].asked) / 10
