@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import drawn_models, photograph_pages, photographs, pictures, soak
+from benchmarks import drawn_models, photograph_pages, photographs, pictures, soak, stage_2_growth
 from benchmarks.__main__ import END, PAGE, PARTS, RESULTS, START, number, page_part, table
+from benchmarks.measure import Measurement, Run
 from benchmarks.pictures import draw_mixed, draw_photographs, draw_small
 from cache.models.score_forms import LinearRow, RadialRow
 from cache.models.tag_models import load_models
@@ -53,6 +54,24 @@ def test_a_run_of_some_parts_keeps_the_rows_of_the_others(tmp_path, monkeypatch)
     assert [(row["part"], row["value"], row["machine"].split(",")[0]) for row in rows] == [
         ("stage_1", 2.0, "CPU"), ("caches", 3.0, "other CPU")]
     assert (tmp_path / "speed.md").read_text() == f"before\n{START}{page_part(rows)}{END}\nafter\n"
+
+
+def test_stage_2_is_timed_and_weighed_on_as_many_pictures_as_its_rows_say(monkeypatch):
+    def run_stage(number: int, flags: dict) -> Run:
+        pictures = len(json.loads(flags["--metadata_json"].read_text()))
+        tags = json.loads(flags["--tag_to_hash_json"].read_text())
+        assert (number, len(tags), sum(map(len, tags.values()))) == (2, 10, pictures)
+        return Run(seconds=pictures * 1.5, peak_mib=pictures * 2.0, stderr="")
+
+    monkeypatch.setattr(stage_2_growth, "run_stage", run_stage)
+    assert [*stage_2_growth.measure(20, 40), *stage_2_growth.measure_large(30)] == [
+        Measurement(
+            "stage 2, the whole command, 10 tags x 40 x 512", 60.0, "s", "20 pictures", 30.0, 2.0, "<= 2.5"),
+        Measurement(
+            "stage 2, the whole command, 10 tags x 30 x 512", 45.0, "s", "ten minutes", 600, 0.075, "<= 1"),
+        Measurement(
+            "stage 2, peak memory, 10 tags x 30 x 512", 60.0, "MiB", "4 GB", 4e9 / 2**20, 60 * 2**20 / 4e9,
+            "<= 1")]
 
 
 def test_drawn_models_load_like_trained_ones(tmp_path):
