@@ -75,8 +75,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--target_recall", type=float, default=None, metavar="SHARE",
         help="promise: of the tag, at most the rest is called no; of the two targets, one stands for both")
     add("--world", choices=WORLDS, default=STRANGERS,
-        help="whom a promised yes holds among: pictures of any kind (strangers), or only those that surely "
-             "carry one of the tags (closed)")
+        help="whom a promised yes holds among: pictures of other kinds, too, as far as these can be tried "
+             "(strangers), or only those that surely carry one of the tags (closed)")
     add("--fail_under", action="append", default=[], type=gate, metavar="METRIC=VALUE",
         help="exit with 4 if a tag's better model is worse than this; may be repeated; of "
              f"{', '.join(SHORT_NAMES)}")

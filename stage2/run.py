@@ -95,7 +95,7 @@ class TrainingRun:
     def write(self, fitted: Fitted) -> None:
         """Judge a model; write its report, itself and its card."""
         result = self._judge.result(fitted)
-        card = model_card(self.metadata, fitted.split, result)
+        card = model_card(self.metadata, fitted.split, result, self.others_taught)
         text = report_text(self.metadata.key, self.metadata.width, fitted.tag, fitted.split, result)
         name = f"model-report-{safe_name(fitted.model_type)}-tag-{safe_name(fitted.tag)}.txt"
         with whole_file(os.path.join(self._reports_folder, name)) as file:

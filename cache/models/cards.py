@@ -8,7 +8,15 @@ import orjson
 from cache.models.decisions import is_probability
 from cache.refusal import Refused
 
-WORLDS = ("strangers", "closed")  # as stage2/flags.py names them
+WORLDS = STRANGERS, CLOSED = ("strangers", "closed")  # as stage2/flags.py names them
+TRIED_ON = TAGS, OTHERS = ("tags", "other-training")  # whose pictures stood for strangers
+# Whom a yes keeps its promise among, by the world and by whose pictures were tried.
+AMONG_TAGS = "yes keeps its promise only while every new picture carries one of the tags (--world closed)"
+AS_TRIED_ON = {
+    TAGS: "yes keeps its promise among strangers, tried on kinds that the models had never met; "
+          "a kind nearer to a tag than all of those may break it",
+    OTHERS: f"yes keeps its promise among new pictures like the tags' and those of {OTHERS}",
+}
 MUCH = 0.1  # of average precision
 
 
@@ -40,15 +48,26 @@ class Worlds:
     taught: float | None = None  # average precision
     strangers: float | None = None
     decides_in: str | None = None  # one of WORLDS: where a yes keeps its promise
+    tried_on: str | None = None  # one of TRIED_ON
 
     @classmethod
     def from_card(cls, card: dict) -> "Worlds":
-        world = _part(card.get("thresholds"), "world")
+        thresholds = card.get("thresholds")
+        world, tried_on = (_part(thresholds, name) for name in ("world", "tried_on"))
         return cls(
             taught=_average_precision(card.get("cross_validation")),
             strangers=_average_precision(card.get("among_strangers")),
             decides_in=world if world in WORLDS else None,
+            tried_on=tried_on if tried_on in TRIED_ON else None,
         )
+
+    @property
+    def yes_holds(self) -> str | None:
+        """Whom a yes keeps its promise among, in the words of stages 2, 3 and 4; None where that is not
+        known."""
+        if self.decides_in == CLOSED:
+            return AMONG_TAGS
+        return AS_TRIED_ON[self.tried_on or TAGS] if self.decides_in == STRANGERS else None
 
     @property
     def differ(self) -> bool:

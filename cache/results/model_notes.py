@@ -10,10 +10,6 @@ from cache.refusal import Refused
 from cache.stores.tag_list import read_tags
 from cache.text import FEW, first_few, on_one_line, plural
 
-YES_HOLDS: dict[str | None, str] = {  # by the world of the thresholds
-    "strangers": "yes keeps its promise among strangers: new pictures of any kind",
-    "closed": "yes keeps its promise only while every new picture carries one of the tags (--world closed)",
-}
 TRAINED_BEFORE = (
     "trained before strangers were tried: yes keeps its promise only while every new picture carries one of "
     "the tags; train again")
@@ -43,11 +39,11 @@ def _undecided(models: Sequence[TagModel]) -> Iterator[str]:
 
 
 def _yes_holds(models: Sequence[TagModel]) -> Iterator[str]:
-    """One line if all decide in one world, else one for each, with their models."""
+    """One line if all hold among the same pictures, else one for each, with their models."""
     deciding = [model for model in models if model.thresholds and model.thresholds.yes_from is not None]
     by_words: dict[str, list[TagModel]] = {}
     for model in deciding:
-        by_words.setdefault(YES_HOLDS.get(model.worlds.decides_in, TRAINED_BEFORE), []).append(model)
+        by_words.setdefault(model.worlds.yes_holds or TRAINED_BEFORE, []).append(model)
     for words, of_this in by_words.items():
         yield words if len(by_words) == 1 else f"{words}: {_named(of_this)}"
 

@@ -8,13 +8,14 @@ from cache.pixels.fingerprint import preprocessing_fingerprint
 from cache.stores.metadata import Metadata
 from stage2.flags import CLOSED, STRANGERS
 from stage2.judging.results import Judged, ModelResult
+from stage2.judging.worlds import tried_on
 from stage2.learning.split import Split
 from stage2.metrics import base_rate, rounded
 
 LIBRARIES = ("joblib", "numpy", "scikit-learn")
 
 
-def model_card(metadata: Metadata, split: Split, result: ModelResult) -> dict:
+def model_card(metadata: Metadata, split: Split, result: ModelResult, others_taught: bool) -> dict:
     """`metrics` are of the pictures held out, `cross_validation` of the folds, `among_strangers` of pictures
     of kinds that were not seen. `created` is the only thing that differs in a second run."""
     _, is_tag = split.examples()
@@ -31,7 +32,7 @@ def model_card(metadata: Metadata, split: Split, result: ModelResult) -> dict:
         "cross_validation": _estimates(result.closed),
         "among_strangers": _estimates(result.strangers),
         "calibration": result.calibration.as_dict(),
-        "thresholds": _thresholds(result),
+        "thresholds": _thresholds(result, others_taught),
         "training_list": training_list_digest(metadata, split),
         "versions": {"image-tagging-tools": __version__, **{name: version(name) for name in LIBRARIES}},
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -42,13 +43,15 @@ def _estimates(judged: Judged) -> dict[str, dict]:
     return {name: estimate.as_dict() for name, estimate in judged.metrics.items()}
 
 
-def _thresholds(result: ModelResult) -> dict | None:
-    """Those by which stages 3 and 4 decide, the world they hold in, and those of both worlds."""
+def _thresholds(result: ModelResult, others_taught: bool) -> dict | None:
+    """Those by which stages 3 and 4 decide, the world they hold in, whose pictures stood for strangers, and
+    those of both worlds."""
     closed, strangers = result.closed.promises, result.strangers.promises
     if not result.promises or not closed or not strangers:
         return None
     by_world = {STRANGERS: strangers.as_dict(), CLOSED: closed.as_dict()}
-    return {**result.promises.as_dict(), "world": result.world, "worlds": by_world}
+    tried = tried_on(result, others_taught)
+    return {**result.promises.as_dict(), "world": result.world, "tried_on": tried, "worlds": by_world}
 
 
 def training_list_digest(metadata: Metadata, split: Split) -> str:

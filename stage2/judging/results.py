@@ -26,7 +26,7 @@ class ModelResult:
     calibration: Calibration  # .unseen: the out-of-fold probability of each row of its TagResult, if any
     held_out: HeldOut  # the pictures of --test_per, which no fold has seen
     closed: Judged  # among pictures like those taught
-    strangers: Judged  # among pictures of any kind
+    strangers: Judged  # among pictures of kinds that nobody has taught
     world: str = STRANGERS  # in which stages 3 and 4 decide
 
     @property

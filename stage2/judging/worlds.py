@@ -2,31 +2,33 @@
 be tried among strangers."""
 from collections.abc import Iterator, Sequence
 
+from cache.models.cards import OTHERS, TAGS, Worlds
 from cache.text import first_few, on_one_line
 from stage2.flags import CLOSED, STRANGERS
-from stage2.judging.results import TagResult
+from stage2.judging.results import ModelResult, TagResult
 from stage2.learning.tagged_rows import OTHER_TRAINING
 from stage2.learning.task import FEWEST_KINDS
 
 AMONG = {CLOSED: "among pictures like these", STRANGERS: "among strangers"}
-HOLDS = {
-    CLOSED: "yes keeps its promise only while every new picture carries one of the tags",
-    STRANGERS: "yes keeps its promise among strangers: new pictures of any kind",
-}
-HOLDS_LIKE_OTHERS = f"yes keeps its promise among new pictures like the tags' and those of {OTHER_TRAINING}"
 FEWEST_TAGS = 1 + FEWEST_KINDS
 OTHERS_OF_ANYTHING = f"a folder {OTHER_TRAINING} of anything"
 IF_CLOSED = "or --world closed, if every new picture surely carries one of the tags"
 
 
 def holds(results: Sequence[TagResult], others_taught: bool) -> str | None:
-    """Whom a yes keeps its promise among; None where nothing was promised, or no tag could be tried."""
-    measured = [result for result in results if result.best.calibration.measured is not None]
-    worlds = {result.best.world for result in measured if result.best.promises and not _untried(result)}
-    if not worlds:
+    """Whom a yes keeps its promise among; None where no model ever says yes."""
+    for result in results:
+        for model in result.models.values():
+            if model.promises and model.promises.yes_from is not None:
+                return Worlds(decides_in=model.world, tried_on=tried_on(model, others_taught)).yes_holds
+    return None
+
+
+def tried_on(model: ModelResult, others_taught: bool) -> str | None:
+    """Whose pictures stood for strangers, see cache.models.cards; None where none could."""
+    if model.calibration.strangers is None:
         return None
-    [world] = worlds  # of one run
-    return HOLDS_LIKE_OTHERS if others_taught and world == STRANGERS else HOLDS[world]
+    return OTHERS if others_taught else TAGS
 
 
 def why_untried(results: Sequence[TagResult]) -> Iterator[str]:

@@ -36,6 +36,7 @@ def test_promises_stand_in_the_card_and_stage_3_decides_by_them(here, stage1, ti
         thresholds = card(model_type, "cats")["thresholds"]
         assert (thresholds["target_precision"], thresholds["target_recall"]) == (0.9, 0.9)
         assert (thresholds["world"], list(thresholds["worlds"])) == ("closed", ["strangers", "closed"])
+        assert thresholds["tried_on"] is None
         assert thresholds["worlds"]["strangers"]["precision"]["outcome"] == "no strangers to try it on"
         assert 0 < thresholds["no_below"] <= thresholds["yes_from"] < 1
     write(here / "new", {"cat.png": encoded(drawn(900)), "dog.png": encoded(drawn(901, "dogs"))})
@@ -51,6 +52,16 @@ def test_promises_stand_in_the_card_and_stage_3_decides_by_them(here, stage1, ti
         for model_type in (LOGISTIC_REGRESSION, SVM)
         for tag in ("cats", "dogs")
     }
+
+
+@pytest.mark.parametrize(("fourth", "tried_on"), [("the rest", "tags"), ("other-training", "other-training")])
+def test_the_card_says_whose_pictures_stood_for_strangers(here, fourth, tried_on):
+    names = ["a", "b", "c", fourth]
+    tags = {name: list(range(10 * place, 10 * place + 10)) for place, name in enumerate(names)}
+    main(*dataset(tags), target_precision=0.9)
+    for model_type in (LOGISTIC_REGRESSION, SVM):
+        thresholds = card(model_type, "a")["thresholds"]
+        assert (thresholds["world"], thresholds["tried_on"]) == ("strangers", tried_on)
 
 
 def test_too_few_examples_for_a_promise_are_told_in_numbers(trained, capsys):

@@ -22,16 +22,20 @@ def model(tag: str, thresholds: Thresholds | None = DECIDES, encoder: str | None
     return TagModel(f"model-ovr-svm-tag-{tag}.pkl", "ovr-svm", tag, None, 2, encoder, thresholds, **more)
 
 
-AMONG_STRANGERS = "yes keeps its promise among strangers: new pictures of any kind"
+AMONG_STRANGERS = ("yes keeps its promise among strangers, tried on kinds that the models had never met; "
+                   "a kind nearer to a tag than all of those may break it")
+LIKE_OTHERS = "yes keeps its promise among new pictures like the tags' and those of other-training"
 BEFORE = ("trained before strangers were tried: yes keeps its promise only while every new picture carries "
           "one of the tags; train again")
 CLOSED = "yes keeps its promise only while every new picture carries one of the tags (--world closed)"
 
 
-@pytest.mark.parametrize(("world", "said"), [
-    ("strangers", AMONG_STRANGERS), ("closed", CLOSED), (None, BEFORE), ({"odd": 1}, BEFORE)])
-def test_of_models_that_can_say_yes_it_is_said_whom_it_holds_among(world, said):
-    card = {"thresholds": {"world": world}}
+@pytest.mark.parametrize(("world", "tried_on", "said"), [
+    ("strangers", "tags", AMONG_STRANGERS), ("strangers", "other-training", LIKE_OTHERS),
+    ("strangers", {"odd": 1}, AMONG_STRANGERS), ("closed", None, CLOSED),
+    ("closed", "other-training", CLOSED), (None, None, BEFORE), ({"odd": 1}, "other-training", BEFORE)])
+def test_of_models_that_can_say_yes_it_is_said_whom_it_holds_among(world, tried_on, said):
+    card = {"thresholds": {"world": world, "tried_on": tried_on}}
     models = [model("a"), model("b", Thresholds(0.9, None)), model("c", Thresholds(None, 0.1))]
     models = [replace(of, worlds=Worlds.from_card(card)) for of in models]
     assert model_notes(models, [], "no-such-list.json") == [said]

@@ -58,11 +58,12 @@ def test_tags_are_ranked_with_all_their_numbers_and_one_without_any_says_why(tmp
 
 @pytest.mark.parametrize(("world", "others", "among", "promise"), [
     ("strangers", {}, "pictures of other tags were scored by models that had never met any of their tags",
-     "Yes keeps its promise among strangers: new pictures of any kind."),
+     "Yes keeps its promise among strangers, tried on kinds that the models had never met; "
+     "a kind nearer to a tag than all of those may break it."),
     ("strangers", {"other-training": 9}, "the pictures of other-training stand for all that nobody",
      "Yes keeps its promise among new pictures like the tags' and those of other-training."),
     ("closed", {}, "pictures of other tags were scored by models that had never met any of their tags",
-     "Yes keeps its promise only while every new picture carries one of the tags."),
+     "Yes keeps its promise only while every new picture carries one of the tags (--world closed)."),
 ])
 def test_the_page_explains_the_two_worlds_once_and_whom_a_yes_holds_among(
         tmp_path, world, others, among, promise):

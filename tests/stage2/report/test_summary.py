@@ -6,12 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stage2.flags import CLOSED
+from stage2.flags import CLOSED, STRANGERS
+from stage2.judging.promises import KEPT, TOO_FEW, Promise
 from stage2.judging.results import Judged, TagResult
 from stage2.metrics import METRICS, NOTHING
 from stage2.report.summary import summary
 from tests.stage2.report.drawn_results import ROWS, every, tag_result, unmeasured_result
 
+AMONG_STRANGERS = ("yes keeps its promise among strangers, tried on kinds that the models had never met; "
+                   "a kind nearer to a tag than all of those may break it")
 KINDS = "among strangers, pictures of kinds that nobody has taught"
 IF_CLOSED = "or --world closed, if every new picture surely carries one of the tags"
 
@@ -48,19 +51,19 @@ def test_the_better_models_average_precision_among_strangers_stands_beside_that_
         "one        1    0.0083  -                        -                        -",
         "-: nothing to measure on, which takes two images of the tag and two others",
         "among strangers: the better model, asked about pictures of kinds that it was not taught",
-        "yes keeps its promise among strangers: new pictures of any kind",
+        AMONG_STRANGERS,
         "trained 6 models of 3 tags; look at reports/index.html"]
 
 
 @pytest.mark.parametrize(("others_taught", "result", "said"), [
     (False, tag_result("cats", every(1), 8, targets=True),
-     ["yes keeps its promise among strangers: new pictures of any kind"]),
+     [AMONG_STRANGERS]),
     (True, tag_result("cats", every(1), 8, targets=True),
      ["yes keeps its promise among new pictures like the tags' and those of other-training"]),
     (False, closed(tag_result("cats", every(1), 8, targets=True)),
-     ["yes keeps its promise only while every new picture carries one of the tags"]),
+     ["yes keeps its promise only while every new picture carries one of the tags (--world closed)"]),
     (False, closed(untried("cats")),
-     ["yes keeps its promise only while every new picture carries one of the tags"]),
+     ["yes keeps its promise only while every new picture carries one of the tags (--world closed)"]),
     (False, tag_result("cats", every(1), 8), []),
     (False, untried("cats"), [
         f"yes is never said: not tried {KINDS}",
@@ -75,17 +78,23 @@ def test_the_last_lines_say_whom_a_yes_holds_among_or_what_to_add(others_taught,
     assert [line for line in lines[3:-1] if not line.startswith(("among strangers: ", "-: "))] == said
 
 
-def test_tags_of_which_nothing_is_known_keep_no_promise():
-    one = unmeasured_result("one", np.arange(ROWS) == 5)
-    promised = tag_result("cats", every(1), targets=True).best.closed.promises
-    for name, model in one.models.items():
-        one.models[name] = replace(model, strangers=replace(model.strangers, promises=promised))
-    assert not [line for line in printed([one]) if line.startswith("yes ")]
+@pytest.mark.parametrize("deciding", [CLOSED, STRANGERS])
+@pytest.mark.parametrize(("yes_from", "said"), [([None, None], []), ([0.5, None], [1]), ([None, 0.5], [1])])
+def test_whom_a_yes_holds_among_is_said_only_where_a_model_ever_says_it(deciding, yes_from, said):
+    """Stages 3 and 4 ask both models, not only the better one."""
+    result = tag_result("cats", every(1), 8, targets=True)
+    for (name, model), threshold in zip(result.models.items(), yes_from, strict=True):
+        precision = Promise(0.6, KEPT if threshold else TOO_FEW, threshold, 0.9, 0.8, 1, 20, 5)
+        judged = model.by_world[deciding]
+        judged = replace(judged, promises=replace(judged.promises, precision=precision))
+        result.models[name] = replace(model, world=deciding, **{deciding: judged})
+    lines = [line for line in printed([result]) if line.startswith("yes ")]
+    assert [1 for _ in lines] == said
 
 
 def test_single_tags_that_could_not_be_tried_are_named():
     tried = [tag_result(tag, every(place), 8, targets=True) for place, tag in enumerate("abc")]
     assert printed([*tried, untried("two\nlines")])[-4:-1] == [
-        "yes keeps its promise among strangers: new pictures of any kind",
+        AMONG_STRANGERS,
         f"yes is never said of two\\nlines: not tried {KINDS}, since their other pictures carry several tags",
         f"add a folder other-training of anything, {IF_CLOSED}"]
