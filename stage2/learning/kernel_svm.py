@@ -120,7 +120,8 @@ class _Fitter:
             trials = [Search(signs, search.near) for signs in signs_of]
             self._sets.find(trials, ASKED)
             return [trial.machine for trial in trials]
-        near = active_set.some_of(search.near, max(0, LARGEST_KERNEL - 2 * active_set.FEWEST_OF_A_CLASS))
+        added = 2 * active_set.FEWEST_OF_A_CLASS  # at most, by a trial that misses them
+        near = active_set.some_of(search.near, max(0, LARGEST_KERNEL - added))
         starts = [Search(signs, near).active for signs in signs_of]
         machines = []
         for some, rows in _with_room(starts):
