@@ -22,8 +22,8 @@ from stage2.learning.training import Fitted, Training
 PROMISED = (0.9, 0.95)
 UNKNOWN_SHARE = 1 / 3
 HEADINGS = (
-    "promise", "model", "world", "yes among taught kinds", "yes in all", "recall of yes", "tags with yes",
-    "their recall", "below the promise", "surely broken",
+    "promise", "model", "world", "yes among taught kinds", "yes in all", "draws with a yes", "recall of yes",
+    "tags with yes", "their recall", "below the promise", "surely broken",
 )
 Case = tuple[float, str, str]  # what is promised, model type, world
 
@@ -41,11 +41,17 @@ def table(metadata: Metadata, tag_to_hashes: dict[str, list[str]], draws: int) -
 def row(case: Case, draws: list[Counts]) -> Iterator[str]:
     promised, model_type, world = case
     yield from (f"{promised:g}", f"`{model_type}`", world)
+    yield from (shared(draws, "right", whole) for whole in ("to_taught", "yeses"))
+    yield f"{sum(draw.yeses > 0 for draw in draws)} of {len(draws)}"  # the others have no part in the shares
     for part, whole in (
-        ("right", "to_taught"), ("right", "yeses"), ("right", "carrying"), ("promising", "tags"),
-        ("right", "carrying_promising"), ("below", "promising"), ("broken", "promising"),
+        ("right", "carrying"), ("promising", "tags"), ("right", "carrying_promising"),
+        ("below", "promising"), ("broken", "promising"),
     ):
-        yield share([getattr(draw, part) for draw in draws], [getattr(draw, whole) for draw in draws])
+        yield shared(draws, part, whole)
+
+
+def shared(draws: list[Counts], part: str, whole: str) -> str:
+    return share([getattr(draw, part) for draw in draws], [getattr(draw, whole) for draw in draws])
 
 
 class Draw:

@@ -51,7 +51,10 @@ class Labels:
 
     def with_mistakes(self) -> "Labels":
         """One in every row, drawn by chance: of several tags one is exchanged for another, or is too many, or
-        another is added; a single one is exchanged; where there is none, one is added."""
+        another is added; a single one is exchanged; where there is none, one is added. Without any tag there
+        is nothing to mistake."""
+        if not self.tag_count:
+            return self
         random = np.random.default_rng(0)
         mistakes = random.integers(0, 3, self.row_count)
         mistakes[self.number == 1] = EXCHANGED

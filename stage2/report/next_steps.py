@@ -55,12 +55,20 @@ def next_steps(
     """The most useful first. to_check: how many of the labels to check speak of the tag; confused, strangers:
     as of taken_for() and strangers_taken_for()."""
     steps = [
-        *_labels(to_check), *_images(result, curve), *_unsure(result, confused, strangers),
+        *_untried(result), *_labels(to_check), *_images(result, curve), *_unsure(result, confused, strangers),
         *_confusion(result, confused)]
     if steps:
         return steps[:MOST_STEPS]
     value = result.best.metrics["average_precision"].value
     return [Step("look at its misses")] if value is not None and value < WEAK else []
+
+
+def _untried(result: TagResult) -> list[Step]:
+    """Whatever else is done, no picture is called yes until strangers can be tried."""
+    promised = result.best.promises
+    if promised and promised.precision.outcome == UNTRIED:
+        return [Step(f"add tags, or {OTHER_TRAINING}")]
+    return []
 
 
 def _labels(to_check: int) -> list[Step]:
@@ -74,9 +82,6 @@ def _unsure(
     model, promised = result.best, result.best.promises
     if not promised:
         return []
-    outcome = promised.precision.outcome
-    if outcome == UNTRIED:
-        return [Step(f"add tags, or {OTHER_TRAINING}")]
     decides = model.by_world[model.world]
     lost = decides is not model.closed and (
         promised.yes_from is None or _called_yes(result, model.closed) - _called_yes(result, decides) >= LOST)
@@ -84,7 +89,7 @@ def _unsure(
         kind, count = strangers[0]
         often = count >= max(FEW, OFTEN * sum(count for _, count in strangers))
         return [Step("show more kinds like", kind) if often else Step(f"add {OTHER_TRAINING}")]
-    if outcome == OUT_OF_REACH and not confused:  # by pictures without a tag
+    if promised.precision.outcome == OUT_OF_REACH and not confused:  # by pictures without a tag
         return [Step("add a tag for what is taken for it")]
     return []
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cache.text import on_one_line
-from stage2.judging.results import TagResult
+from stage2.judging.results import ModelResult, TagResult
 from stage2.metrics import DECISION
 
 MOST_SHOWN = 8
@@ -48,8 +48,16 @@ def _only_as_strangers(result: TagResult) -> np.ndarray:
     taught, strangers = result.best.calibration.unseen, result.best.calibration.strangers
     if taught is None or strangers is None:
         return np.empty(0, np.int64)
-    places = np.flatnonzero((strangers >= DECISION) & (taught < DECISION) & ~result.is_tag)
+    yes_from = _yes_from(result.best)
+    places = np.flatnonzero((strangers >= yes_from) & (taught < yes_from) & ~result.is_tag)
     return places[np.argsort(-strangers[places], kind="stable")]
+
+
+def _yes_from(model: ModelResult) -> float:
+    """From where a picture would be called yes if there were no strangers: those above are why more is
+    unsure."""
+    promised = model.closed.promises
+    return DECISION if promised is None or promised.yes_from is None else promised.yes_from
 
 
 def _by_tag(rows: np.ndarray, tags_of: Mapping[int, Sequence[str]]) -> list[tuple[str, int]]:

@@ -57,6 +57,18 @@ def test_a_share_stands_with_its_interval_and_the_draws_between_which_it_lies():
     assert short(1) == "1.00"
 
 
+def test_a_row_says_in_how_many_draws_there_was_a_yes():
+    some = Counts(
+        right=9, to_taught=10, yeses=12, carrying=18, carrying_promising=12, tags=4, promising=2, below=1)
+    cells_of_row = unknown_tags.row((0.9, SVM, CLOSED), [some, Counts(carrying=18, tags=4)])
+    assert dict(zip(unknown_tags.HEADINGS, cells_of_row, strict=True)) == {
+        "promise": "0.9", "model": "`ovr-svm`", "world": "closed",
+        "yes among taught kinds": ".90 (.90 to .90)", "yes in all": ".75 (.75 to .75)",
+        "draws with a yes": "1 of 2", "recall of yes": ".25 (.00 to .50)",
+        "tags with yes": ".25 (.00 to .50)", "their recall": ".75 (.75 to .75)",
+        "below the promise": ".50 (.50 to .50)", "surely broken": ".00 (.00 to .00)"}
+
+
 def test_tables_are_markdown():
     assert list(markdown(["a", "b"], [["1", "2"]])) == ["| a | b |", "| --- | --- |", "| 1 | 2 |"]
 
@@ -135,7 +147,7 @@ def test_thresholds_are_those_that_the_product_finds_in_either_world():
     tags = {"tag": names[:100], "b": names[100:140], "c": names[140:170], "d": names[170:]}
     closed = np.repeat([0.9, 0.6, 0.4], [50, 50, 100])
     strangers = np.where((rows >= 100) & (rows < 110), 0.6, closed)
-    calibration = Calibration(SIGMOID, 1.0, 0.0, closed, None, None, strangers)
+    calibration = Calibration(SIGMOID, 1.0, 0.0, closed, None, None, strangers, rows >= 100)
     model = Fitted(
         "tag", SVM, None, calibration, Split(rows[:100], rows[:0], rows[100:], rows[:0]), np.empty(0))
     tagged = TaggedRows(tags, metadata)

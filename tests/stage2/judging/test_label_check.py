@@ -95,7 +95,7 @@ def test_a_contradiction_names_all_tags_with_what_both_types_say():
 
 
 @pytest.mark.parametrize("results", [
-    [said("cats", [1, 0], None)], [said("cats", [], [])], [said("cats", [1, 1], [0.1, 0.2])]])
+    [], [said("cats", [1, 0], None)], [said("cats", [], [])], [said("cats", [1, 1], [0.1, 0.2])]])
 def test_where_nothing_could_be_measured_nothing_is_to_be_checked(results):
     assert labels_to_check(results, [], 2) == []
 

@@ -15,6 +15,11 @@ def test_labels_are_known_by_row_and_by_tag():
     assert [rows.tolist() for rows in labels.carriers] == [[0, 2], [2, 3]]
 
 
+def test_without_a_tag_there_is_nothing_to_mistake():
+    for row_count in (0, 7):
+        assert of_all(Labels.of_carriers([], row_count).with_mistakes()) == [set()] * row_count
+
+
 def test_every_picture_gets_one_mistake():
     one, several, every = np.arange(0, 300), np.arange(300, 600), np.arange(600, 700)  # the rest has no tag
     carriers = [

@@ -1,10 +1,11 @@
 """What the report says of labels, of what is worth doing for a tag, and of the dataset."""
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from stage2.judging.promises import KEPT, OUT_OF_REACH, TOO_FEW, UNTRIED, Promise
+from stage2.judging.promises import KEPT, OUT_OF_REACH, TOO_FEW, UNTRIED, Promise, Promises
 from stage2.judging.results import Contradiction, CurvePoint, Suggestion, TagResult
 from stage2.metrics import Estimate
 from stage2.report.dataset_section import Pair, dataset_section
@@ -105,7 +106,21 @@ def test_what_only_a_stranger_would_be_taken_for_is_counted_by_tag_and_shown_wit
     [section] = [section for section in sections if section.one("h3").text == "cats"]
     assert [heading.text for heading in section.one("div", "strips").all("h4")][-1] == (
         "Would be mistaken for cats, if you had not shown dogs")
-    assert "Further ones among strangers: dogs 5." in section.one("p").text
+    assert "Only as strangers: dogs 5." in section.one("p").text
+
+
+@pytest.mark.parametrize(("closed_from", "strangers_from", "dogs"), [
+    (0.75, None, 2), (0.75, 0.95, 2), (0.3, 0.85, 6), (None, 0.85, 5), (None, None, 5)])
+def test_strangers_are_counted_from_where_yes_would_be_said_without_them(closed_from, strangers_from, dogs):
+    """That is what makes more unsure. Where there is no such threshold, from .5 on."""
+    result = drawn_strangers()
+    result.best.calibration.strangers[8] = 0.4
+    for world, yes_from in (("closed", closed_from), ("strangers", strangers_from)):
+        precision = Promise(0.9, KEPT if yes_from else OUT_OF_REACH, yes_from, 1, 0.9, 1, 20, None)
+        kept = Promises(precision, precision)
+        for name, model in result.models.items():
+            result.models[name] = replace(model, **{world: replace(getattr(model, world), promises=kept)})
+    assert strangers_taken_for(result, {row: ["dogs"] for row in range(1, 9)}) == [("dogs", dogs)]
 
 
 def test_where_strangers_are_taken_for_nothing_new_there_is_no_strip_of_them():
@@ -134,6 +149,15 @@ def test_what_would_let_more_be_called_yes_is_worth_doing(outcome, more, strange
         promised = Promise(0.9, outcome, 0.5 if outcome == KEPT else None, 0.8, 0.7, 0.9, 20, more)
         object.__setattr__(model.strangers.promises, "precision", promised)
     assert next_steps(result, 0, [], confused, strangers) == expected
+
+
+def test_where_strangers_could_not_be_tried_that_comes_before_all_else():
+    result = tag_result("cats", every(0), targets=True)
+    for model in result.models.values():
+        model.metrics["average_precision"] = Estimate(0.5, 0.2, 0.8)
+        object.__setattr__(model.strangers, "promises", model.closed.promises.untried())
+    assert next_steps(result, 3, [], [("dogs", 9)]) == [
+        Step("add tags, or other-training"), Step("check 3 labels")]
 
 
 def test_where_strangers_leave_much_unsure_more_kinds_are_worth_showing():
