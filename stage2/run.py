@@ -100,9 +100,9 @@ class TrainingRun:
         name = f"model-report-{safe_name(fitted.model_type)}-tag-{safe_name(fitted.tag)}.txt"
         with whole_file(os.path.join(self._reports_folder, name)) as file:
             file.write(text.encode(errors="replace"))
-        path = save_model(self.models_folder, fitted.model_type, fitted.tag, fitted.estimator, card)
-        self.written.add(path)
-        self.bundle.add(path, fitted.estimator)
+        saved = save_model(self.models_folder, fitted.model_type, fitted.tag, fitted.estimator, card)
+        self.written.add(saved.path)
+        self.bundle.add(saved, fitted.estimator)
         self._models[fitted.tag][fitted.model_type] = result
 
 

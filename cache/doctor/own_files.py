@@ -7,19 +7,17 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cache.doctor.bundle_check import CheckedBundle, check_bundle, unusable
 from cache.doctor.database_check import check_database
 from cache.doctor.file_kinds import UnreadPlaces, is_passed_over, kind_of_file
-from cache.doctor.findings import Finding, reason_of, refusal_of
-from cache.models.bundle import read_bundle
+from cache.doctor.findings import Finding, refusal_of
+from cache.models.bundle_writer import bundled_form
 from cache.models.tag_models import load_model
 from cache.models.undecided import Undecided, why_undecided
 from cache.reader.source_file import SetAside, SourceFile
 from cache.refusal import Refused
 from cache.stores.metadata import read_metadata
 from cache.stores.tag_list import TAG_LIST_NAME, read_tag_to_hashes
-from cache.text import plural
-
-LOADS_SLOWLY = "loading takes longer, and the next training writes it anew"
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,8 @@ class OwnFiles:
         self._metadata: list[Vectors] = []
         self._caches: list[Vectors] = []
         self._models: list[Model] = []
+        self._bundles: list[CheckedBundle] = []
+        self._could_be_bundled: list[str] = []  # paths of models
         self._tag_lists: dict[str, tuple[str, set[str]]] = {}  # by folder: path and tags of its list
 
     def known(self, file: SourceFile) -> SetAside | None:
@@ -92,21 +92,18 @@ class OwnFiles:
         model = load_model(path)
         tag = None if model.from_text else model.tag_name
         self._models.append(Model(path, model.encoder, model.width, tag))
+        if bundled_form(model.estimator) is not None:
+            self._could_be_bundled.append(path)
         if why_undecided(model) is Undecided.NO_CARD:
             return [Finding("cardless", path, Undecided.NO_CARD.advice)]
         return []  # whether thresholds were asked for, and could be had, is in the report of stage 2
 
     def _bundle(self, path: str) -> list[Finding]:
-        """Of no harm whatever is wrong with it: the .pkl files hold the same models."""
         try:
-            changed = list(read_bundle(path).changed(os.path.dirname(path)))
+            self._bundles.append(check_bundle(path))
         except Refused as refusal:
-            return [Finding("slow", path, f"{reason_of(path, refusal)}; {LOADS_SLOWLY}")]
-        if not changed:
-            return []
-        have = "has" if len(changed) == 1 else "have"
-        detail = f"{plural(len(changed), 'model')} {have} changed since; {LOADS_SLOWLY}"
-        return [Finding("slow", path, detail, {"changed": len(changed)})]
+            return [unusable(path, refusal)]
+        return []  # which models it lacks is known once all have been looked at
 
     def _database(self, path: str) -> list[Finding]:
         checked = check_database(path)
@@ -129,8 +126,11 @@ class OwnFiles:
         return [Finding(place.kind, place.path)]
 
     def mismatches(self) -> Iterator[Finding]:
-        """Vectors of another encoder or width than the cache beside them; models that fit no vectors near, or
-        whose tag is not in the tag list near."""
+        """Bundles that are behind the models beside them; vectors of another encoder or width than the cache
+        beside them; models that fit no vectors near, or whose tag is not in the tag list near."""
+        for bundle in self._bundles:
+            if finding := bundle.finding(self._could_be_bundled):
+                yield finding
         for metadata in self._metadata:
             for cache in self._caches:
                 if cache.folder == metadata.folder and not metadata.widths.items() <= cache.widths.items():

@@ -25,6 +25,11 @@ class ModelBundle:
     def __len__(self) -> int:
         return len(self._models)
 
+    @property
+    def files(self) -> set[str]:
+        """Names of the .pkl files in the bundle."""
+        return set(self._models)
+
     def model_of(self, path: str) -> BundledModel | None:
         """None if the .pkl is not in the bundle, or has changed since."""
         model = self._models.get(os.path.basename(path))

@@ -10,7 +10,7 @@ from cache.models.bundle import ModelBundle, bundle_path, file_digest, read_bund
 from cache.models.bundle_file import write_arrays
 from cache.models.bundle_layout import BundledModel, arrays_of, group_of
 from cache.models.score_forms import Form, LinearRow, RadialRow, SharedRows, form_of
-from cache.models.tag_models import load_model, model_paths
+from cache.models.tag_models import SavedModel, load_model, model_paths
 from cache.progress import say
 from cache.refusal import Refused
 
@@ -25,16 +25,12 @@ class BundleWriter:
         self._models: dict[str, BundledModel] = {}  # by file; radial ones without their support vectors
         self._support: dict[tuple[str, Hashable], SharedRows] = {}  # by group
 
-    def add(self, path: str, estimator: object) -> None:
-        """What is neither linear nor radial, or might give no number, is left to its .pkl."""
-        form = form_of(estimator)
-        stamp = stamp_of(path)
-        if form is None or stamp is None or not _always_gives_a_number(form):
-            return
-        digest = file_digest(path)
-        if stamp_of(path) == stamp:  # else somebody is writing it
-            file = os.path.basename(path)
-            self._models[file] = BundledModel(file, digest, stamp, self._with_shared_support(form))
+    def add(self, saved: SavedModel, estimator: object) -> None:
+        """What cannot be bundled is left to its .pkl."""
+        form, stamp = bundled_form(estimator), stamp_of(saved.path)
+        if form is not None and stamp is not None:
+            file = os.path.basename(saved.path)
+            self._models[file] = BundledModel(file, saved.sha256, stamp, self._with_shared_support(form))
 
     def _with_shared_support(self, form: Form) -> Form:
         if isinstance(form, LinearRow):
@@ -61,7 +57,9 @@ class BundleWriter:
         for file in sorted(paths.keys() - self._models.keys()):
             stamp, bundled = stamp_of(paths[file]), earlier.model_of(paths[file])
             try:
-                self.add(paths[file], bundled.form if bundled else load_model(paths[file]).estimator)
+                estimator = bundled.form if bundled else load_model(paths[file]).estimator
+                digest = bundled.sha256 if bundled else file_digest(paths[file])
+                self.add(SavedModel(paths[file], digest), estimator)
             except Refused:
                 continue  # whoever wants to use it is told so
             if file in self._models and self._models[file].stamp != stamp:
@@ -83,6 +81,12 @@ def _earlier_bundle(path: str) -> ModelBundle:
         return read_bundle(path)
     except Refused:  # as where there is none
         return ModelBundle()
+
+
+def bundled_form(estimator: object) -> Form | None:
+    """None for what is neither linear nor radial, or might give no number."""
+    form = form_of(estimator)
+    return form if form is not None and _always_gives_a_number(form) else None
 
 
 def _always_gives_a_number(form: Form) -> bool:

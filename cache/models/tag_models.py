@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 import numpy as np
@@ -77,8 +78,13 @@ def model_paths(path: str) -> list[str]:
     return sorted(os.path.join(path, name) for name in names)
 
 
-def save_model(folder: str, model_type: str, tag_name: str, estimator: object, card: dict) -> str:
-    """Write the .pkl and its JSON, which holds the digest of the .pkl; returns the path of the .pkl."""
+class SavedModel(NamedTuple):
+    path: str  # of the .pkl
+    sha256: str
+
+
+def save_model(folder: str, model_type: str, tag_name: str, estimator: object, card: dict) -> SavedModel:
+    """Write the .pkl and its JSON, which holds the digest of the .pkl."""
     import joblib
 
     path = generate_model_path(folder, model_type, tag_name)
@@ -90,7 +96,7 @@ def save_model(folder: str, model_type: str, tag_name: str, estimator: object, c
         file.write(json.dumps(card, indent=1, ensure_ascii=False).encode() + b"\n")
     with whole_file(path) as file:
         file.write(pickled.getbuffer())
-    return path
+    return SavedModel(path, digest)
 
 
 def load_model(path: str, trust_pickle: bool = False, bundle: ModelBundle = NO_BUNDLE) -> TagModel:

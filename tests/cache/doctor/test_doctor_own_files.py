@@ -1,5 +1,7 @@
 """The doctor examines what is ours: metadata, models, results and what runs leave; and changes nothing."""
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from cache.reader.source_file import SetAside
 from cache.stores.clip_table import ClipTable
 from tests.cache.doctor.clip_caches import vectors
 from tests.cache.doctor.reported import findings_of, report
+from tests.cache.models.test_bundle import machine
 from tests.drawing import png, write
 
 ENCODER = {"model": "tiny", "pretrained": "w"}
@@ -30,7 +33,7 @@ def model(folder: str, encoder: str = "tiny:w", width: int = 16, **facts: dict) 
     from sklearn.linear_model import LogisticRegression
 
     estimator = LogisticRegression().fit(np.eye(2, width), [0, 1])
-    return save_model(folder, "ovr-logistic-regression", "cats", estimator, {"model": encoder, **facts})
+    return save_model(folder, "ovr-logistic-regression", "cats", estimator, {"model": encoder, **facts}).path
 
 
 def test_what_the_stages_wrote_is_whole(trained, capsys):
@@ -94,9 +97,23 @@ def test_a_bundle_that_is_behind_its_models_costs_time_and_nothing_else(here, ca
     assert findings_of(capsys, ".") == []
     model("models", width=8)
     assert findings_of(capsys, ".") == [{
-        "kind": "slow", "path": "./models/model-bundle.safetensors", "changed": 1,
-        "detail": "1 model has changed since; loading takes longer, and the next training writes it anew"}]
+        "kind": "slow", "path": "./models/model-bundle.safetensors", "changed": 1, "lacking": 0,
+        "detail": "1 model changed since; loading takes longer, and the next training writes it anew"}]
+    later = shutil.copy(path, "models/model-ovr-svm-tag-later.pkl")
+    shutil.copy(path.replace(".pkl", ".json"), later.replace(".pkl", ".json"))
+    write(here, {"elsewhere/model-ovr-svm-tag-cats.pkl": Path(path).read_bytes()})
+    [finding] = [finding for finding in findings_of(capsys, ".") if finding["kind"] == "slow"]
+    assert (finding["changed"], finding["lacking"], finding["detail"].partition(";")[0]) == (
+        1, 1, "1 model changed since, 1 model not in it")
     os.remove(path)
+    os.remove(later)
+    assert [finding for finding in findings_of(capsys, ".") if finding["kind"] == "slow"] == []
+
+
+def test_a_model_that_no_bundle_takes_is_not_missed_in_it(here, capsys):
+    os.makedirs("models")
+    BundleWriter("models").write()
+    save_model("models", "ovr-svm", "cats", machine(kernel="poly"), {"model": "tiny:w"})
     assert findings_of(capsys, ".") == []
 
 

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cache.models import tag_models
-from cache.models.bundle import bundle_path, read_bundle
+from cache.models import bundle_writer, tag_models
+from cache.models.bundle import bundle_path, file_digest, read_bundle
 from cache.models.bundle_file import read_arrays
 from cache.models.bundle_writer import BundleWriter
 from cache.models.score_forms import Form, form_of
@@ -206,6 +206,14 @@ def test_a_second_training_keeps_the_models_of_the_first_and_drops_those_that_ar
     assert loaded() == wanted
     assert unpickled == ["model-ovr-svm-tag-no kernel of ours.pkl", "model-svm-tag-no model.pkl"]
     assert len(read_bundle(bundle_path("models"))) == 6
+
+
+def test_a_model_that_was_just_saved_is_not_read_again_for_its_digest(here, monkeypatch):
+    with monkeypatch.context() as nobody:
+        nobody.setattr(bundle_writer, "file_digest", None)
+        train(estimators={(SVM, "cats"): machine()})
+    digests = [json.loads(Path(CARD_OF_CATS).read_text())["sha256"], file_digest(CATS)]
+    assert [read_bundle(bundle_path("models")).model_of(CATS).sha256] * 2 == digests
 
 
 def test_a_run_that_was_killed_before_it_wrote_the_bundle_is_not_taken_for_the_one_before(here, unpickled):

@@ -98,7 +98,8 @@ def test_a_no_above_the_yes_is_refused():
 
 def saved(on_the_card: dict) -> str:
     estimator = LogisticRegression().fit(np.eye(2, 8), [0, 1])
-    return save_model("models", "ovr-logistic-regression", "cats", estimator, {"model": "M:p", **on_the_card})
+    card = {"model": "M:p", **on_the_card}
+    return save_model("models", "ovr-logistic-regression", "cats", estimator, card).path
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def fitted(model_type: str = LOGISTIC_REGRESSION):
 
 
 def test_a_model_is_saved_with_its_card_and_loaded_with_both(here):
-    path = save_model("models", SVM, "cats", fitted(SVM), CARD)
+    path = save_model("models", SVM, "cats", fitted(SVM), CARD).path
     assert path == generate_model_path("models", SVM, "cats") == "models/model-ovr-svm-tag-cats.pkl"
     assert sorted(os.listdir("models")) == ["model-ovr-svm-tag-cats.json", "model-ovr-svm-tag-cats.pkl"]
     assert json.loads((here / "models/model-ovr-svm-tag-cats.json").read_text()) == {
@@ -87,7 +87,7 @@ def test_any_tag_makes_one_safe_part_of_a_path(tag):
 
 @pytest.mark.parametrize("tag", ["a/b", "..", "50% off", "ü-ö", 'he said "no"', "-tag-", "new\nline"])
 def test_an_odd_tag_survives_its_file_name_even_without_a_card(here, tag):
-    path = save_model("models", LOGISTIC_REGRESSION, tag, fitted(), CARD)
+    path = save_model("models", LOGISTIC_REGRESSION, tag, fitted(), CARD).path
     assert os.listdir(".") == ["models"]
     assert load_model(path).tag_name == tag
     os.remove(path.removesuffix(".pkl") + ".json")
@@ -96,13 +96,13 @@ def test_an_odd_tag_survives_its_file_name_even_without_a_card(here, tag):
 
 def test_tags_that_are_too_long_for_a_file_name_stay_apart(here):
     long = ["x" * 300 + "1", "x" * 300 + "2"]
-    paths = [save_model("models", SVM, tag, fitted(SVM), CARD) for tag in long]
+    paths = [save_model("models", SVM, tag, fitted(SVM), CARD).path for tag in long]
     assert [load_model(path).tag_name for path in paths] == long
 
 
 def test_a_tag_has_one_file_and_one_name_in_either_spelling(here):
     composed, taken_apart = (normalize(form, "Vögel") for form in ("NFC", "NFD"))
-    path = save_model("models", SVM, taken_apart, fitted(SVM), {**CARD, "thresholds": None})
+    path = save_model("models", SVM, taken_apart, fitted(SVM), {**CARD, "thresholds": None}).path
     assert path == generate_model_path("models", SVM, composed) == f"models/model-ovr-svm-tag-{composed}.pkl"
     card = path.removesuffix("pkl") + "json"
     assert json.loads(Path(card).read_text())["tag_name"] == load_model(path).tag_name == composed
@@ -114,7 +114,7 @@ def test_a_tag_has_one_file_and_one_name_in_either_spelling(here):
 
 def test_of_two_models_of_one_tag_the_one_spelled_as_today_counts(here):
     composed, taken_apart = (normalize(form, "Vögel") for form in ("NFC", "NFD"))
-    path = save_model("models", SVM, composed, fitted(SVM), CARD)
+    path = save_model("models", SVM, composed, fitted(SVM), CARD).path
     older = f"models/model-ovr-svm-tag-{taken_apart}.pkl"
     shutil.copy(path, older)
     models, refusals = load_models("models", "M:p", 8)
@@ -253,7 +253,7 @@ def test_files_that_are_no_models_are_refused(here, name, content, message):
 
 
 def test_a_broken_card_is_named(here):
-    path = save_model(".", SVM, "cats", fitted(SVM), CARD)
+    path = save_model(".", SVM, "cats", fitted(SVM), CARD).path
     for text, message in (
         ("{", "is not readable JSON"),
         ('{"a": 1}', "is not a model card of stage 2; remove it, or train again"),
@@ -265,7 +265,7 @@ def test_a_broken_card_is_named(here):
 
 def test_a_model_and_the_card_of_another_training_are_not_taken_for_one(here):
     """A run of stage 2 that is killed between the two leaves the new card beside the old model."""
-    path = save_model(".", SVM, "cats", fitted(SVM), CARD)
+    path = save_model(".", SVM, "cats", fitted(SVM), CARD).path
     joblib.dump(fitted(LOGISTIC_REGRESSION), path)
     with pytest.raises(
         Refused,
