@@ -17,8 +17,8 @@ from stage2.learning.radial_kernel import RadialKernel, parts
 class KernelValues(Protocol):
     count: int  # of rows
 
-    def square(self, rows: np.ndarray) -> np.ndarray:
-        """Those between these rows: float64 (r, r)."""
+    def square(self, rows: np.ndarray, square: np.ndarray) -> None:
+        """Those between these rows are written to float64 (r, r), by one thread: others fit meanwhile."""
         ...
 
     def times(self, rows: np.ndarray, coefficients: np.ndarray, asked: np.ndarray) -> np.ndarray:
@@ -39,15 +39,9 @@ class WholeKernel:
 
         _wait(threads.map(compute, parts(self.count)))
 
-    def square(self, rows: np.ndarray) -> np.ndarray:
-        square = np.empty((len(rows), len(rows)))
-
-        def gather(part: slice) -> None:
-            for place, row in enumerate(rows[part].tolist(), part.start):
-                square[place] = self._matrix[row].take(rows)
-
-        _wait(self._threads.map(gather, parts(len(rows))))
-        return square
+    def square(self, rows: np.ndarray, square: np.ndarray) -> None:
+        for part in parts(len(rows)):
+            square[part] = self._matrix[rows[part]].take(rows, axis=1)
 
     def times(self, rows: np.ndarray, coefficients: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """The matrix is symmetric: whole rows of it are read faster than columns."""
@@ -67,15 +61,11 @@ class StreamedKernel:
         self.count = len(features)
         self._features, self._gamma, self._threads = features, gamma, threads
 
-    def square(self, rows: np.ndarray) -> np.ndarray:
-        square, features = np.empty((len(rows), len(rows))), self._features[rows]
+    def square(self, rows: np.ndarray, square: np.ndarray) -> None:
+        features = self._features[rows]
         kernel = RadialKernel(features, self._gamma)
-
-        def compute(part: slice) -> None:
+        for part in parts(len(rows)):
             square[part] = kernel.of(features[part])
-
-        _wait(self._threads.map(compute, parts(len(rows))))
-        return square
 
     def times(self, rows: np.ndarray, coefficients: np.ndarray, asked: np.ndarray) -> np.ndarray:
         kernel = RadialKernel(self._features[rows], self._gamma)
