@@ -1,6 +1,7 @@
 """Shared fixtures: a clean directory, a dataset, a tiny CLIP that the tests save themselves, a browser."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -98,26 +99,43 @@ def tiny(tiny_checkpoint) -> dict[str, str]:
     return {"clip_model": TINY, "pretrained": tiny_checkpoint}
 
 
-@pytest.fixture
-def stage1(tiny):
-    """Stage 1 with the tiny encoder."""
+def _stage1(tiny_checkpoint: str) -> Callable[..., dict]:
     from stage1.ImageDatasetProcessor import ImageDatasetProcessor
 
     def process(dataset_path="photos", output_folder="./output", **options):
-        options = {**tiny, "batch_size": 4, "num_threads": 2, **options}
+        options = {
+            "clip_model": TINY, "pretrained": tiny_checkpoint, "batch_size": 4, "num_threads": 2, **options}
         return ImageDatasetProcessor.process_dataset(dataset_path, output_folder, **options)
 
     return process
 
 
 @pytest.fixture
-def trained(photos, stage1) -> str:
-    """Stages 1 and 2 done in ./output; the folder of models."""
+def stage1(tiny_checkpoint):
+    """Stage 1 with the tiny encoder."""
+    return _stage1(tiny_checkpoint)
+
+
+@pytest.fixture(scope="session")
+def models_and_reports(tmp_path_factory, tiny_checkpoint) -> Path:
+    """What stage 2 writes for the pictures of `photos`, wherever these lie: it is made once for all tests."""
     from stage2.train import main
 
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write(folder / "photos", tag_folders())
+        _stage1(tiny_checkpoint)()
+        main("./output/input-metadata.json", "./output/input-tag-to-image-hash-list.json", "./output", 0.2)
+    return folder / "output"
+
+
+@pytest.fixture
+def trained(photos, stage1, models_and_reports) -> str:
+    """Stages 1 and 2 done in ./output; the folder of models."""
     stage1()
-    tags = "./output/input-tag-to-image-hash-list.json"
-    main("./output/input-metadata.json", tags, "./output", 0.2)
+    for name in ("models", "reports"):
+        shutil.copytree(models_and_reports / name, f"output/{name}")
     return "./output/models"
 
 
