@@ -97,7 +97,8 @@ def _item(file: SourceFile, outcome: Decoded | Skip) -> Picture | Skipped:
     if outcome.crop:
         side = round((len(outcome.crop) / 3) ** 0.5)
         pixels = np.frombuffer(outcome.crop, np.uint8).reshape(side, side, 3)
-    return Picture(file, **outcome.identity, crop=pixels, thumbnail=outcome.thumbnail or None)
+    thumbnail = outcome.thumbnail or None
+    return Picture(file, **outcome.identity, crop=pixels, thumbnail=thumbnail, box=outcome.box)
 
 
 def _with_contents_counted(items: Iterable[Item]) -> Iterator[Item]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cache.formats.signatures import HEAD_BYTES
 from cache.limits import Skip
+from cache.pixels.strips import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,15 @@ class Picture:
     unchanged: bool = False  # known by path, size and time of change; not decoded in this run
     orientation: int = 1  # of EXIF, 1 to 8; 1 is upright, and what an unchanged picture is taken for
     thumbnail: bytes | None = None  # a JPEG: see cache.pixels.thumbnail
+    box: Box | None = None  # where the upright picture lies in its crop
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """The upright picture out of its crop: uint8 (height, width, 3)."""
+        assert self.crop is not None
+        assert self.box is not None
+        left, top, right, bottom = self.box
+        return self.crop[top:bottom, left:right]
 
 
 class Thumbnail(NamedTuple):

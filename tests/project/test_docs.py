@@ -11,6 +11,7 @@ import pytest
 from cache import __main__ as cache_main
 from cache.argument_parser import ArgumentParser
 from cache.limits import REASONS
+from companions.cluster import __main__ as cluster
 from stage1 import ImageDatasetProcessor as stage1
 from stage2 import train
 from stage3 import classify
@@ -21,7 +22,7 @@ from web_api import __main__ as web_api_main
 
 # In the order in which a newcomer reads them, and types their commands.
 PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in (
-    "stages", "report", "caches", "doctor", "web", "speed", "reliability", "troubleshooting"))]
+    "stages", "report", "caches", "doctor", "cluster", "web", "speed", "reliability", "troubleshooting"))]
 TEXT = {page: page.read_text() for page in PAGES}
 ALL_TEXT = "\n".join(TEXT.values())
 LONGEST_README = 200  # lines
@@ -34,7 +35,7 @@ LAST_LINES = {
     "compare": r"\d+ pictures? changed, \d+ only in the first, \d+ only in the second",
 }
 RUNNABLE_ROOMS = ("cache", "stage1", "stage2", "stage3", "stage4", "web_api")
-COMMAND_MODULES = (stage1, train, classify, classify_zip, web_api_main, cache_main)
+COMMAND_MODULES = (stage1, train, classify, classify_zip, web_api_main, cache_main, cluster)
 
 
 def blocks(text: str, language: str) -> list[str]:

@@ -102,7 +102,7 @@ def metadata_of(wheel: Path) -> Message:
 
 def listed(path: Path) -> list[str]:
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
-    return [line for line in lines if line]
+    return [line for line in lines if line and not line.startswith("-r ")]
 
 
 def test_the_metadata_is_written_once(built):

@@ -8,7 +8,7 @@ from companions.cluster.methods.method import Features, Pair
 
 
 class Exact:
-    name, version, threshold, side = "exact", 1, 1.0, 0
+    name, version, threshold, side = "exact", 1, 1.0, 256
 
     def features(self, picture: np.ndarray) -> bytes:
         return b""

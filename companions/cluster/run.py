@@ -1,0 +1,121 @@
+"""A run of it: pictures -> features -> pairs -> clusters -> the files that say it.
+
+    from companions.cluster.run import cluster
+    cluster("photos", method="orb")["clusters"]
+"""
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import combinations, islice
+from pathlib import Path
+
+from cache.command_line import refuse_output_inside
+from cache.files.whole_folder import WholeFolder
+from cache.limits import Limits
+from cache.progress import PATIENCE, progress_bar
+from cache.reader.batches import Counts
+from cache.refusal import Refused
+from companions.cluster.groups import CHAIN, LINKAGES, Cluster, Member, grouped, weakest_link
+from companions.cluster.methods import method_named
+from companions.cluster.methods.method import DIGITS, Features, Method, Pair
+from companions.cluster.reading import Reading, read
+from companions.cluster.result import CLUSTERS, PAIRS, Result, write_clusters, write_pairs
+
+CACHE_FOLDER = "./output"
+MOST_COMPARED = 120  # pairs of a cluster that its index has not offered: all of 16 pictures
+
+
+def cluster(
+    input_folder: str,
+    output: str = "./output/clusters",
+    method: str = "orb",
+    threshold: float | None = None,
+    linkage: str = CHAIN,
+    *,
+    batch_size: int = 1000,
+    num_threads: int = 4,
+    thumbnails: bool = True,
+    limits: Limits = Limits(),
+    counts: Counts | None = None,
+) -> dict:
+    """Group the pictures under input_folder: {clusters, outliers (pictures), processed, unchanged, skipped,
+    written}. threshold: 0 to 1, None is the method's own. counts is filled for the caller, also where the run
+    is cut short. Raises Refused for what cannot be done."""
+    chosen = method_named(method)
+    counts = Counts() if counts is None else counts
+    at_least = chosen.threshold if threshold is None else threshold
+    _check(at_least, linkage)
+    refuse_output_inside(input_folder, output, keeps_input=False)
+    refuse_output_inside(input_folder, CACHE_FOLDER)
+    reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits)
+    with ExitStack() as stack:
+        folder = stack.enter_context(WholeFolder(Path(output).resolve()))
+        members, features = read(reading, chosen, stack, counts)
+        result = clustered(chosen, members, features, at_least, linkage)
+        write_clusters(folder.building / CLUSTERS, result)
+        write_pairs(folder.building / PAIRS, result)
+        folder.put_in_place()
+    found = {"clusters": len(result.clusters), "outliers": len(result.outliers)}
+    return {**found, **counts.as_dict(), "written": [f"{output}/{CLUSTERS}", f"{output}/{PAIRS}"]}
+
+
+def clustered(
+    method: Method, members: Sequence[Member], features: Features, threshold: float, linkage: str,
+) -> Result:
+    """members and features: by the same numbers."""
+    pairs = sorted(_watched(method.pairs(features, threshold)))
+    groups = grouped(len(members), pairs, linkage)
+    of_several = [group for group in groups if len(group) > 1 or len(members[group[0]].places) > 1]
+    together = set().union(*of_several)
+    clusters = _measured(method, features, of_several, pairs)
+    return Result(
+        method=method.name,
+        threshold=threshold,
+        linkage=linkage,
+        members=members,
+        clusters=sorted(clusters, key=lambda cluster: (-_file_count(members, cluster), cluster.numbers)),
+        outliers=[number for number in range(len(members)) if number not in together],
+        pairs=pairs,
+    )
+
+
+def _file_count(members: Sequence[Member], cluster: Cluster) -> int:
+    return sum(len(members[number].places) for number in cluster.numbers)
+
+
+def _watched(pairs: Iterator[Pair]) -> Iterator[Pair]:
+    with progress_bar(None, "pairs", "alike", delay=PATIENCE) as bar:
+        for pair in pairs:
+            bar.update()
+            yield pair
+
+
+def _measured(
+    method: Method, features: Features, groups: Sequence[Sequence[int]], pairs: Sequence[Pair],
+) -> Iterator[Cluster]:
+    group_of = {number: place for place, group in enumerate(groups) for number in group}
+    inner: list[list[Pair]] = [[] for _ in groups]
+    for pair in pairs:
+        if group_of[pair.first] == group_of[pair.second]:
+            inner[group_of[pair.first]].append(pair)
+    for group, pairs_of_group in zip(groups, inner, strict=True):
+        least = min((pair.similarity for pair in pairs_of_group), default=1.0)
+        others = _others_least(method, features, group, pairs_of_group)
+        diameter = round(1 - min(least, others), DIGITS)
+        yield Cluster(tuple(group), weakest_link(group, pairs_of_group), diameter)
+
+
+def _others_least(
+    method: Method, features: Features, group: Sequence[int], pairs: Sequence[Pair],
+) -> float:
+    """Of the pairs that are less alike than the threshold: of all there are in a small cluster."""
+    known = {(pair.first, pair.second) for pair in pairs}
+    unknown = islice((two for two in combinations(group, 2) if two not in known), MOST_COMPARED)
+    similarities = (method.similarity(*features.of(two)) for two in unknown)
+    return min(similarities, default=1.0)
+
+
+def _check(threshold: float, linkage: str) -> None:
+    if not 0 <= threshold <= 1:
+        raise Refused(f"the threshold {threshold:g} is not between 0 and 1: 1 is identical")
+    if linkage not in LINKAGES:
+        raise Refused(f"there is no linkage {linkage}; there are {', '.join(LINKAGES)}")
