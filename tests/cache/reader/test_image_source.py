@@ -2,6 +2,7 @@
 import os
 
 import pytest
+from PIL import ExifTags, Image
 
 from cache.decoder import decoder_process
 from cache.limits import Limits
@@ -169,3 +170,16 @@ def test_a_file_that_cannot_be_read_any_more_is_no_zip(here, monkeypatch):
     gone = Skipped("b.zip", "unreadable", "Permission denied")
     monkeypatch.setattr("cache.reader.image_source.disk_files", lambda path: iter([gone]))
     assert not is_zip_file("b.zip")
+
+
+def test_a_picture_that_is_fitted_into_its_crop_comes_upright_and_without_what_is_around_it(here):
+    """Left half white, as it is stored; orientation 6 turns it by 90 degrees: the upper half."""
+    sideways = Image.new("RGB", (40, 20))
+    sideways.paste((255, 255, 255), (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    write(here, {"sideways.png": encoded(sideways, exif=exif)})
+    [picture] = images("sideways.png", crop_for=lambda picture: CropSpec(8, "longest"))
+    assert picture.crop.shape == (8, 8, 3)
+    assert picture.fitted.shape == (8, 4, 3)
+    assert (picture.fitted.min(), picture.fitted[:3].min(), picture.fitted[5:].max()) == (0, 255, 0)
