@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from cache.files.placed_names import placed_names
 from cache.reader.stored_file import stored_file
 from cache.refusal import Missing, Refused
-from cache.results.result_folder import PICTURES, placed_names
+from cache.results.result_folder import PICTURES
 from cache.results.settings import CACHE_FOLDER
 from cache.stores.file_table import FileTable, files_beside
 from cache.stores.sqlite_errors import DatabaseError

@@ -4,13 +4,13 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from cache.files.listed_folder import MARKER
 from cache.files.whole_file import PARTIAL_NAME
 from cache.files.whole_folder import UNFINISHED_FOLDER
 from cache.models.bundle import MODEL_BUNDLE
 from cache.pages.html_page import PAGE_MARK
 from cache.reader.image_source import looks_like_an_image
 from cache.reader.source_file import SourceFile
-from cache.results.result_folder import MARKER
 from cache.stores.sqlite_file import SQLITE_MAGIC
 from cache.stores.untouched_database import SIDE_FILES
 

@@ -1,11 +1,13 @@
 """A file read again from where a cache says it lies, on disk or inside ZIPs."""
 import io
+import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO
 from zipfile import ZipInfo
 
+from cache.files.paths import printed_as
 from cache.limits import MIB, Limits, Skip
 from cache.reader.open_zip import OpenZip
 from cache.reader.source_file import SourceFile, disk_stamp
@@ -16,15 +18,14 @@ Members = dict[str, ZipInfo]  # by the name in paths
 
 def stored_file(absolute_path: str) -> SourceFile:
     """The file at a path that may lead into ZIPs. Raises Missing if it is no longer there."""
-    for path in (Path(absolute_path), *Path(absolute_path).parents):
-        if path.is_file():
-            return _file_at(path, absolute_path)
+    for path in map(str, (Path(absolute_path), *Path(absolute_path).parents)):
+        for on_disk in filter(os.path.isfile, printed_as(path)):
+            return _file_at(Path(on_disk), absolute_path, absolute_path[len(path) + 1:])
     raise Missing(f"no longer there: {absolute_path}")
 
 
-def _file_at(path: Path, absolute_path: str) -> SourceFile:
+def _file_at(path: Path, absolute_path: str, inside: str) -> SourceFile:
     """`path` is the file on disk: the one that is meant, or the outermost ZIP around it."""
-    inside = absolute_path[len(str(path)) + 1:]
     status = path.stat()
     opener: Callable[[], IO[bytes]] = partial(_member, path, inside) if inside else lambda: path.open("rb")
     return SourceFile(

@@ -1,31 +1,25 @@
 """The output folder of stages 3 and 4: <model type>/<tag>/<bin>/<file>, built beside its final name and
 put in place as a whole."""
-import json
 import os
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 
 import numpy as np
-import orjson
 
+from cache.files.listed_folder import listing_of, refuse_unless_ours, write_listing
+from cache.files.placed_names import placed_names
 from cache.files.whole_file import make_folder
 from cache.files.whole_folder import WholeFolder
 from cache.limits import Skip
 from cache.models.score_bins import bin_name, bin_number
 from cache.models.tag_models import TagModel, safe_name
 from cache.reader.source_file import Picture, Skipped
-from cache.refusal import Refused
 
-PICTURES, OUTPUT, PAGE, CSV, MARKER = "pictures", "output.json", "index.html", "scores.csv", ".result.json"
-# What no file name may hold on one system or another; a leading dot would hide the file.
-UNSAFE_CHARACTERS = re.compile(r'[\x00-\x1f/\\:*?"<>|]|^\.')
-LONGEST_STEM = 100
+PICTURES, OUTPUT, PAGE, CSV = "pictures", "output.json", "index.html", "scores.csv"
 
 
 def reserve_default_output(now: datetime, parent: str = "./output") -> str:
@@ -49,7 +43,7 @@ class ResultFolder:
     def __init__(self, path: str, models: Sequence[TagModel], bins: int, place: bool):
         """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
         self.final = Path(path).resolve()
-        _check_replaceable(self.final)
+        refuse_unless_ours(self.final)
         self.bins, self.places = bins, place
         self._model_folders = [
             Path(_type_folder(model.model_type), safe_name(model.tag_name)) for model in models
@@ -113,10 +107,8 @@ class ResultFolder:
             shutil.copyfile(copy, folder / copy.name)
 
     def _put_in_place(self) -> None:
-        entries = sorted([*os.listdir(self.building), MARKER])
-        marker = {"made_by": "image-tagging-tools", "entries": entries, "files": _file_count(self.building)}
-        (self.building / MARKER).write_text(json.dumps(marker, indent=1))
-        _check_replaceable(self.final)  # again: somebody may have put something there meanwhile
+        write_listing(self.building, listing_of(self.building))
+        refuse_unless_ours(self.final)  # again: somebody may have put something there meanwhile
         self._whole.put_in_place()
 
 
@@ -124,42 +116,3 @@ def _type_folder(model_type: str) -> str:
     """A card may call a type anything, also as a file of the result is called."""
     name = safe_name(model_type)
     return f"{name}~" if name.lower() in (PICTURES, OUTPUT, PAGE, CSV) else name
-
-
-def placed_names(file_name: str, path: str) -> Iterator[str]:
-    """The file's own name first; if another picture has it, one with a digest of the path."""
-    stem, suffix = os.path.splitext(UNSAFE_CHARACTERS.sub("_", file_name))
-    stem, suffix = stem.encode()[:LONGEST_STEM].decode(errors="ignore"), suffix[:20]
-    yield stem + suffix
-    digest = blake2b(path.encode(), digest_size=4).hexdigest()
-    yield f"{stem}-{digest}{suffix}"
-    yield from (f"{stem}-{digest}-{number}{suffix}" for number in count(2))
-
-
-def _check_replaceable(path: Path) -> None:
-    if path.is_file():
-        raise Refused(f"--output {path} is a file; name a folder")
-    if os.path.ismount(path):
-        raise Refused(
-            f"--output {path} is a mount point and cannot be replaced as a whole; name a folder inside it")
-    if not path.is_dir() or not os.listdir(path):
-        return
-    try:
-        marker = orjson.loads((path / MARKER).read_bytes())
-        entries, files = set(marker["entries"]), int(marker["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise Refused(
-            f"--output {path} is not empty and holds no earlier result; name another folder") from None
-    added = sorted(set(os.listdir(path)) - entries)
-    if added:
-        raise Refused(
-            f"--output {path} holds an earlier result and {added[0]}, which would be lost; "
-            f"name another folder")
-    if _file_count(path) - 1 > files:  # the marker itself was not counted
-        raise Refused(
-            f"--output {path} holds an earlier result and files added since, which would be lost; "
-            f"name another folder")
-
-
-def _file_count(path: Path) -> int:
-    return sum(len(names) for _, _, names in os.walk(path))

@@ -21,6 +21,7 @@ class Place(NamedTuple):
     absolute_path: str
     in_archive: bool
     size_bytes: int
+    stamp: str = ""  # as SourceFile's, which tells whether it is still that file; empty where nobody knows
 
 
 @dataclass(frozen=True)

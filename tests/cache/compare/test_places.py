@@ -7,7 +7,7 @@ import pytest
 
 from cache import FileCache
 from cache.compare.places import possible_places, sure_places
-from cache.results.result_folder import placed_names
+from cache.files.placed_names import placed_names
 from tests.cache.test_caches import hash_of
 from tests.drawing import png, write
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.files.paths import absolute_path, lies_in
+from cache.files.paths import absolute_path, lies_in, printed_as
 
 
 @pytest.mark.parametrize("spelled", [
@@ -40,3 +40,16 @@ def test_a_link_that_nothing_climbs_out_of_stays_a_place_of_its_own(here):
 ])
 def test_what_lies_in_a_folder(path, folder, lies):
     assert lies_in(path, folder) is lies
+
+
+def test_a_printed_path_leads_to_what_is_printed_so(here):
+    odd, spelled_out = os.fsdecode(b"caf\xe9"), "caf\\xe9"
+    assert printed_as(str(here / spelled_out)) == []
+    (here / odd / odd).mkdir(parents=True)
+    assert printed_as(str(here / spelled_out)) == [str(here / odd)]
+    assert printed_as(str(here / spelled_out / spelled_out)) == [str(here / odd / odd)]
+    (here / spelled_out).mkdir()
+    assert printed_as(str(here / spelled_out)) == [str(here / spelled_out), str(here / odd)]
+    (here / "é").mkdir()
+    assert printed_as(str(here / "\\xc3\\xa9")) == []  # which is UTF-8, and printed as é
+    assert printed_as(str(here / "é")) == [str(here / "é")]
