@@ -1,13 +1,22 @@
 """Groups of alike pictures, and the copies among them.
 
     python -m companions.cluster photos --method orb --output ./output/clusters
+    python -m companions.cluster undo ./output/clusters
 """
+import sys
+from typing import TYPE_CHECKING
+
 from cache import command_line
 from cache.argument_parser import ArgumentParser, positive
+from cache.progress import say
 from cache.reader.batches import Counts
+from cache.refusal import Refused
 from cache.text import plural
 from companions.cluster.groups import CHAIN, LINKAGES
 from companions.cluster.methods import METHODS
+
+if TYPE_CHECKING:
+    from companions.cluster.placing import Placed
 
 DESCRIPTION = "Group alike pictures, and find copies: in a folder, with all folders and ZIPs in it."
 
@@ -15,6 +24,9 @@ DESCRIPTION = "Group alike pictures, and find copies: in a folder, with all fold
 def main(argv: list[str] | None = None, prog: str | None = None) -> int:
     """The command line; prog: how it was called, for its help. Returns the exit code."""
     prog = prog or "python -m companions.cluster"
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["undo"]:
+        return _undo(argv[1:], f"{prog} undo")
     parser = command_line.new_parser(DESCRIPTION, f"{prog} photos --method orb", prog)
     _add_flags(parser)
     arguments = parser.parse_args(argv)
@@ -28,15 +40,21 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
             arguments.method,
             arguments.threshold,
             arguments.linkage,
+            place=arguments.place,
             batch_size=arguments.batch_size,
             num_threads=arguments.num_threads,
             thumbnails=arguments.thumbnails,
             limits=command_line.limits_of(arguments),
             counts=counts,
         )
-        print(f"{plural(result['clusters'], 'cluster')}, {plural(result['outliers'], 'outlier')}")
+        if "clusters" in result:  # else only the moving of an earlier run went on
+            print(f"{plural(result['clusters'], 'cluster')}, {plural(result['outliers'], 'outlier')}")
         for path in result["written"]:
             print(f"wrote {path}")
+        if arguments.place:
+            _tell(result["placed"], f"placed ({arguments.place})")
+        if arguments.place == "move":
+            print(f"all back again: {prog} undo {arguments.output}")
 
     return command_line.run(work, arguments.strict)
 
@@ -54,7 +72,34 @@ def _add_flags(parser: ArgumentParser) -> None:
     add("--output", default="./output/clusters", metavar="PATH", help="the result, replaced as a whole")
     add("--batch_size", type=positive, default=1000, metavar="N",
         help="pictures whose features are in memory together; it changes nothing in the result")
+    add("--place", choices=["copy", "hardlink", "symlink", "move"], default=None,
+        help="put the files into OUTPUT/result/cluster_<k>/ and OUTPUT/result/outliers/; move alone changes "
+        "the input, and undo OUTPUT puts all back")
     command_line.add_reading_flags(parser)
+
+
+def _undo(argv: list[str], prog: str) -> int:
+    description = "Put the originals that --place move has moved back to where they were."
+    parser = command_line.new_parser(description, f"{prog} ./output/clusters", prog)
+    parser.add_input("--output", "the output", "the output of the run that moved them")
+    output = parser.parse_args(argv).output
+
+    def work() -> int:
+        from companions.cluster.moving import undo
+
+        placed = undo(output)
+        _tell(placed, "back again")
+        if placed.left:
+            raise Refused(f"{plural(len(placed.left), 'file')} not back yet; the same command tries again")
+        return 0
+
+    return command_line.exit_code(work, "interrupted; the same command goes on from there")
+
+
+def _tell(placed: "Placed", what: str) -> None:
+    for line in placed.lines():
+        say(line)
+    print(f"{what}: {plural(placed.files, 'file')}")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,10 @@ class Placed:
     copied: int = 0  # of them, where there could be no links
     left: list[Left] = field(default_factory=list)
 
+    def add(self, more: "Placed") -> None:
+        self.files, self.copied = self.files + more.files, self.copied + more.copied
+        self.left += more.left
+
     def lines(self) -> list[str]:
         """For a person: what did not go as it was asked for."""
         names_of: dict[str, list[str]] = {}

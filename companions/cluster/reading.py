@@ -36,7 +36,8 @@ class Listing:
     def add(self, batch: Batch) -> None:
         for picture in batch.of(Picture):
             file = picture.file
-            place = Place(file.file_path, file.absolute_path, file.archive_path is not None, file.size)
+            place = Place(
+                file.file_path, file.absolute_path, file.archive_path is not None, file.size, file.stamp)
             self._facts.setdefault(picture.hash_id, (picture.width, picture.height))
             self._places.setdefault(picture.hash_id, []).append(place)
 

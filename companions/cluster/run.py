@@ -9,7 +9,7 @@ from itertools import combinations, islice
 from pathlib import Path
 
 from cache.command_line import refuse_output_inside
-from cache.files.whole_folder import WholeFolder
+from cache.files.paths import absolute_path
 from cache.limits import Limits
 from cache.progress import PATIENCE, progress_bar
 from cache.reader.batches import Counts
@@ -17,6 +17,10 @@ from cache.refusal import Refused
 from companions.cluster.groups import CHAIN, LINKAGES, Cluster, Member, grouped, weakest_link
 from companions.cluster.methods import method_named
 from companions.cluster.methods.method import DIGITS, Features, Method, Pair
+from companions.cluster.move_plan import plan
+from companions.cluster.moving import go_on, is_cut_short
+from companions.cluster.output_folder import OutputFolder
+from companions.cluster.placing import MOVE, PLACED, PLACINGS, Placed, place_files
 from companions.cluster.reading import Reading, read
 from companions.cluster.result import CLUSTERS, PAIRS, Result, write_clusters, write_pairs
 
@@ -31,6 +35,7 @@ def cluster(
     threshold: float | None = None,
     linkage: str = CHAIN,
     *,
+    place: str | None = None,
     batch_size: int = 1000,
     num_threads: int = 4,
     thumbnails: bool = True,
@@ -38,24 +43,40 @@ def cluster(
     counts: Counts | None = None,
 ) -> dict:
     """Group the pictures under input_folder: {clusters, outliers (pictures), processed, unchanged, skipped,
-    written}. threshold: 0 to 1, None is the method's own. counts is filled for the caller, also where the run
-    is cut short. Raises Refused for what cannot be done."""
+    written}. threshold: 0 to 1, None is the method's own. place: one of PLACINGS, then `placed` says what
+    became of the files; where a move that was cut short went on, there is nothing but that. counts is filled
+    for the caller, also where the run is cut short. Raises Refused for what cannot be done."""
     chosen = method_named(method)
     counts = Counts() if counts is None else counts
     at_least = chosen.threshold if threshold is None else threshold
-    _check(at_least, linkage)
+    _check(at_least, linkage, place)
     refuse_output_inside(input_folder, output, keeps_input=False)
     refuse_output_inside(input_folder, CACHE_FOLDER)
     reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits)
+    command = f"{absolute_path(input_folder)} {method} {at_least} {linkage}"
+    if place == MOVE and is_cut_short(output, command):
+        return {**counts.as_dict(), "written": [], "placed": go_on(output)}
     with ExitStack() as stack:
-        folder = stack.enter_context(WholeFolder(Path(output).resolve()))
+        folder = stack.enter_context(OutputFolder(output))
         members, features = read(reading, chosen, stack, counts)
         result = clustered(chosen, members, features, at_least, linkage)
         write_clusters(folder.building / CLUSTERS, result)
         write_pairs(folder.building / PAIRS, result)
-        folder.put_in_place()
-    found = {"clusters": len(result.clusters), "outliers": len(result.outliers)}
-    return {**found, **counts.as_dict(), "written": [f"{output}/{CLUSTERS}", f"{output}/{PAIRS}"]}
+        placed = _placed(result, place, folder.building, input_folder, command) if place else None
+    found = {"clusters": len(result.clusters), "outliers": len(result.outliers), **counts.as_dict()}
+    written = [f"{output}/{CLUSTERS}", f"{output}/{PAIRS}"]
+    if placed is None:
+        return {**found, "written": written}
+    if place == MOVE:
+        placed.add(go_on(output))
+    return {**found, "written": [*written, f"{output}/{PLACED}"], "placed": placed}
+
+
+def _placed(result: Result, place: str, building: Path, input_folder: str, command: str) -> Placed:
+    """What is moved is only planned here: originals move when the output is in its place."""
+    if place == MOVE:
+        return plan(result, input_folder, command, building)
+    return place_files(result, place, building)
 
 
 def clustered(
@@ -114,8 +135,10 @@ def _others_least(
     return min(similarities, default=1.0)
 
 
-def _check(threshold: float, linkage: str) -> None:
+def _check(threshold: float, linkage: str, place: str | None) -> None:
     if not 0 <= threshold <= 1:
         raise Refused(f"the threshold {threshold:g} is not between 0 and 1: 1 is identical")
     if linkage not in LINKAGES:
         raise Refused(f"there is no linkage {linkage}; there are {', '.join(LINKAGES)}")
+    if place not in (None, *PLACINGS):
+        raise Refused(f"there is no way to place files called {place}; there are {', '.join(PLACINGS)}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cache.refusal import Refused
 from companions.cluster import run as runs
 from companions.cluster.__main__ import main
 from companions.cluster.feature_table import FeatureTable
@@ -102,3 +103,70 @@ def test_the_python_call_says_what_the_command_says(pictures):
     assert found == {
         "clusters": 1, "outliers": 2, "processed": 5, "unchanged": 0, "skipped": 1,
         "written": ["./output/clusters/clusters.json", "./output/clusters/pairs.csv"]}
+
+
+def test_pictures_are_placed_beside_the_files_that_list_them(pictures, capsys):
+    for how, count in (("copy", 5), ("hardlink", 5), ("symlink", 5)):
+        before = tree(pictures)
+        assert main(["photos", "--method", "exact", "--place", how]) == 0
+        assert capsys.readouterr().out.splitlines()[1:-2] == [
+            "wrote ./output/clusters/clusters.json",
+            "wrote ./output/clusters/pairs.csv",
+            "wrote ./output/clusters/result",
+            f"placed ({how}): {count} files",
+        ]
+        assert tree(pictures) == before
+        assert tree(Path("output/clusters/result")) == {
+            "cluster_1/again.png": png(1), "cluster_1/one.png": png(1),
+            "cluster_1/one.bmp": before["same/one.bmp"],
+            "outliers/three.png": png(3), "outliers/two.png": png(2)}
+
+
+def test_originals_are_moved_and_put_back_by_undo(pictures, capsys):
+    before = tree(pictures)
+    assert main(["photos", "--method", "exact", "--place", "move"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[4:6] == [
+        "placed (move): 4 files", "all back again: python -m companions.cluster undo ./output/clusters"]
+    assert said.err.splitlines()[-1] == (
+        "not placed, 1 file, in a ZIP, which stays as it is: photos/more.zip/again.png")
+    assert sorted(tree(pictures)) == ["more.zip", "notes.txt"]
+    assert main(["photos", "--method", "exact", "--place", "move"]) == 2
+    where = Path("output/clusters").resolve()
+    assert capsys.readouterr().err.splitlines() == [
+        f"error: --output {where} holds originals that were moved there; "
+        f"this puts them back: python -m companions.cluster undo {where}"]
+    Path("photos/two.png").write_bytes(b"another one")
+    assert main(["undo", "./output/clusters"]) == 2
+    taken = Path("photos/two.png").resolve()
+    said = capsys.readouterr()
+    assert said.out == "back again: 3 files\n"
+    assert said.err.splitlines() == [
+        f"not placed, 1 file, {taken} is something else; both are kept: {taken}",
+        "error: 1 file not back yet; the same command tries again"]
+    taken.unlink()
+    assert main(["undo", "./output/clusters"]) == 0
+    assert capsys.readouterr().out == "back again: 4 files\n"
+    assert tree(pictures) == before
+    assert main(["photos", "--method", "exact"]) == 0
+
+
+def test_a_move_that_was_cut_short_goes_on_without_reading_anything(pictures, capsys, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "go_on", lambda output: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert main(["photos", "--method", "exact", "--place", "move"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "interrupted; what was finished is kept, the same command goes on from there")
+    assert main(["photos", "--method", "exact"]) == 2
+    assert "is of another command, cut short while it moved originals there" in capsys.readouterr().err
+    monkeypatch.setattr(runs, "read", None)
+    assert main(["photos", "--method", "exact", "--place", "move"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "placed (move): 4 files", "all back again: python -m companions.cluster undo ./output/clusters",
+        "processed 0, unchanged 0, skipped 0"]
+    assert sorted(tree(pictures)) == ["more.zip", "notes.txt"]
+
+
+def test_a_way_to_place_that_there_is_not_is_refused(pictures):
+    with pytest.raises(Refused, match="^there is no way to place files called throw; there are copy, "):
+        runs.cluster("photos", method="exact", place="throw")
