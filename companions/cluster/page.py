@@ -1,0 +1,206 @@
+"""index.html: each cluster as a contact sheet, the outliers behind them, and which picture of each to keep.
+
+Pictures and files are data of the page, from which its script shows a part at a time: ten thousand clusters
+are as quick as three.
+"""
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
+
+from cache.limits import Limits
+from cache.pages.html_page import write_page
+from cache.pages.thumbnails import Kept, page_pictures
+from cache.text import on_one_line, plural
+from companions.cluster.chains import Chain, chains
+from companions.cluster.groups import Cluster, Member, Place
+from companions.cluster.result import CLUSTERS, Result, cluster_name
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_THUMBNAILS = 600  # about 2.6 MB
+MOST_OF_OUTLIERS = 60  # of these, if there are so many
+MOST_SHOWN = 12  # of a cluster, before all of it is asked for
+AT_ONCE = 30  # clusters
+MOST_FILES = 50_000  # that the page knows of: about 4 MB
+
+
+def write_result_page(
+    path: str | os.PathLike, result: Result, *, source: str, kept: Kept, lies_in: str | os.PathLike,
+    limits: Limits = Limits(), notes: Sequence[str] = (),
+) -> None:
+    """result: its places are those where the files lie once the page is read. source: what was grouped, as
+    given. lies_in: the folder in which the page will be found, from where its links lead. notes: what else is
+    to be known of the run."""
+    chain_of = chains(result.clusters, result.pairs, result.threshold)
+    listed = _listed(result)
+    parts = [
+        _parts(result.members, cluster.numbers, of_chain)
+        for cluster, of_chain in zip(result.clusters[:listed.clusters], chain_of, strict=False)]
+    outliers = sorted(result.outliers, key=lambda number: result.members[number].places)[:listed.outliers]
+    wanted = _thumbnails_wanted(parts, outliers)
+    shown = embedded(result.members, wanted, kept, limits)
+    rows = Rows(result.members, list(shown), lies_in)
+    data = {
+        **rows.head,
+        "at_once": AT_ONCE,
+        "most_shown": MOST_SHOWN,
+        "clusters": [
+            _cluster_row(result, place, parts_of_it, chain_of[place], rows)
+            for place, parts_of_it in enumerate(parts)],
+        "outliers": [rows.picture(number) for number in outliers],
+        "thumbnails": list(shown.values()),
+    }
+    write_page(
+        path, TEMPLATES, "clusters.html",
+        title=f"Alike pictures in {on_one_line(source)}", summary=[*_summary(result, chain_of), *notes],
+        unlisted=_unlisted(result, listed), data=data, chains=sum(map(bool, chain_of)),
+        clusters=len(result.clusters), outliers=len(result.outliers), plural=plural, results=CLUSTERS)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    clusters: int
+    outliers: int
+
+
+def _file_count(result: Result, cluster: Cluster) -> int:
+    return sum(len(result.members[number].places) for number in cluster.numbers)
+
+
+def _listed(result: Result) -> _Listed:
+    """How many the page knows of: as many of the first clusters as its files are enough for, then
+    outliers."""
+    files = 0
+    for place, cluster in enumerate(result.clusters):
+        files += _file_count(result, cluster)
+        if files > MOST_FILES:
+            return _Listed(place, 0)
+    return _Listed(len(result.clusters), MOST_FILES - files)
+
+
+def _parts(members: Sequence[Member], numbers: Sequence[int], of_chain: Chain | None) -> list[list[int]]:
+    """All of a cluster, or the two sides of a chain: the best first, but before all who holds the link."""
+    if of_chain is None:
+        return [_best_first(members, numbers)]
+    ends = (of_chain.link.first, of_chain.link.second)
+    return [
+        [end, *_best_first(members, [number for number in part if number != end])]
+        for end, part in zip(ends, of_chain.parts, strict=True)]
+
+
+def _best_first(members: Sequence[Member], numbers: Iterable[int]) -> list[int]:
+    """The largest first, of equally large ones the sharpest; then that of the largest file, which was
+    compressed the least."""
+    def merit(number: int) -> tuple:
+        member = members[number]
+        bytes_of_file = max(place.size_bytes for place in member.places)
+        return -member.width * member.height, -member.sharpness, -bytes_of_file, member.places
+
+    return sorted(numbers, key=merit)
+
+
+def _thumbnails_wanted(clusters: Sequence[Sequence[Sequence[int]]], outliers: Sequence[int]) -> list[int]:
+    """What is seen first gets them: the first clusters, then chains, then the other clusters."""
+    def chains_first(place: int) -> tuple[bool, bool, int]:
+        return place >= AT_ONCE, len(clusters[place]) == 1, place
+
+    of_outliers = outliers[:MOST_OF_OUTLIERS]
+    in_order = (clusters[place] for place in sorted(range(len(clusters)), key=chains_first))
+    seen = (number for parts in in_order for part in parts for number in part[:MOST_SHOWN // len(parts)])
+    of_clusters = list(islice(seen, MOST_THUMBNAILS - len(of_outliers)))
+    return [*of_clusters, *outliers[:MOST_THUMBNAILS - len(of_clusters)]]
+
+
+def embedded(
+    members: Sequence[Member], numbers: Iterable[int], kept: Kept, limits: Limits,
+) -> dict[str, str]:
+    """{hash: data URI} of the thumbnails that can be had."""
+    chosen = [members[number] for number in numbers]
+    places = {member.hash_id: [place.absolute_path for place in member.places] for member in chosen}
+    return {hash_id: picture.uri for hash_id, picture in page_pictures(places, kept, limits).items()}
+
+
+class Rows:
+    """Pictures and files as the page's script reads them: short, since there may be many."""
+
+    def __init__(self, members: Sequence[Member], thumbnails: Sequence[str], lies_in: str | os.PathLike):
+        """thumbnails: hashes of those that there are, in their order."""
+        self._members, self._lies_in = members, os.path.abspath(lies_in)
+        self._thumbnail_of = {hash_id: place for place, hash_id in enumerate(thumbnails)}
+        places = [place for member in members for place in member.places]
+        common = os.path.commonprefix([place.file_path for place in places])
+        self._given = common[:common.rfind("/") + 1]
+        on_disk = (place for place in places if not place.in_archive)
+        roots = (place.absolute_path.removesuffix(self._name(place)) for place in on_disk)
+        self._root = next(roots, "")
+        links = self._link(self._root) if self._root else ""
+        self.head = {"given": self._given, "links": links}  # how paths begin, and links that are made of them
+
+    def picture(self, number: int) -> list:
+        """[width, height, sharpness, place of its thumbnail or null, files]: those that are not in an
+        archive first."""
+        member = self._members[number]
+        files = sorted(member.places, key=lambda place: (place.in_archive, place))
+        thumbnail = self._thumbnail_of.get(member.hash_id)
+        return [member.width, member.height, float(f"{member.sharpness:.4g}"), thumbnail,
+                [self._file(place) for place in files]]
+
+    def _file(self, place: Place) -> list:
+        """[name, bytes]; behind it its link, where that is not made of its name ("" in an archive), and
+        whether its name is other than it is shown: no list of lines can hold it."""
+        name = self._name(place)
+        shown = on_one_line(name)
+        if place.in_archive:
+            return [shown, place.size_bytes, "", shown != name]
+        if shown == name and place.absolute_path == self._root + name:
+            return [name, place.size_bytes]
+        return [shown, place.size_bytes, self._link(place.absolute_path), shown != name]
+
+    def _name(self, place: Place) -> str:
+        return place.file_path[len(self._given):]
+
+    def _link(self, path: str) -> str:
+        """"" where no way leads there, as to another drive of Windows."""
+        try:
+            relative = Path(os.path.relpath(path, self._lies_in)).as_posix()
+        except ValueError:
+            return ""
+        return quote(relative) + ("/" if path.endswith("/") else "")
+
+
+def _cluster_row(
+    result: Result, place: int, parts: Sequence[Sequence[int]], of_chain: Chain | None, rows: Rows,
+) -> dict:
+    cluster = result.clusters[place]
+    return {
+        "name": cluster_name(place),
+        "weakest": cluster.weakest,
+        "diameter": cluster.diameter,
+        "link": of_chain.link.similarity if of_chain else None,
+        "parts": [[rows.picture(number) for number in part] for part in parts],
+    }
+
+
+def _summary(result: Result, chain_of: Sequence[Chain | None]) -> list[str]:
+    in_clusters = sum(_file_count(result, cluster) for cluster in result.clusters)
+    found = f"{plural(len(result.clusters), 'cluster')} of {plural(in_clusters, 'file')}"
+    alone = plural(len(result.outliers), "outlier")
+    how = f"{result.method}, alike from {result.threshold:g} on, linkage {result.linkage}."
+    hanging = sum(map(bool, chain_of))
+    return [f"{found}, {alone}", f"{how} {_about_chains(hanging)}".strip()]
+
+
+def _about_chains(hanging: int) -> str:
+    if not hanging:
+        return ""
+    verb = "hangs" if hanging == 1 else "hang"
+    return f"{plural(hanging, 'cluster')} {verb} on one link: look whether both sides belong together."
+
+
+def _unlisted(result: Result, listed: _Listed) -> str:
+    clusters = len(result.clusters) - listed.clusters
+    outliers = max(0, len(result.outliers) - listed.outliers)
+    missing = [plural(count, name) for count, name in ((clusters, "cluster"), (outliers, "outlier")) if count]
+    return f"In {CLUSTERS} alone: {' and '.join(missing)} more." if missing else ""

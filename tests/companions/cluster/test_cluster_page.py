@@ -1,0 +1,132 @@
+"""index.html of a result, as data and text: what its script is given, what it says, how much it holds."""
+import json
+from pathlib import Path
+
+import pytest
+
+from cache.pixels.thumbnail import jpeg_bytes
+from cache.stores.kept_thumbnails import KeptThumbnails
+from companions.cluster import page as pages
+from companions.cluster.groups import Cluster, Member, Place
+from companions.cluster.page import write_result_page
+from companions.cluster.result import Result
+from tests.companions.cluster.drawn_result import MARKUP, drawn_result
+from tests.drawing import drawn
+from tests.html_tree import Element, read_page
+
+
+def written(result: Result, folder: Path, **more) -> tuple[Element, dict]:
+    """The page, and what its script reads."""
+    kept = more.pop("kept", KeptThumbnails())
+    path = folder / "clusters/index.html"
+    write_result_page(path, result, source="photos", kept=kept, lies_in=folder / "clusters", **more)
+    page = read_page(path)
+    [data] = [script for script in page.all("script") if script.attributes.get("id") == "data"]
+    return page, json.loads(data.text)
+
+
+def test_every_picture_and_file_is_there_once_with_its_link_and_what_decides_which_is_kept(here):
+    _, data = written(drawn_result(here), here)
+    thumbnails = data.pop("thumbnails")
+    assert [uri[:23] for uri in thumbnails] == ["data:image/jpeg;base64,"] * 7
+    assert len(set(thumbnails)) == 7
+    assert data == {
+        "given": "photos/",
+        "links": "../photos/",
+        "at_once": 30,
+        "most_shown": 12,
+        "clusters": [
+            {"name": "cluster_1", "weakest": 0.25, "diameter": 0.9, "link": 0.25, "parts": [
+                [[480, 400, 2.0, 0, [["b/2.png", 2000]]], [48, 40, 9.0, 1, [["b/1.png", 1000]]]],
+                [[48, 40, 9.0, 2, [["b/3.png", 3000]]],
+                 [48, 40, 30.0, None, [["b/4.zip/4.png", 4000, "", False]]]]]},
+            {"name": "cluster_2", "weakest": 1.0, "diameter": 0.0, "link": None, "parts": [
+                [[48, 40, 1.0, 3, [["a.png", 0], ["backup/a.png", 1], ["old.zip/a.png", 2, "", False]]]]]},
+            {"name": "cluster_3", "weakest": 0.9, "diameter": 0.1, "link": None, "parts": [
+                [[4000, 3000, 1235.0, 4, [
+                    ["50% off?#.png", 6000], [r"two\nlines.png", 6001, "../photos/two%0Alines.png", True]]],
+                 [4000, 3000, 5.5, 5, [[MARKUP, 5000]]]]]},
+        ],
+        "outliers": [[48, 40, 1.0, None, [["z.png", 8000]]], [48, 40, 1.0, 6, [["صورة.png", 7000]]]],
+    }
+
+
+def test_the_page_says_how_much_was_found_how_and_what_to_look_at(here):
+    page, _ = written(drawn_result(here), here, notes=["2 skipped"])
+    assert [element.text for element in page.one("main").children if isinstance(element, Element)][:4] == [
+        "Alike pictures in photos",
+        "3 clusters of 10 files, 2 outliers",
+        "orb, alike from 0.2 on, linkage chain. 1 cluster hangs on one link: look whether both sides belong "
+        "together.",
+        "2 skipped",
+    ]
+    assert page.one("title").text == "Alike pictures in photos · image-tagging-tools"
+    assert [heading.text for heading in page.all("h2")] == [
+        "Clusters 3", "Outliers 2", "The others", "Keys"]
+
+
+def member(number: int) -> Member:
+    return Member(f"{number:05}", 1, 1, 0.0, (Place(f"p/{number}.png", f"/p/{number}.png", False, 1),))
+
+
+class Everything:
+    """Keeps a thumbnail of each picture."""
+
+    def __init__(self, jpeg: bytes):
+        self._jpeg = jpeg
+
+    def jpeg(self, hash_id: str) -> bytes:
+        return self._jpeg
+
+    def keep(self, thumbnails) -> None:
+        raise AssertionError("none is missing")
+
+
+@pytest.fixture(scope="module")
+def everything() -> Everything:
+    return Everything(jpeg_bytes(drawn(1)))
+
+
+def of_pictures(sizes: list[int], outliers: int) -> Result:
+    numbers = iter(range(sum(sizes) + outliers))
+    clusters = [Cluster(tuple(next(numbers) for _ in range(size)), 0.5, 0.1) for size in sizes]
+    return Result(
+        "orb", 0.5, "chain", [member(number) for number in range(sum(sizes) + outliers)], clusters,
+        list(numbers), [])
+
+
+def with_thumbnails(data: dict) -> list[str]:
+    pictures = [picture for row in data["clusters"] for part in row["parts"] for picture in part]
+    return [picture[4][0][0] for picture in [*pictures, *data["outliers"]] if picture[3] is not None]
+
+
+def test_what_is_seen_first_gets_thumbnails_and_outliers_always_some(here, monkeypatch, everything):
+    monkeypatch.setattr(pages, "MOST_THUMBNAILS", 7)
+    monkeypatch.setattr(pages, "MOST_OF_OUTLIERS", 2)
+    monkeypatch.setattr(pages, "MOST_SHOWN", 2)
+    _, data = written(of_pictures([3, 2, 2], 3), here, kept=everything)
+    assert with_thumbnails(data) == ["0.png", "1.png", "3.png", "4.png", "5.png", "7.png", "8.png"]
+    _, data = written(of_pictures([2], 6), here, kept=everything)
+    assert with_thumbnails(data) == [f"{number}.png" for number in range(7)]
+
+
+def test_what_the_page_has_no_room_for_is_said_to_be_in_clusters_json(here, monkeypatch, everything):
+    monkeypatch.setattr(pages, "MOST_FILES", 4)
+    page, data = written(of_pictures([2, 2, 2], 3), here, kept=everything)
+    assert [row["name"] for row in data["clusters"]] == ["cluster_1", "cluster_2"]
+    assert data["outliers"] == []
+    assert "In clusters.json alone: 1 cluster and 3 outliers more." in [
+        paragraph.text for paragraph in page.all("p", "note")]
+    page, data = written(of_pictures([2], 3), here, kept=everything)
+    assert len(data["outliers"]) == 2
+    assert "In clusters.json alone: 1 outlier more." in [
+        paragraph.text for paragraph in page.all("p", "note")]
+
+
+def test_a_picture_without_thumbnail_takes_less_than_a_hundred_bytes(here, monkeypatch, everything):
+    monkeypatch.setattr(pages, "MOST_THUMBNAILS", 0)
+    sizes = []
+    for count in (0, 1000):
+        written(of_pictures([3] * count, 0), here, kept=everything)
+        sizes.append((here / "clusters/index.html").stat().st_size)
+    assert 10 * 3000 < sizes[1] - sizes[0] < 100 * 3000
