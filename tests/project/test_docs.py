@@ -33,6 +33,7 @@ COUNTED = r"processed \d+, unchanged \d+, skipped \d+"
 LAST_LINES = {
     "doctor": r"no problems, .+",
     "compare": r"\d+ pictures? changed, \d+ only in the first, \d+ only in the second",
+    "undo": r"back again: \d+ files?",
 }
 RUNNABLE_ROOMS = ("cache", "stage1", "stage2", "stage3", "stage4", "web_api")
 COMMAND_MODULES = (stage1, train, classify, classify_zip, web_api_main, cache_main, cluster)
