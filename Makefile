@@ -4,7 +4,7 @@
 # make test                      the linter, then the whole test suite on all cores, the type checker beside it
 # make hostile                   every hostile file, archive, model, database; the suite runs a part of these three
 # make fuzz                      10,000 seeded mutations of each picture format and of ZIPs, 4,200 odd requests
-# make crash                     100 kills at random moments, each followed by a run that must repair what it left
+# make crash                     200 kills at random moments, each followed by a run that must repair what it left
 # make bench                     how fast it is, as ratios to its limits; writes benchmarks/results.json
 # make screenshots               the README's pictures, of the pages that make demo has written
 # make soak                      20,000 mixed requests against the web API
@@ -35,7 +35,7 @@ fuzz: $(VENV)/installed-dev
 		tests/web_api/test_web_contract.py
 
 crash: $(VENV)/installed-dev
-	$(PYTEST) --full tests/promises/test_crashes.py
+	$(PYTEST) --full tests/promises/test_crashes.py tests/companions/cluster/test_killed_moves.py
 
 bench: $(VENV)/installed
 	$(RUN) -m benchmarks

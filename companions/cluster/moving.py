@@ -24,7 +24,8 @@ from companions.cluster.placing import CHANGED, GONE, PLACED, Left, Placed, Unfi
 from companions.cluster.transfer import InTheWay, settle, transfer
 
 # Of one file or its folder; all others, a full disk among them, end the run.
-OF_ONE_FILE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
+OF_ONE_FILE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EIO)
 
 
 def is_cut_short(output: str, command: str) -> bool:

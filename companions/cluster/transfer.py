@@ -23,11 +23,9 @@ class InTheWay(Exception):
 
 
 def transfer(start: str, end: str, temporary: str) -> None:
-    """temporary: a name of ours beside `end`. Raises InTheWay, and OSError if it cannot be done: then it is
-    still where it was, and nowhere else."""
+    """end: where nothing is; temporary: a name of ours beside it. Raises OSError or InTheWay if it cannot be
+    done: then the original is still where it was, and nowhere else."""
     os.makedirs(os.path.dirname(end), exist_ok=True)
-    if os.path.lexists(end):
-        raise InTheWay(end)
     try:
         os.rename(start, end)
     except OSError as error:

@@ -2,6 +2,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -44,11 +45,7 @@ def moved(result: Result | None = None) -> tuple[Placed, Placed]:
     return planned(result), go_on("out")
 
 
-@pytest.fixture(params=["one device", "two devices"])
-def devices(request, monkeypatch) -> None:
-    """Where there is one, renames between the input and the output answer as if there were two."""
-    if request.param == "one device":
-        return
+def two_devices(monkeypatch) -> None:
     rename = os.rename
 
     def within_one_device(start, end) -> None:
@@ -57,6 +54,14 @@ def devices(request, monkeypatch) -> None:
         rename(start, end)
 
     monkeypatch.setattr(os, "rename", within_one_device)
+
+
+@pytest.fixture(params=["one device", "two devices"])
+def devices(request, monkeypatch) -> None:
+    """Where there is one, renames between the input and the output answer as if there were two."""
+    if request.param == "one device":
+        return
+    two_devices(monkeypatch)
 
 
 @pytest.mark.usefixtures("devices")
@@ -344,6 +349,90 @@ def test_a_full_disk_ends_the_run_which_goes_on_when_there_is_room(here, before,
 
 def _no_rename(start, end) -> None:
     raise OSError(errno.EXDEV, "")
+
+
+def while_copying(monkeypatch, deed) -> None:
+    """deed(original, copy) in the place of the copying of e.jpg to another device."""
+    copyfileobj = shutil.copyfileobj
+
+    def copied(original, copy, *rest) -> None:
+        (deed if original.name.endswith("/e.jpg") else copyfileobj)(original, copy, *rest)
+
+    two_devices(monkeypatch)
+    monkeypatch.setattr(shutil, "copyfileobj", copied)
+
+
+def test_a_copy_that_is_not_like_the_original_goes_and_the_original_stays(here, before, monkeypatch):
+    planned()
+    while_copying(monkeypatch, lambda original, copy, *_: copy.write(b"an outlieR"))
+    assert go_on("out") == Placed(
+        files=6, left=[Left(str(here / "photos/e.jpg"), "the copy is not like the original")])
+    assert originals(here / "photos") == {"e.jpg": before["e.jpg"]}
+    assert os.listdir("out/result/outliers") == []
+
+
+def test_what_takes_the_place_while_a_copy_is_made_is_kept(here, before, monkeypatch):
+    planned()
+    taken = here / "out/result/outliers/e.jpg"
+
+    def copied(original, copy, *_) -> None:
+        copy.write(original.read())
+        taken.write_bytes(b"mine")
+
+    while_copying(monkeypatch, copied)
+    assert go_on("out").left == [
+        Left(str(here / "photos/e.jpg"), f"{taken} is something else; both are kept")]
+    assert originals(here / "photos") == {"e.jpg": before["e.jpg"]}
+    assert {path.name: path.read_bytes() for path in taken.parent.iterdir()} == {"e.jpg": b"mine"}
+
+
+def test_an_interrupt_while_a_copy_is_made_leaves_no_half(here, before, monkeypatch):
+    planned()
+
+    def interrupted(original, copy, *_) -> None:
+        copy.write(original.read(4))
+        raise KeyboardInterrupt
+
+    while_copying(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        go_on("out")
+    assert originals(here / "photos") == {"e.jpg": before["e.jpg"]}
+    assert os.listdir("out/result/outliers") == []
+
+
+@pytest.mark.parametrize("there_already", [False, True])
+def test_a_copy_is_written_through_to_the_disk_before_the_original_goes(
+    here, before, monkeypatch, there_already,
+):
+    planned(result_of([], [["photos/e.jpg"]]))
+    if there_already:
+        shutil.copy2("photos/e.jpg", "out/result/outliers/e.jpg")
+    two_devices(monkeypatch)
+    deeds = []
+    for name in ("fsync", "rename", "unlink"):
+        def told(path, *rest, deed=getattr(os, name), name=name) -> None:
+            where = os.readlink(f"/proc/self/fd/{path}") if name == "fsync" else str(path)
+            deed(path, *rest)
+            deeds.append((name, re.sub("moving-.+", "half", os.path.relpath(where))))
+        monkeypatch.setattr(os, name, told)
+    go_on("out")
+    end = "out/result/outliers/e.jpg"
+    copying = [("fsync", end)] if there_already else [
+        ("fsync", "out/result/outliers/.half"), ("rename", "out/result/outliers/.half")]
+    assert deeds == [
+        *copying, ("fsync", "out/result/outliers"), ("unlink", "photos/e.jpg"),
+        ("rename", "out/moving.jsonl"), ("fsync", "out")]
+
+
+@pytest.mark.parametrize("what", ["a folder", "a link"])
+def test_what_has_taken_the_place_of_an_original_in_the_output_is_not_moved(here, before, what):
+    moved()
+    original = here / "out/result/outliers/e.jpg"
+    original.unlink()
+    original.mkdir() if what == "a folder" else original.symlink_to("nowhere")
+    assert undo("out") == Placed(files=6, left=[Left(str(here / "photos/e.jpg"), "no longer a file")])
+    assert os.listdir("out/result/outliers") == ["e.jpg"]
+    assert not os.path.lexists("photos/e.jpg")
 
 
 @pytest.mark.usefixtures("devices")
