@@ -83,7 +83,7 @@ class Plot:
     key: str  # of the figure in a step
     path: str  # of an SVG of 1000 x 100
     most: int
-    scale: str
+    is_logarithmic: bool
 
 
 def _plots(steps: Sequence[Step]) -> list[Plot]:
@@ -108,4 +108,4 @@ def _plot(heading: str, key: str, values: Sequence[int], *, logarithmic: bool = 
     for number, (before, value) in enumerate(zip(values, values[1:], strict=False), first):
         if value != before:
             path.append(f"H{number}V{height(value):g}")
-    return Plot(heading, key, f"{''.join(path)}H{STEPS}", most, "logarithmic" if logarithmic else "")
+    return Plot(heading, key, f"{''.join(path)}H{STEPS}", most, logarithmic)

@@ -49,7 +49,7 @@
     showPreview(thumbnail, picture);
     if (file.link) link.href = file.link; else link.tabIndex = 0;
     element.title = data.given + file.name;
-    link.querySelector(".name").textContent = file.name.slice(cut);
+    link.querySelector(".file").textContent = file.name.slice(cut);
     element.querySelector(".folder").textContent = file.name.slice(0, Math.max(0, cut - 1));
     const [size, weight] = element.querySelectorAll(".facts span");
     [size.textContent, weight.textContent] = [`${picture.width} × ${picture.height}`, bytes(file.size)];

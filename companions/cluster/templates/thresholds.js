@@ -13,7 +13,7 @@
     if (file.link) element.href = file.link;
     element.title = data.given + file.name;
     showPreview(element.querySelector(".thumbnail"), picture);
-    element.querySelector(".name").textContent = file.name.slice(file.name.lastIndexOf("/") + 1);
+    element.querySelector(".file").textContent = file.name.slice(file.name.lastIndexOf("/") + 1);
     element.querySelector(".note").textContent = `${picture.width} × ${picture.height}`;
     return element;
   }

@@ -36,18 +36,18 @@ def clusters(page) -> list[str]:
 
 def names(page) -> list[str]:
     """Of the pictures of clusters, as they stand there."""
-    return page.locator("article a .name").all_text_contents()
+    return page.locator("article a .file").all_text_contents()
 
 
 def kept(page) -> list[str]:
     """The names of those that are marked."""
     marked = page.locator("li", has=page.locator("button.keep[aria-pressed=true]:visible"))
-    return marked.locator("a .name").all_text_contents()
+    return marked.locator("a .file").all_text_contents()
 
 
 def focused(page) -> str:
     """The name of the cluster or picture that keys act on."""
-    return page.evaluate("document.activeElement.querySelector('.name').textContent")
+    return page.evaluate("document.activeElement.querySelector('.name, .file').textContent")
 
 
 def test_clusters_stand_there_with_their_figures_chains_in_two_parts_outliers_behind(page, folder):
@@ -62,12 +62,12 @@ def test_clusters_stand_there_with_their_figures_chains_in_two_parts_outliers_be
         "cluster_1chain"]
     assert page.locator(".link").all_text_contents() == ["0.250: only these two join both sides"]
     parts = page.locator("#cluster_1 .tiles").all()
-    assert [part.locator("a .name").all_text_contents() for part in parts] == [
+    assert [part.locator("a .file").all_text_contents() for part in parts] == [
         ["2.png", "1.png"], ["3.png", "4.png"]]
-    assert page.locator("#cluster_1 .linked a .name").all_text_contents() == ["2.png", "3.png"]
+    assert page.locator("#cluster_1 .linked a .file").all_text_contents() == ["2.png", "3.png"]
     assert page.locator("#cluster_3 .facts").all_inner_texts() == [
-        "4000 × 3000, 6.0 kB", "4000 × 3000, 5.0 kB"]
-    assert page.locator("#alone a .name").all_text_contents() == ["z.png", "صورة.png"]
+        "4000 × 3000\n6.0 kB", "4000 × 3000\n5.0 kB"]
+    assert page.locator("#alone a .file").all_text_contents() == ["z.png", "صورة.png"]
     assert page.complaints == []
 
 
@@ -98,7 +98,7 @@ def test_filters_leave_clusters_of_a_name_a_size_or_chains(page, folder):
     page.get_by_label("Find").fill("صورة")
     assert clusters(page) == []
     assert page.get_by_text("No cluster is like this.").is_visible()
-    assert page.locator("#alone a .name").all_text_contents() == ["صورة.png"]
+    assert page.locator("#alone a .file").all_text_contents() == ["صورة.png"]
     page.get_by_label("Find").fill("")
     page.locator("select[name=files]").select_option("only 2")
     assert clusters(page) == []
@@ -202,7 +202,7 @@ def test_what_has_no_thumbnail_is_shown_from_disk_or_has_no_preview(page, folder
     images.first.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('#alone img').naturalWidth === 48")
     missing = page.locator("article li", has=page.locator(".thumbnail.missing"))
-    assert missing.locator("a .name").all_text_contents() == ["4.png"]
+    assert missing.locator("a .file").all_text_contents() == ["4.png"]
     page.locator("#alone img").first.evaluate("image => { image.src = 'data:image/png;base64,'; }")
     page.locator("#alone .missing").wait_for()
 
@@ -225,7 +225,7 @@ def test_the_slider_shows_counts_and_the_pairs_on_both_sides_of_a_threshold(page
         "threshold": "0.501", "figures": ["2", "3", "8", "3"],
         "above": ["0.800", "0.900"], "below": ["0.500", "0.250", "0.123", "0.100"]}
     assert page.locator("#flags").text_content() == "--method orb --threshold 0.501"
-    assert page.locator("#above li").first.locator(".name").all_text_contents() == ["1.png", "2.png"]
+    assert page.locator("#above li").first.locator(".file").all_text_contents() == ["1.png", "2.png"]
     page.keyboard.press("p")
     assert shown()["above"] == ["0.500", "0.800", "0.900"]
     page.keyboard.press("n")
