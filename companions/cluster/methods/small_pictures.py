@@ -24,6 +24,12 @@ def small_grey(picture: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(grey.resize((side, side), Image.Resampling.LANCZOS))
 
 
+def brightness(picture: np.ndarray, side: int) -> bytes:
+    """The small grey picture, row by row; of a picture of one colour, that."""
+    grey = small_grey(picture, side)
+    return colour(picture) if is_plain(grey) else grey.tobytes()
+
+
 def is_plain(grey: np.ndarray) -> bool:
     return int(grey.max()) - int(grey.min()) <= MOST_SPREAD
 

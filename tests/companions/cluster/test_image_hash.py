@@ -7,19 +7,9 @@ from PIL import Image
 from scipy.fft import dct
 
 from companions.cluster.methods.image_hash import ImageHash
-from tests.companions.cluster.held_features import HeldFeatures, all_pairs
+from tests.companions.cluster.held_features import HeldFeatures, all_pairs, drawn_picture, flat
 
 METHOD = ImageHash()
-
-
-def drawn_picture(seed: int, height: int = 64, width: int = 96) -> np.ndarray:
-    """Soft blots of some colour."""
-    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
-
-
-def flat(*channels: int, height: int = 3, width: int = 5) -> np.ndarray:
-    return np.full((height, width, 3), channels, np.uint8)
 
 
 @pytest.mark.parametrize("seed", range(20))
