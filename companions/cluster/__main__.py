@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
             arguments.threshold,
             arguments.linkage,
             place=arguments.place,
+            suggest=arguments.suggest,
             batch_size=arguments.batch_size,
             num_threads=arguments.num_threads,
             thumbnails=arguments.thumbnails,
@@ -51,9 +52,9 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
             print(f"{plural(result['clusters'], 'cluster')}, {plural(result['outliers'], 'outlier')}")
         for path in result["written"]:
             print(f"wrote {path}")
-        if arguments.place:
+        if "placed" in result:
             _tell(result["placed"], f"placed ({arguments.place})")
-        if arguments.place == "move":
+        if "placed" in result and arguments.place == "move":
             print(f"all back again: {prog} undo {arguments.output}")
 
     return command_line.run(work, arguments.strict)
@@ -66,6 +67,8 @@ def _add_flags(parser: ArgumentParser) -> None:
     add("--method", choices=METHODS, default="orb", metavar="NAME", help=lines)
     add("--threshold", type=float, default=None, metavar="0..1",
         help="from which similarity on two pictures are alike, 1 is identical; None: the method's own")
+    add("--suggest", action="store_true",
+        help="write thresholds.html instead: what each threshold would find")
     add("--linkage", choices=LINKAGES, default=CHAIN,
         help="chain: pictures that a chain of alike pairs joins; leader: those like one of them; complete: "
         "those that are all alike")

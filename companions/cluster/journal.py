@@ -9,13 +9,13 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cache.files.listed_folder import MADE_BY as LISTING_BY
-from cache.files.listed_folder import Listing
+from cache.files.listed_folder import Listing, listing_of
 from cache.files.whole_file import open_to_read, whole_file
 from cache.refusal import Refused
 
@@ -67,11 +67,11 @@ class Journal:
         sync_folder(self.output)
 
 
-def write_journal(folder: Path, command: str, listing: Listing, moves: Iterable[Move]) -> None:
-    """Into a folder that becomes the output; it is on the disk when this returns."""
-    moves = list(moves)
+def write_journal(folder: Path, command: str, moves: Sequence[Move]) -> None:
+    """Into a folder that becomes the output and has all else by now; it is on the disk when this returns.
+    command: what was asked for, in one text."""
     head = {"made_by": MADE_BY, "command": command, "token": secrets.token_hex(4), "files": len(moves),
-            "listing": listing}
+            "listing": listing_of(folder)}
     with whole_file(folder / MOVING) as file:
         for line in (head, *moves):
             file.write(json.dumps(line).encode() + b"\n")  # with lone surrogates, which orjson refuses

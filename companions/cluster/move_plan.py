@@ -1,12 +1,11 @@
-"""Which original goes where: a journal in the folder that becomes the output, before anything is moved."""
+"""Which original goes where, before anything is moved."""
 import os
 from functools import lru_cache
 from pathlib import Path
 
-from cache.files.listed_folder import listing_of
 from cache.files.paths import absolute_path
 from companions.cluster.groups import Place
-from companions.cluster.journal import Move, write_journal
+from companions.cluster.journal import Move
 from companions.cluster.placing import (
     CHANGED,
     PLACED,
@@ -25,9 +24,9 @@ IN_ARCHIVE = "in a ZIP, which stays as it is"
 LINKED = "a link, or behind one"
 
 
-def plan(result: Result, source: str, command: str, building: Path) -> Placed:
-    """A journal in the folder that becomes the output, of every file that can be moved; none if none can.
-    source: the input as it was given; command: what was asked for, in one text."""
+def plan(result: Result, source: str, building: Path) -> tuple[Placed, list[Move]]:
+    """Of every file that can be moved; Placed says which cannot. source: the input as it was given; building:
+    the folder that becomes the output, which gets the folders that they go to."""
     behind_links = _BehindLinks(source)
     placed, moves = Placed(), []
     for group, place in watched_files(result, "planning"):
@@ -38,9 +37,7 @@ def plan(result: Result, source: str, command: str, building: Path) -> Placed:
             placed.left.append(Left(place.file_path, str(unfit)))
     for move in moves:
         os.unlink(building / move.target)
-    if moves:
-        write_journal(building, command, listing_of(building), moves)
-    return placed
+    return placed, moves
 
 
 def _planned(place: Place, building: Path, folder: str, behind_links: "_BehindLinks") -> Move:

@@ -4,7 +4,7 @@ Pictures and files are data of the page, from which its script shows a part at a
 are as quick as three.
 """
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -28,11 +28,11 @@ MOST_FILES = 50_000  # that the page knows of: about 4 MB
 
 def write_result_page(
     path: str | os.PathLike, result: Result, *, source: str, kept: Kept, lies_in: str | os.PathLike,
-    limits: Limits = Limits(), notes: Sequence[str] = (),
+    limits: Limits = Limits(), notes: Sequence[str] = (), moved_to: Mapping[str, str] | None = None,
 ) -> None:
-    """result: its places are those where the files lie once the page is read. source: what was grouped, as
-    given. lies_in: the folder in which the page will be found, from where its links lead. notes: what else is
-    to be known of the run."""
+    """source: what was grouped, as given. lies_in: the folder in which the page will be found, from where its
+    links lead. notes: what else is to be known of the run. moved_to: by absolute path, where files will lie
+    then that lie elsewhere now."""
     chain_of = chains(result.clusters, result.pairs, result.threshold)
     listed = _listed(result)
     parts = [
@@ -41,7 +41,7 @@ def write_result_page(
     outliers = sorted(result.outliers, key=lambda number: result.members[number].places)[:listed.outliers]
     wanted = _thumbnails_wanted(parts, outliers)
     shown = embedded(result.members, wanted, kept, limits)
-    rows = Rows(result.members, list(shown), lies_in)
+    rows = Rows(result.members, list(shown), lies_in, moved_to)
     data = {
         **rows.head,
         "at_once": AT_ONCE,
@@ -125,8 +125,12 @@ def embedded(
 class Rows:
     """Pictures and files as the page's script reads them: short, since there may be many."""
 
-    def __init__(self, members: Sequence[Member], thumbnails: Sequence[str], lies_in: str | os.PathLike):
+    def __init__(
+        self, members: Sequence[Member], thumbnails: Sequence[str], lies_in: str | os.PathLike,
+        moved_to: Mapping[str, str] | None = None,
+    ):
         """thumbnails: hashes of those that there are, in their order."""
+        self._moved_to = moved_to or {}
         self._members, self._lies_in = members, os.path.abspath(lies_in)
         self._thumbnail_of = {hash_id: place for place, hash_id in enumerate(thumbnails)}
         places = [place for member in members for place in member.places]
@@ -154,9 +158,10 @@ class Rows:
         shown = on_one_line(name)
         if place.in_archive:
             return [shown, place.size_bytes, "", shown != name]
-        if shown == name and place.absolute_path == self._root + name:
+        path = self._moved_to.get(place.absolute_path, place.absolute_path)
+        if shown == name and path == self._root + name:
             return [name, place.size_bytes]
-        return [shown, place.size_bytes, self._link(place.absolute_path), shown != name]
+        return [shown, place.size_bytes, self._link(path), shown != name]
 
     def _name(self, place: Place) -> str:
         return place.file_path[len(self._given):]

@@ -113,6 +113,11 @@ class StoredFeatures:
         for start in range(0, len(self), self._at_once):
             yield start, self.of(range(start, min(start + self._at_once, len(self))))
 
+    def some(self, numbers: Iterable[int]) -> "StoredFeatures":
+        """Those of some pictures, numbered anew."""
+        hash_ids = [self._hash_ids[number] for number in numbers]
+        return StoredFeatures(self._table, self._method, hash_ids, self._at_once)
+
     def sharpness(self) -> list[float]:
         rows = self._table.rows(self._hash_ids, self._method.name, self._method.version)
         return [row.sharpness for row in rows]

@@ -6,7 +6,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import combinations, islice
-from pathlib import Path
 
 from cache.command_line import refuse_output_inside
 from cache.files.paths import absolute_path
@@ -14,15 +13,19 @@ from cache.limits import Limits
 from cache.progress import PATIENCE, progress_bar
 from cache.reader.batches import Counts
 from cache.refusal import Refused
+from cache.stores.kept_thumbnails import thumbnails_in
+from companions.cluster import suggesting
 from companions.cluster.groups import CHAIN, LINKAGES, Cluster, Member, grouped, weakest_link
+from companions.cluster.journal import Move, write_journal
 from companions.cluster.methods import method_named
 from companions.cluster.methods.method import DIGITS, Features, Method, Pair
 from companions.cluster.move_plan import plan
 from companions.cluster.moving import go_on, is_cut_short
 from companions.cluster.output_folder import OutputFolder
+from companions.cluster.page import write_result_page
 from companions.cluster.placing import MOVE, PLACED, PLACINGS, Placed, place_files
 from companions.cluster.reading import Reading, read
-from companions.cluster.result import CLUSTERS, PAIRS, Result, write_clusters, write_pairs
+from companions.cluster.result import CLUSTERS, PAGE, PAIRS, Result, write_clusters, write_pairs
 
 CACHE_FOLDER = "./output"
 MOST_COMPARED = 120  # pairs of a cluster that its index has not offered: all of 16 pictures
@@ -36,6 +39,7 @@ def cluster(
     linkage: str = CHAIN,
     *,
     place: str | None = None,
+    suggest: bool = False,
     batch_size: int = 1000,
     num_threads: int = 4,
     thumbnails: bool = True,
@@ -44,8 +48,9 @@ def cluster(
 ) -> dict:
     """Group the pictures under input_folder: {clusters, outliers (pictures), processed, unchanged, skipped,
     written}. threshold: 0 to 1, None is the method's own. place: one of PLACINGS, then `placed` says what
-    became of the files; where a move that was cut short went on, there is nothing but that. counts is filled
-    for the caller, also where the run is cut short. Raises Refused for what cannot be done."""
+    became of the files; where a move that was cut short went on, there is nothing but that. suggest: write
+    what each threshold would find, and no clusters. counts is filled for the caller, also where the run is
+    cut short. Raises Refused for what cannot be done."""
     chosen = method_named(method)
     counts = Counts() if counts is None else counts
     at_least = chosen.threshold if threshold is None else threshold
@@ -53,6 +58,8 @@ def cluster(
     refuse_output_inside(input_folder, output, keeps_input=False)
     refuse_output_inside(input_folder, CACHE_FOLDER)
     reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits)
+    if suggest:
+        return suggesting.suggest(reading, chosen, output, counts)
     command = f"{absolute_path(input_folder)} {method} {at_least} {linkage}"
     if place == MOVE and is_cut_short(output, command):
         return {**counts.as_dict(), "written": [], "placed": go_on(output)}
@@ -60,11 +67,9 @@ def cluster(
         folder = stack.enter_context(OutputFolder(output))
         members, features = read(reading, chosen, stack, counts)
         result = clustered(chosen, members, features, at_least, linkage)
-        write_clusters(folder.building / CLUSTERS, result)
-        write_pairs(folder.building / PAIRS, result)
-        placed = _placed(result, place, folder.building, input_folder, command) if place else None
+        placed = _write(result, reading, folder, place, command)
+    written = [f"{output}/{name}" for name in (CLUSTERS, PAIRS, PAGE)]
     found = {"clusters": len(result.clusters), "outliers": len(result.outliers), **counts.as_dict()}
-    written = [f"{output}/{CLUSTERS}", f"{output}/{PAIRS}"]
     if placed is None:
         return {**found, "written": written}
     if place == MOVE:
@@ -72,11 +77,26 @@ def cluster(
     return {**found, "written": [*written, f"{output}/{PLACED}"], "placed": placed}
 
 
-def _placed(result: Result, place: str, building: Path, input_folder: str, command: str) -> Placed:
+def _write(
+    result: Result, reading: Reading, folder: OutputFolder, place: str | None, command: str,
+) -> Placed | None:
     """What is moved is only planned here: originals move when the output is in its place."""
+    building = folder.building
+    write_clusters(building / CLUSTERS, result)
+    write_pairs(building / PAIRS, result)
+    placed: Placed | None = None
+    moves: list[Move] = []
     if place == MOVE:
-        return plan(result, input_folder, command, building)
-    return place_files(result, place, building)
+        placed, moves = plan(result, reading.source, building)
+    elif place:
+        placed = place_files(result, place, building)
+    with thumbnails_in(CACHE_FOLDER) as kept:
+        write_result_page(
+            building / PAGE, result, source=reading.source, kept=kept, lies_in=folder.final,
+            limits=reading.limits, moved_to={move.source: str(folder.final / move.target) for move in moves})
+    if moves:
+        write_journal(building, command, moves)
+    return placed
 
 
 def clustered(

@@ -38,6 +38,7 @@ def test_copies_are_one_cluster_whatever_their_format_and_nothing_is_lost(pictur
         "1 cluster, 2 outliers",
         "wrote ./output/clusters/clusters.json",
         "wrote ./output/clusters/pairs.csv",
+        "wrote ./output/clusters/index.html",
         "skipped: 1 not_an_image",
         "processed 5, unchanged 0, skipped 1",
     ]
@@ -102,7 +103,7 @@ def test_the_python_call_says_what_the_command_says(pictures):
     found = runs.cluster("photos", method="exact")
     assert found == {
         "clusters": 1, "outliers": 2, "processed": 5, "unchanged": 0, "skipped": 1,
-        "written": ["./output/clusters/clusters.json", "./output/clusters/pairs.csv"]}
+        "written": [f"./output/clusters/{name}" for name in ("clusters.json", "pairs.csv", "index.html")]}
 
 
 def test_pictures_are_placed_beside_the_files_that_list_them(pictures, capsys):
@@ -112,6 +113,7 @@ def test_pictures_are_placed_beside_the_files_that_list_them(pictures, capsys):
         assert capsys.readouterr().out.splitlines()[1:-2] == [
             "wrote ./output/clusters/clusters.json",
             "wrote ./output/clusters/pairs.csv",
+            "wrote ./output/clusters/index.html",
             "wrote ./output/clusters/result",
             f"placed ({how}): {count} files",
         ]
@@ -126,8 +128,10 @@ def test_originals_are_moved_and_put_back_by_undo(pictures, capsys):
     before = tree(pictures)
     assert main(["photos", "--method", "exact", "--place", "move"]) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines()[4:6] == [
+    assert said.out.splitlines()[5:7] == [
         "placed (move): 4 files", "all back again: python -m companions.cluster undo ./output/clusters"]
+    page = Path("output/clusters/index.html").read_text()
+    assert [f"result/{name}" in page for name in ("cluster_1/one.png", "outliers/two.png")] == [True, True]
     assert said.err.splitlines()[-1] == (
         "not placed, 1 file, in a ZIP, which stays as it is: photos/more.zip/again.png")
     assert sorted(tree(pictures)) == ["more.zip", "notes.txt"]
@@ -170,3 +174,16 @@ def test_a_move_that_was_cut_short_goes_on_without_reading_anything(pictures, ca
 def test_a_way_to_place_that_there_is_not_is_refused(pictures):
     with pytest.raises(Refused, match="^there is no way to place files called throw; there are copy, "):
         runs.cluster("photos", method="exact", place="throw")
+
+
+def test_a_threshold_is_suggested_in_place_of_clusters(pictures, capsys):
+    assert main(["photos", "--method", "imagehash", "--suggest", "--output", "thresholds"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "wrote thresholds/thresholds.json",
+        "wrote thresholds/thresholds.html",
+        "skipped: 1 not_an_image",
+        "processed 5, unchanged 0, skipped 1",
+    ]
+    written = json.loads(Path("thresholds/thresholds.json").read_text())
+    assert (written["method"], written["pictures"], written["looked_at"]) == ("imagehash", 3, 3)
+    assert sorted(tree(Path("thresholds"))) == [".result.json", "thresholds.html", "thresholds.json"]

@@ -12,7 +12,7 @@ from cache.files.listed_folder import MARKER
 from cache.refusal import Refused
 from companions.cluster import transfer
 from companions.cluster.groups import Place
-from companions.cluster.journal import MOVED, MOVING, UNDOING
+from companions.cluster.journal import MOVED, MOVING, UNDOING, write_journal
 from companions.cluster.move_plan import plan
 from companions.cluster.moving import go_on, is_cut_short, undo
 from companions.cluster.output_folder import OutputFolder
@@ -38,7 +38,10 @@ def before(here) -> dict:
 def planned(result: Result | None = None, command: str = "photos") -> Placed:
     with OutputFolder("out") as folder:
         (folder.building / "clusters.json").write_text("{}")
-        return plan(result or result_of(), "photos", command, folder.building)
+        placed, moves = plan(result or result_of(), "photos", folder.building)
+        if moves:
+            write_journal(folder.building, command, moves)
+        return placed
 
 
 def moved(result: Result | None = None) -> tuple[Placed, Placed]:
@@ -535,7 +538,7 @@ def test_originals_move_to_a_real_other_device_and_back(here, before):
     output = Path("/dev/shm") / f"itt-{os.getpid()}" / "out"
     try:
         with OutputFolder(str(output)) as folder:
-            plan(result_of(), "photos", "photos", folder.building)
+            write_journal(folder.building, "photos", plan(result_of(), "photos", folder.building)[1])
         assert go_on(str(output)) == Placed(files=7)
         assert originals(output / "result") == {place: before[path] for place, path in GROUPED.items()}
         assert originals(here / "photos") == {}
