@@ -191,6 +191,7 @@ def _cluster_row(
 def _summary(result: Result, chain_of: Sequence[Chain | None]) -> list[str]:
     in_clusters = sum(_file_count(result, cluster) for cluster in result.clusters)
     found = f"{plural(len(result.clusters), 'cluster')} of {plural(in_clusters, 'file')}"
+    found = found if result.clusters else "No clusters"
     alone = plural(len(result.outliers), "outlier")
     how = f"{result.method}, alike from {result.threshold:g} on, linkage {result.linkage}."
     hanging = sum(map(bool, chain_of))

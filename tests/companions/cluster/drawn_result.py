@@ -11,7 +11,7 @@ from tests.drawing import drawn, png, write
 MARKUP = "<img src=x onerror=alert(1)>.png"
 TWO_LINES = "two\nlines.png"
 FILES = [  # of each picture
-    ["a.png", "backup/a.png", "old.zip/a.png"],
+    ["Old.zip/a.png", "a.png", "backup/a.png"],
     ["b/1.png"], ["b/2.png"], ["b/3.png"], ["b/4.zip/4.png"],
     [MARKUP], ["50% off?#.png", TWO_LINES],
     ["صورة.png"], ["z.png"],

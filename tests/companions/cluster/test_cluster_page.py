@@ -1,5 +1,6 @@
 """index.html of a result, as data and text: what its script is given, what it says, how much it holds."""
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cache.pixels.thumbnail import jpeg_bytes
 from cache.stores.kept_thumbnails import KeptThumbnails
 from companions.cluster import page as pages
 from companions.cluster.groups import Cluster, Member, Place
+from companions.cluster.methods.method import Pair
 from companions.cluster.page import write_result_page
 from companions.cluster.result import Result
 from tests.companions.cluster.drawn_result import MARKUP, drawn_result
@@ -41,7 +43,7 @@ def test_every_picture_and_file_is_there_once_with_its_link_and_what_decides_whi
                 [[48, 40, 9.0, 2, [["b/3.png", 3000]]],
                  [48, 40, 30.0, None, [["b/4.zip/4.png", 4000, "", False]]]]]},
             {"name": "cluster_2", "weakest": 1.0, "diameter": 0.0, "link": None, "parts": [
-                [[48, 40, 1.0, 3, [["a.png", 0], ["backup/a.png", 1], ["old.zip/a.png", 2, "", False]]]]]},
+                [[48, 40, 1.0, 3, [["a.png", 1], ["backup/a.png", 2], ["Old.zip/a.png", 0, "", False]]]]]},
             {"name": "cluster_3", "weakest": 0.9, "diameter": 0.1, "link": None, "parts": [
                 [[4000, 3000, 1235.0, 4, [
                     ["50% off?#.png", 6000], [r"two\nlines.png", 6001, "../photos/two%0Alines.png", True]]],
@@ -87,12 +89,12 @@ def everything() -> Everything:
     return Everything(jpeg_bytes(drawn(1)))
 
 
-def of_pictures(sizes: list[int], outliers: int) -> Result:
+def of_pictures(sizes: list[int], outliers: int, pairs: Sequence[Pair] = ()) -> Result:
+    """Clusters of so many pictures each, numbered one after the other, and as many outliers behind them."""
     numbers = iter(range(sum(sizes) + outliers))
-    clusters = [Cluster(tuple(next(numbers) for _ in range(size)), 0.5, 0.1) for size in sizes]
-    return Result(
-        "orb", 0.5, "chain", [member(number) for number in range(sum(sizes) + outliers)], clusters,
-        list(numbers), [])
+    clusters = [Cluster(tuple(next(numbers) for _ in range(size)), 0.5, 0.9) for size in sizes]
+    members = [member(number) for number in range(sum(sizes) + outliers)]
+    return Result("orb", 0.5, "chain", members, clusters, list(numbers), list(pairs))
 
 
 def with_thumbnails(data: dict) -> list[str]:
@@ -100,12 +102,14 @@ def with_thumbnails(data: dict) -> list[str]:
     return [picture[4][0][0] for picture in [*pictures, *data["outliers"]] if picture[3] is not None]
 
 
-def test_what_is_seen_first_gets_thumbnails_and_outliers_always_some(here, monkeypatch, everything):
+def test_what_is_seen_first_gets_thumbnails_then_chains_outliers_always_some(here, monkeypatch, everything):
+    monkeypatch.setattr(pages, "AT_ONCE", 1)
     monkeypatch.setattr(pages, "MOST_THUMBNAILS", 7)
     monkeypatch.setattr(pages, "MOST_OF_OUTLIERS", 2)
     monkeypatch.setattr(pages, "MOST_SHOWN", 2)
-    _, data = written(of_pictures([3, 2, 2], 3), here, kept=everything)
-    assert with_thumbnails(data) == ["0.png", "1.png", "3.png", "4.png", "5.png", "7.png", "8.png"]
+    chain = [Pair(5, 6, 0.5), Pair(6, 7, 0.6)]
+    _, data = written(of_pictures([3, 2, 3], 3, chain), here, kept=everything)
+    assert with_thumbnails(data) == ["0.png", "1.png", "3.png", "5.png", "6.png", "10.png", "8.png"]
     _, data = written(of_pictures([2], 6), here, kept=everything)
     assert with_thumbnails(data) == [f"{number}.png" for number in range(7)]
 
