@@ -13,7 +13,7 @@ from cache.limits import Limits
 from cache.pages.html_page import write_page
 from cache.pages.thumbnails import Kept
 from cache.text import on_one_line, plural
-from companions.cluster.page import TEMPLATES, Rows, embedded
+from companions.cluster.picture_rows import TEMPLATES, Rows, embedded
 from companions.cluster.thresholds import STEPS, Step, Suggestion, curve, pairs_to_show
 
 THRESHOLDS, PAGE = "thresholds.json", "thresholds.html"

@@ -48,7 +48,7 @@
     const cut = file.name.lastIndexOf("/") + 1;
     showPreview(thumbnail, picture);
     if (file.link) link.href = file.link; else link.tabIndex = 0;
-    element.title = data.given + file.name;
+    element.title = file.path;
     link.querySelector(".file").textContent = file.name.slice(cut);
     element.querySelector(".folder").textContent = file.name.slice(0, Math.max(0, cut - 1));
     const [size, weight] = element.querySelectorAll(".facts span");
@@ -193,7 +193,7 @@
     ].filter(Boolean).join("; ");
   }
 
-  const asLines = () => others().filter(listable).map(file => `${data.given}${file.name}\n`).join("");
+  const asLines = () => others().filter(listable).map(file => `${file.path}\n`).join("");
 
   function showList() {
     if (!form.keep.value) return;

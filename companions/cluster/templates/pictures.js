@@ -1,4 +1,4 @@
-// Pictures and files as page.py writes them, and their previews.
+// Pictures and files as picture_rows.py writes them, and their previews.
 const words = (count, name) => `${count.toLocaleString("en")} ${name}${count === 1 ? "" : "s"}`;
 const three = number => number.toFixed(3);
 const bytes = size => size < 1e3 ? words(size, "byte")
@@ -8,8 +8,9 @@ const SHOWN_BY_BROWSERS = /\.(jpe?g|jfif|png|gif|webp|avif|bmp)$/i;
 
 function readPictures(data) {
   const encoded = name => name.split("/").map(encodeURIComponent).join("/");
-  const asFile = ([name, size, link, odd]) => ({
-    name, size, odd: Boolean(odd), archived: link === "", link: link ?? data.links + encoded(name),
+  const asFile = ([name, size, link, odd, path]) => ({
+    name, size, odd: Boolean(odd), archived: link === "",
+    link: link ?? data.links + encoded(name), path: path ?? data.given + name,
   });
   return ([width, height, sharpness, thumbnail, files]) => ({
     width, height, sharpness, files: files.map(asFile),

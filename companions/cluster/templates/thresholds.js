@@ -11,7 +11,7 @@
     const element = by("side").content.firstElementChild.cloneNode(true);
     const [file] = picture.files;
     if (file.link) element.href = file.link;
-    element.title = data.given + file.name;
+    element.title = file.path;
     showPreview(element.querySelector(".thumbnail"), picture);
     element.querySelector(".file").textContent = file.name.slice(file.name.lastIndexOf("/") + 1);
     element.querySelector(".note").textContent = `${picture.width} × ${picture.height}`;

@@ -67,6 +67,14 @@ def test_the_page_says_how_much_was_found_how_and_what_to_look_at(here):
         "Clusters 3", "Outliers 2", "The others", "Keys"]
 
 
+def test_files_that_move_are_linked_and_listed_where_they_will_lie(here):
+    moved_to = {f"{here}/photos/b/1.png": f"{here}/clusters/result/cluster_1/1.png"}
+    _, data = written(drawn_result(here), here, moved_to=moved_to)
+    assert [picture[4] for picture in data["clusters"][0]["parts"][0]] == [
+        [["b/2.png", 2000]],
+        [["b/1.png", 1000, "result/cluster_1/1.png", False, "clusters/result/cluster_1/1.png"]]]
+
+
 def member(number: int) -> Member:
     return Member(f"{number:05}", 1, 1, 0.0, (Place(f"p/{number}.png", f"/p/{number}.png", False, 1),))
 

@@ -1,5 +1,7 @@
 """index.html and thresholds.html of a result in a real browser, opened from disk: filters, what is kept, the
 slider, keys, light and dark, a phone."""
+import os
+
 import pytest
 
 from cache.stores.kept_thumbnails import KeptThumbnails
@@ -14,12 +16,14 @@ OFFERED = sorted([*PAIRS, Pair(7, 8, 0.1), Pair(0, 7, 0.1234)])
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> str:
-    """The address of a folder with both pages."""
+    """The address of a folder with both pages. b/1.png is about to move there."""
     folder = tmp_path_factory.mktemp("pages")
     result = drawn_result(folder)
     output = folder / "output/clusters"
     kept = KeptThumbnails()
-    write_result_page(output / "index.html", result, source="photos", kept=kept, lies_in=output)
+    moved_to = {f"{folder}/photos/b/1.png": os.path.abspath("sorted/1.png")}
+    write_result_page(
+        output / "index.html", result, source="photos", kept=kept, lies_in=output, moved_to=moved_to)
     offered = Suggestion("photos", "orb", 0.2, 0.1, result.members, OFFERED, len(result.members))
     write_suggestion(output, offered, kept=kept, lies_in=output)
     return output.as_uri()
@@ -120,9 +124,9 @@ def test_the_best_of_each_is_kept_and_the_others_are_a_list_to_copy_or_to_save(p
         "Of 3 clusters 3 files are kept; the others: 4 files, 9.0 kB "
         "2 files in archives not listed; 1 name that no list can hold")
     page.get_by_role("button", name="List the others").click()
-    others = ["b/1.png", "b/3.png", "backup/a.png", MARKUP]
+    others = ["photos/b/3.png", "photos/backup/a.png", f"photos/{MARKUP}", "sorted/1.png"]
     text = page.locator("#list-text").input_value()
-    assert sorted(text.splitlines()) == [f"photos/{name}" for name in sorted(others)]
+    assert sorted(text.splitlines()) == sorted(others)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as others.txt").click()
     assert download.value.suggested_filename == "others.txt"
