@@ -11,11 +11,12 @@ every_clusterer = pytest.mark.parametrize("clusterer", CLUSTERERS)
 
 
 def drawn_vectors(each: int = 12, strangers: int = 0) -> np.ndarray:
-    """Four clouds, one after the other, then vectors that are like none."""
+    """Four clouds, one after the other, then vectors farther from all than the clouds from each other."""
     chance = np.random.default_rng(0)
     centres = np.repeat(np.eye(4, 48) * 10, each, axis=0)
     clouds = centres + chance.standard_normal(centres.shape) * 0.3
-    return np.concatenate([clouds, chance.standard_normal((strangers, 48)) * 10]).astype(np.float32)
+    away = 30 * np.eye(48)[4:4 + strangers] - 10 * np.eye(4, 48).sum(0)
+    return np.concatenate([clouds, away]).astype(np.float32)
 
 
 @every_clusterer
@@ -42,7 +43,7 @@ def test_every_choice_is_told_with_its_figures(clusterer):
 
 @pytest.mark.parametrize("clusterer", ["dbscan", "hdbscan"])
 def test_what_is_like_none_is_an_outlier(clusterer):
-    labels, _ = clustered(drawn_vectors(strangers=5), clusterer, Grid(eps=(0.5,), min_cluster_size=(6,)))
+    labels, _ = clustered(drawn_vectors(strangers=5), clusterer, Grid(eps=(0.5,), min_cluster_size=(10,)))
     assert labels.tolist() == [*np.repeat(range(4), 12).tolist(), *[OUTLIER] * 5]
 
 
