@@ -1,9 +1,11 @@
 """Groups of alike pictures, and the copies among them.
 
     python -m companions.cluster photos --method orb --output ./output/clusters
+    python -m companions.cluster --merge ./output/summer ./output/winter
     python -m companions.cluster undo ./output/clusters
 """
 import sys
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from cache import command_line
@@ -18,6 +20,7 @@ from companions.cluster.methods import METHODS
 if TYPE_CHECKING:
     from companions.cluster.placing import Placed
 
+METHOD = "orb"
 DESCRIPTION = "Group alike pictures, and find copies: in a folder, with all folders and ZIPs in it."
 
 
@@ -28,26 +31,13 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
     if argv[:1] == ["undo"]:
         return _undo(argv[1:], f"{prog} undo")
     parser = command_line.new_parser(DESCRIPTION, f"{prog} photos --method orb", prog)
+    if "--merge" not in argv:
+        parser.add_input("--input_folder", "the folder of pictures", "a folder, a picture or a ZIP")
     _add_flags(parser)
     arguments = parser.parse_args(argv)
 
     def work(counts: Counts) -> None:
-        from companions.cluster.run import cluster
-
-        result = cluster(
-            arguments.input_folder,
-            arguments.output,
-            arguments.method,
-            arguments.threshold,
-            arguments.linkage,
-            place=arguments.place,
-            suggest=arguments.suggest,
-            batch_size=arguments.batch_size,
-            num_threads=arguments.num_threads,
-            thumbnails=arguments.thumbnails,
-            limits=command_line.limits_of(arguments),
-            counts=counts,
-        )
+        result = _merged(arguments) if arguments.merge else _clustered(arguments, counts)
         if "clusters" in result:  # else only the moving of an earlier run went on
             print(f"{plural(result['clusters'], 'cluster')}, {plural(result['outliers'], 'outlier')}")
         for path in result["written"]:
@@ -60,18 +50,54 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
     return command_line.run(work, arguments.strict)
 
 
+def _clustered(arguments: Namespace, counts: Counts) -> dict:
+    from companions.cluster.run import cluster
+
+    return cluster(
+        arguments.input_folder,
+        arguments.output,
+        arguments.method or METHOD,
+        arguments.threshold,
+        arguments.linkage or CHAIN,
+        place=arguments.place,
+        suggest=arguments.suggest,
+        batch_size=arguments.batch_size,
+        num_threads=arguments.num_threads,
+        thumbnails=arguments.thumbnails,
+        limits=command_line.limits_of(arguments),
+        counts=counts,
+    )
+
+
+def _merged(arguments: Namespace) -> dict:
+    from companions.cluster.merge import merge
+
+    if arguments.suggest:
+        raise Refused("--suggest looks at a folder of pictures, not at earlier results")
+    return merge(
+        arguments.merge,
+        arguments.output,
+        arguments.method,
+        arguments.threshold,
+        arguments.linkage,
+        place=arguments.place,
+        batch_size=arguments.batch_size,
+    )
+
+
 def _add_flags(parser: ArgumentParser) -> None:
-    parser.add_input("--input_folder", "the folder of pictures", "a folder, a picture or a ZIP")
     add = parser.add_argument
     lines = "; ".join(f"{name}: {door.line}" for name, door in METHODS.items())
-    add("--method", choices=METHODS, default="orb", metavar="NAME", help=lines)
+    add("--merge", nargs="+", default=None, metavar="OUTPUT",
+        help="join earlier results, in place of reading pictures: all that are in them are compared")
+    add("--method", choices=METHODS, default=None, metavar="NAME", help=f"None is {METHOD}. {lines}")
     add("--threshold", type=float, default=None, metavar="0..1",
         help="from which similarity on two pictures are alike, 1 is identical; None: the method's own")
     add("--suggest", action="store_true",
         help="write thresholds.html instead: what each threshold would find")
-    add("--linkage", choices=LINKAGES, default=CHAIN,
-        help="chain: pictures that a chain of alike pairs joins; leader: those like one of them; complete: "
-        "those that are all alike")
+    add("--linkage", choices=LINKAGES, default=None,
+        help="None is chain. chain: pictures that a chain of alike pairs joins; leader: those like one of "
+        "them; complete: those that are all alike")
     add("--output", default="./output/clusters", metavar="PATH", help="the result, replaced as a whole")
     add("--batch_size", type=positive, default=1000, metavar="N",
         help="pictures whose features are in memory together; it changes nothing in the result")

@@ -41,6 +41,11 @@ class FeatureTable(Table):
         query = f"SELECT 1 FROM feature_cache WHERE {KEY}"
         return self.connection.execute(query, (hash_id, method, version)).fetchone() is not None
 
+    def versions(self, hash_id: str, method: str) -> list[int]:
+        """Of which there are features of this picture."""
+        query = "SELECT version FROM feature_cache WHERE hash_id = ? AND method = ? ORDER BY version"
+        return [version for version, in self.connection.execute(query, (hash_id, method))]
+
     def rows(self, hash_ids: Sequence[str], method: str, version: int) -> Iterator[Row]:
         """In the order of the hashes, each of which is there once. Raises Refused for one that is not there,
         or was damaged on the disk: it goes, to be made anew."""
