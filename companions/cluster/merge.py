@@ -21,10 +21,9 @@ from companions.cluster.groups import Member, Place
 from companions.cluster.methods import method_named
 from companions.cluster.methods.method import Method
 from companions.cluster.output_folder import OutputFolder
-from companions.cluster.placing import MOVE, PLACED, place_files
+from companions.cluster.placing import MOVE
 from companions.cluster.reading import FEATURES, StoredFeatures
-from companions.cluster.result import CLUSTERS, PAIRS, write_clusters, write_pairs
-from companions.cluster.run import CACHE_FOLDER, _check, clustered
+from companions.cluster.run import CACHE_FOLDER, check, clustered, outcome, write_output
 
 UNKNOWN = 0  # bytes: no file with a picture has so few
 
@@ -50,19 +49,13 @@ def merge(
         raise Refused(f"the results were made with {chosen.name}, not with {method}")
     at_least = _agreed(earlier, "threshold") if threshold is None else threshold
     linkage = linkage or _agreed(earlier, "linkage")
-    _check(at_least, linkage, place)
+    check(at_least, linkage, place)
     with ExitStack() as stack:
         folder = stack.enter_context(OutputFolder(output))
         members, features = read_merged(earlier, chosen, CACHE_FOLDER, batch_size, stack)
         result = clustered(chosen, members, features, at_least, linkage)
-        write_clusters(folder.building / CLUSTERS, result)
-        write_pairs(folder.building / PAIRS, result)
-        placed = place_files(result, place, folder.building) if place else None
-    found = {"clusters": len(result.clusters), "outliers": len(result.outliers)}
-    written = [f"{output}/{name}" for name in (CLUSTERS, PAIRS)]
-    if placed is None:
-        return {**found, "written": written}
-    return {**found, "written": [*written, f"{output}/{PLACED}"], "placed": placed}
+        placed = write_output(result, folder, place, " and ".join(results))
+    return outcome(result, output, placed)
 
 
 def _agreed(results: Sequence[Earlier], what: str) -> Any:

@@ -54,7 +54,7 @@ def cluster(
     chosen = method_named(method)
     counts = Counts() if counts is None else counts
     at_least = chosen.threshold if threshold is None else threshold
-    _check(at_least, linkage, place)
+    check(at_least, linkage, place)
     refuse_output_inside(input_folder, output, keeps_input=False)
     refuse_output_inside(input_folder, CACHE_FOLDER)
     reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits)
@@ -67,33 +67,39 @@ def cluster(
         folder = stack.enter_context(OutputFolder(output))
         members, features = read(reading, chosen, stack, counts)
         result = clustered(chosen, members, features, at_least, linkage)
-        placed = _write(result, reading, folder, place, command)
-    written = [f"{output}/{name}" for name in (CLUSTERS, PAIRS, PAGE)]
-    found = {"clusters": len(result.clusters), "outliers": len(result.outliers), **counts.as_dict()}
-    if placed is None:
-        return {**found, "written": written}
-    if place == MOVE:
+        placed = write_output(result, folder, place, input_folder, command=command, limits=limits)
+    if placed and place == MOVE:
         placed.add(go_on(output))
-    return {**found, "written": [*written, f"{output}/{PLACED}"], "placed": placed}
+    return {**outcome(result, output, placed), **counts.as_dict()}
 
 
-def _write(
-    result: Result, reading: Reading, folder: OutputFolder, place: str | None, command: str,
+def outcome(result: Result, output: str, placed: Placed | None) -> dict:
+    """As cluster() gives it: {clusters, outliers, written} and `placed`, where files were placed."""
+    names = [CLUSTERS, PAIRS, PAGE] if placed is None else [CLUSTERS, PAIRS, PAGE, PLACED]
+    found = {"clusters": len(result.clusters), "outliers": len(result.outliers),
+             "written": [f"{output}/{name}" for name in names]}
+    return found if placed is None else {**found, "placed": placed}
+
+
+def write_output(
+    result: Result, folder: OutputFolder, place: str | None, source: str,
+    *, command: str = "", limits: Limits = Limits(),
 ) -> Placed | None:
-    """What is moved is only planned here: originals move when the output is in its place."""
+    """source: what was grouped, as given. What is moved is only planned here: originals move when the output
+    is in its place."""
     building = folder.building
     write_clusters(building / CLUSTERS, result)
     write_pairs(building / PAIRS, result)
     placed: Placed | None = None
     moves: list[Move] = []
     if place == MOVE:
-        placed, moves = plan(result, reading.source, building)
+        placed, moves = plan(result, source, building)
     elif place:
         placed = place_files(result, place, building)
     with thumbnails_in(CACHE_FOLDER) as kept:
         write_result_page(
-            building / PAGE, result, source=reading.source, kept=kept, lies_in=folder.final,
-            limits=reading.limits, moved_to={move.source: str(folder.final / move.target) for move in moves})
+            building / PAGE, result, source=source, kept=kept, lies_in=folder.final,
+            limits=limits, moved_to={move.source: str(folder.final / move.target) for move in moves})
     if moves:
         write_journal(building, command, moves)
     return placed
@@ -155,7 +161,7 @@ def _others_least(
     return min(similarities, default=1.0)
 
 
-def _check(threshold: float, linkage: str, place: str | None) -> None:
+def check(threshold: float, linkage: str, place: str | None) -> None:
     if not 0 <= threshold <= 1:
         raise Refused(f"the threshold {threshold:g} is not between 0 and 1: 1 is identical")
     if linkage not in LINKAGES:

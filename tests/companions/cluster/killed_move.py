@@ -12,6 +12,7 @@ import signal
 import sys
 
 from companions.cluster.__main__ import main
+from companions.cluster.journal import write_journal
 from companions.cluster.move_plan import plan
 from companions.cluster.moving import go_on, is_cut_short, undo
 from companions.cluster.output_folder import OutputFolder
@@ -24,7 +25,8 @@ def move() -> None:
     """As the command does, but that the result is known."""
     if not is_cut_short("out", "all of it"):
         with OutputFolder("out") as folder:
-            plan(result_of(), "photos", "all of it", folder.building)
+            _, moves = plan(result_of(), "photos", folder.building)
+            write_journal(folder.building, "all of it", moves)
     go_on("out")
 
 
