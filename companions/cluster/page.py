@@ -89,12 +89,12 @@ def _parts(members: Sequence[Member], numbers: Sequence[int], of_chain: Chain | 
 
 
 def _best_first(members: Sequence[Member], numbers: Iterable[int]) -> list[int]:
-    """The largest first, of equally large ones the sharpest; then that of the largest file, which was
-    compressed the least."""
+    """The largest first, of equally large ones that of the largest file, which lost the least when it was
+    saved: by sharpness a JPEG and its original cannot be told apart."""
     def merit(number: int) -> tuple:
         member = members[number]
         bytes_of_file = max(place.size_bytes for place in member.places)
-        return -member.width * member.height, -member.sharpness, -bytes_of_file, member.places
+        return -member.width * member.height, -bytes_of_file, -member.sharpness, member.places
 
     return sorted(numbers, key=merit)
 

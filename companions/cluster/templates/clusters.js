@@ -16,13 +16,14 @@
   const outliers = data.outliers.map(asPicture);
 
   // Which pictures of a cluster are kept: those picked by hand, or else the best.
+  const AS_SHARP = 0.9; // of the sharpest: another size, or a lossy file, makes as much of a difference
   const larger = (one, other) => other.width * other.height - one.width * one.height;
-  const sharper = (one, other) => other.sharpness - one.sharpness;
   const heavier = (one, other) => Math.max(...other.files.map(file => file.size)) - Math.max(...one.files.map(file => file.size));
-  const merits = { largest: [larger, sharper, heavier], sharpest: [sharper, larger, heavier] };
   function best(pictures) {
-    const [first, second, third] = merits[form.keep.value || "largest"];
-    return [...pictures].sort((one, other) => first(one, other) || second(one, other) || third(one, other));
+    const enough = AS_SHARP * Math.max(...pictures.map(picture => picture.sharpness));
+    const sharper = (one, other) => Math.min(other.sharpness, enough) - Math.min(one.sharpness, enough);
+    const merits = form.keep.value === "sharpest" ? [sharper, larger, heavier] : [larger, heavier, sharper];
+    return [...pictures].sort((one, other) => merits.reduce((order, merit) => order || merit(one, other), 0));
   }
   const kept = cluster => cluster.picks.size ? cluster.picks : new Set([best(cluster.pictures)[0]]);
 

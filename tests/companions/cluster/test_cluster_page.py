@@ -39,15 +39,15 @@ def test_every_picture_and_file_is_there_once_with_its_link_and_what_decides_whi
         "most_shown": 12,
         "clusters": [
             {"name": "cluster_1", "weakest": 0.25, "diameter": 0.9, "link": 0.25, "parts": [
-                [[480, 400, 2.0, 0, [["b/2.png", 2000]]], [48, 40, 9.0, 1, [["b/1.png", 1000]]]],
+                [[480, 400, 28.0, 0, [["b/2.png", 2000]]], [48, 40, 9.0, 1, [["b/1.png", 1000]]]],
                 [[48, 40, 9.0, 2, [["b/3.png", 3000]]],
                  [48, 40, 30.0, None, [["b/4.zip/4.png", 4000, "", False]]]]]},
             {"name": "cluster_2", "weakest": 1.0, "diameter": 0.0, "link": None, "parts": [
                 [[48, 40, 1.0, 3, [["a.png", 1], ["backup/a.png", 2], ["Old.zip/a.png", 0, "", False]]]]]},
             {"name": "cluster_3", "weakest": 0.9, "diameter": 0.1, "link": None, "parts": [
-                [[4000, 3000, 1235.0, 4, [
+                [[4000, 3000, 5.5, 4, [
                     ["50% off?#.png", 6000], [r"two\nlines.png", 6001, "../photos/two%0Alines.png", True]]],
-                 [4000, 3000, 5.5, 5, [[MARKUP, 5000]]]]]},
+                 [4000, 3000, 1235.0, 5, [[MARKUP, 5000]]]]]},
         ],
         "outliers": [[48, 40, 1.0, None, [["z.png", 8000]]], [48, 40, 1.0, 6, [["صورة.png", 7000]]]],
     }
