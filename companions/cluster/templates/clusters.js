@@ -35,41 +35,7 @@
     count();
   }
 
-  // Tiles and groups.
-  const copyOf = id => by(id).content.firstElementChild.cloneNode(true);
-  function line(kind, text) {
-    const element = document.createElement(kind);
-    element.textContent = text;
-    return element;
-  }
-  function tile(picture) {
-    const element = copyOf("tile");
-    const [file, ...copies] = picture.files;
-    const [link, thumbnail] = [element.querySelector("a"), element.querySelector(".thumbnail")];
-    const cut = file.name.lastIndexOf("/") + 1;
-    showPreview(thumbnail, picture);
-    if (file.link) link.href = file.link; else link.tabIndex = 0;
-    element.title = file.path;
-    link.querySelector(".file").textContent = file.name.slice(cut);
-    element.querySelector(".folder").textContent = file.name.slice(0, Math.max(0, cut - 1));
-    const [size, weight] = element.querySelectorAll(".facts span");
-    [size.textContent, weight.textContent] = [`${picture.width} × ${picture.height}`, bytes(file.size)];
-    if (copies.length) element.append(listOfCopies(copies));
-    return element;
-  }
-
-  function listOfCopies(copies) {
-    const [details, list] = [document.createElement("details"), document.createElement("ul")];
-    details.append(line("summary", `and ${copies.length === 1 ? "1 copy" : `${copies.length.toLocaleString("en")} copies`}`), list);
-    details.addEventListener("toggle", () => list.append(...copies.map(copy => {
-      const item = line("li", copy.link ? "" : copy.name);
-      if (copy.link) item.append(Object.assign(line("a", copy.name), { href: copy.link, target: "_blank", rel: "noopener" }));
-      item.dir = "auto";
-      return item;
-    })), { once: true });
-    return details;
-  }
-
+  // Groups.
   function group(cluster) {
     const element = cluster.element = copyOf("cluster");
     element.id = cluster.name;
@@ -149,6 +115,11 @@
     by("alone")?.replaceChildren();
     moreClusters();
     if (by("outliers")) moreOutliers();
+    count();
+  }
+
+  function keepOthers() {
+    matching.slice(0, shownClusters).forEach(fill);
     count();
   }
 
@@ -247,7 +218,7 @@
   }
   function nextChoice(select) {
     select.selectedIndex = (select.selectedIndex + 1) % select.options.length;
-    form.dispatchEvent(new Event("change"));
+    select.dispatchEvent(new Event("change", { bubbles: true }));
   }
   onKeys({
     "?": () => by("keys").showModal(),
@@ -261,7 +232,7 @@
   });
 
   form.addEventListener("submit", event => event.preventDefault());
-  form.addEventListener("change", filter);
+  form.addEventListener("change", event => event.target === form.keep ? keepOthers() : filter());
   form.find.addEventListener("input", filter);
   by("more-clusters").addEventListener("click", moreClusters);
   by("more-outliers")?.addEventListener("click", moreOutliers);

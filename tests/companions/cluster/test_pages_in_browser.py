@@ -171,8 +171,8 @@ def test_all_of_it_goes_by_keys(page, folder):
     page.keyboard.press("c")
     assert clusters(page) == ["cluster_2", "cluster_3"]
     page.keyboard.press("c")
-    page.keyboard.press("b")
     page.keyboard.press("n")
+    page.keyboard.press("b")
     assert focused(page) == "cluster_1"
     page.keyboard.press("n")
     page.keyboard.press("n")
