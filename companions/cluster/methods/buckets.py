@@ -14,14 +14,13 @@ _NUMBER = np.uint64(0xFFFFFFFF)
 
 
 def entries(keys: np.ndarray, number: int) -> np.ndarray:
-    """uint64 (n,): each different key of a picture, of which the upper half counts, and its number."""
-    return (np.unique(keys >> _NUMBER_BITS) << _NUMBER_BITS) | np.uint64(number)
+    """uint64 (n,): the keys of a picture, of which the upper half counts, each with its number."""
+    return (keys >> _NUMBER_BITS << _NUMBER_BITS) | np.uint64(number)
 
 
 def pairs_in_buckets(all_entries: Iterable[np.ndarray]) -> np.ndarray:
     """uint64 (m,), ascending, each once: (first << 32) | second of pictures with a key in common."""
-    ordered = np.concatenate([np.zeros(0, np.uint64), *all_entries])
-    ordered.sort()
+    ordered = np.unique(np.concatenate([np.zeros(0, np.uint64), *all_entries]))
     keys, numbers = ordered >> _NUMBER_BITS, ordered & _NUMBER
     codes = np.zeros(0, np.uint64)
     for distance in range(1, min(NEXT + 1, len(keys))):

@@ -28,7 +28,7 @@ cv2.setNumThreads(1)
 
 class Orb:
     name, version, threshold, side = "orb", 1, 0.1, SIDE
-    points = 500
+    points = 400
     farthest = 64  # bits of 256 between descriptors of one point
     fewest = 10  # points that fit; unlike pictures reach 9
 
@@ -79,7 +79,6 @@ class Orb:
 
 class Sift(Orb):
     name = "sift"
-    points = 400
     farthest = 76
     fewest = 8  # unlike pictures that look alike where these lie: none of 1,500 pairs
 
