@@ -5,6 +5,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from companions.cluster.groups import Forest, Member
 from companions.cluster.methods.method import Pair
 
@@ -49,16 +51,18 @@ def sample(count: int, most: int = MOST_PICTURES) -> list[int]:
 
 def curve(suggestion: Suggestion) -> list[Step]:
     """A step for each thousandth from low to 1, ascending."""
-    files = [len(member.places) for member in suggestion.members]
-    joined = _Joined(files)
-    steps, waiting = [], sorted(suggestion.pairs, key=lambda pair: pair.similarity)
-    count = len(waiting)
+    pairs = suggestion.pairs
+    similarities = np.array([pair.similarity for pair in pairs])
+    best_first, ascending = np.argsort(-similarities, kind="stable"), np.sort(similarities)
+    joined = _Joined([len(member.places) for member in suggestion.members])
+    steps, done = [], 0
     for step in range(STEPS, math.ceil(round(suggestion.low * STEPS, 3)) - 1, -1):
         threshold = step / STEPS
-        while waiting and waiting[-1].similarity >= threshold:
-            joined.join(waiting.pop())
-        steps.append(
-            Step(threshold, count - len(waiting), joined.clusters, joined.files, joined.largest))
+        alike = len(pairs) - int(np.searchsorted(ascending, threshold))
+        for place in best_first[done:alike] if joined.apart > 1 else ():
+            joined.join(pairs[place])
+        done = alike
+        steps.append(Step(threshold, alike, joined.clusters, joined.files, joined.largest))
     return steps[::-1]
 
 
@@ -68,6 +72,7 @@ class _Joined:
     def __init__(self, files: Sequence[int]):
         """files: of each picture; a picture with copies is a cluster by itself."""
         self._forest, self._files, self._pictures = Forest(len(files)), list(files), [1] * len(files)
+        self.apart = len(files)  # groups, those of one picture included
         of_copies = [count for count in files if count > 1]
         self.clusters, self.files, self.largest = len(of_copies), sum(of_copies), max(of_copies, default=0)
 
@@ -75,6 +80,7 @@ class _Joined:
         roots = self._forest.root(pair.first), self._forest.root(pair.second)
         if not self._forest.join(pair.first, pair.second):
             return
+        self.apart -= 1
         new = [root for root in roots if self._files[root] == 1]  # alone until now
         self.clusters += len(new) - 1
         self.files += len(new)
@@ -86,14 +92,17 @@ class _Joined:
 def pairs_to_show(pairs: Sequence[Pair], most: int = MOST_PAIRS) -> list[Pair]:
     """The least alike first; of too many some from every band of similarity, evenly, so that there are some
     on both sides of any threshold."""
-    ordered = sorted(pairs, key=lambda pair: (pair.similarity, pair.first, pair.second))
-    if len(ordered) <= most:
-        return ordered
-    bands: dict[int, list[Pair]] = {}
-    for pair in ordered:
-        bands.setdefault(int(pair.similarity * BANDS), []).append(pair)
-    quota = _quota([len(band) for band in bands.values()], most)
-    return [pair for band in bands.values() for pair in _evenly(band, quota)]
+    if len(pairs) <= most:
+        return sorted(pairs, key=lambda pair: (pair.similarity, pair.first, pair.second))
+    first, second, similarity = map(np.array, zip(*pairs, strict=True))
+    order = np.lexsort((second, first, similarity))
+    bands = np.floor(similarity[order] * BANDS)
+    starts = np.flatnonzero(np.diff(bands, prepend=-1))
+    sizes = np.diff(starts, append=len(pairs)).tolist()
+    quota = _quota(sizes, most)
+    return [
+        pairs[order[start + place]]
+        for start, size in zip(starts.tolist(), sizes, strict=True) for place in _evenly(size, quota)]
 
 
 def _quota(sizes: Sequence[int], most: int) -> int:
@@ -104,6 +113,7 @@ def _quota(sizes: Sequence[int], most: int) -> int:
     return bisect_left(range(1, most + 1), most + 1, key=in_all) or 1
 
 
-def _evenly(band: Sequence[Pair], quota: int) -> Iterator[Pair]:
-    taken = min(len(band), quota)
-    return (band[(2 * number + 1) * len(band) // (2 * taken)] for number in range(taken))
+def _evenly(size: int, quota: int) -> Iterator[int]:
+    """Places below size, at most `quota`."""
+    taken = min(size, quota)
+    return ((2 * number + 1) * size // (2 * taken) for number in range(taken))
