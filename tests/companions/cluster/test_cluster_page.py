@@ -75,6 +75,17 @@ def test_files_that_move_are_linked_and_listed_where_they_will_lie(here):
         [["b/1.png", 1000, "result/cluster_1/1.png", False, "clusters/result/cluster_1/1.png"]]]
 
 
+def test_links_lead_to_pictures_of_several_inputs(here):
+    places = [
+        Place("a/1.png", f"{here}/a/1.png", False, 1), Place("/there/b 2.png", "/there/b 2.png", False, 2)]
+    members = [Member(f"{number}", 1, 1, 0.0, (place,)) for number, place in enumerate(places)]
+    _, data = written(Result("orb", 0.5, "chain", members, [], [0, 1], []), here)
+    up = "/".join([".."] * len((here / "clusters").parts[1:]))
+    assert (data["given"], data["links"]) == ("", "../")
+    assert [picture[4] for picture in data["outliers"]] == [
+        [["/there/b 2.png", 2, f"{up}/there/b%202.png", False]], [["a/1.png", 1]]]
+
+
 def member(number: int) -> Member:
     return Member(f"{number:05}", 1, 1, 0.0, (Place(f"p/{number}.png", f"/p/{number}.png", False, 1),))
 
