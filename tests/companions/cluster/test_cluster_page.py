@@ -123,14 +123,14 @@ def with_thumbnails(data: dict) -> list[str]:
 
 def test_what_is_seen_first_gets_thumbnails_then_chains_outliers_always_some(here, monkeypatch, everything):
     monkeypatch.setattr(pages, "AT_ONCE", 1)
-    monkeypatch.setattr(pages, "MOST_THUMBNAILS", 7)
+    monkeypatch.setattr(pages, "MOST_THUMBNAILS", 5)
     monkeypatch.setattr(pages, "MOST_OF_OUTLIERS", 2)
     monkeypatch.setattr(pages, "MOST_SHOWN", 2)
     chain = [Pair(5, 6, 0.5), Pair(6, 7, 0.6)]
     _, data = written(of_pictures([3, 2, 3], 3, chain), here, kept=everything)
-    assert with_thumbnails(data) == ["0.png", "1.png", "3.png", "5.png", "6.png", "10.png", "8.png"]
+    assert with_thumbnails(data) == ["0.png", "1.png", "5.png", "10.png", "8.png"]
     _, data = written(of_pictures([2], 6), here, kept=everything)
-    assert with_thumbnails(data) == [f"{number}.png" for number in range(7)]
+    assert with_thumbnails(data) == [f"{number}.png" for number in range(5)]
 
 
 def test_what_the_page_has_no_room_for_is_said_to_be_in_clusters_json(here, monkeypatch, everything):
