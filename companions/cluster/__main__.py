@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None, prog: str | None = None) -> int:
             print(f"wrote {path}")
         if "placed" in result:
             _tell(result["placed"], f"placed ({arguments.place})")
-        if "placed" in result and arguments.place == "move":
+        if arguments.place == "move" and "placed" in result and result["placed"].files:
             print(f"all back again: {prog} undo {arguments.output}")
 
     return command_line.run(work, arguments.strict)

@@ -1,4 +1,5 @@
-"""A folder of files, and the result of a run over it: pictures and clusters as one says them."""
+"""A folder of files, the result of a run over it, and its originals moved into ./out."""
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,6 +7,11 @@ from pathlib import Path
 from cache.reader.source_file import disk_stamp
 from cache.text import printable
 from companions.cluster.groups import Cluster, Member, Place
+from companions.cluster.journal import write_journal
+from companions.cluster.move_plan import plan
+from companions.cluster.moving import go_on
+from companions.cluster.output_folder import OutputFolder
+from companions.cluster.placing import Placed
 from companions.cluster.result import Result
 
 CONTENT = {
@@ -73,3 +79,27 @@ def originals(folder: Path) -> dict[str, tuple[bytes, int, int]]:
         str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode)
         for path in paths
     }
+
+
+def planned(result: Result | None = None, command: str = "photos") -> Placed:
+    with OutputFolder("out") as folder:
+        (folder.building / "clusters.json").write_text("{}")
+        placed, moves = plan(result or result_of(), "photos", folder.building)
+        if moves:
+            write_journal(folder.building, command, moves)
+        return placed
+
+
+def moved(result: Result | None = None) -> tuple[Placed, Placed]:
+    return planned(result), go_on("out")
+
+
+def two_devices(monkeypatch) -> None:
+    rename = os.rename
+
+    def within_one_device(start, end) -> None:
+        if ("/photos/" in str(start)) != ("/photos/" in str(end)):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename(start, end)
+
+    monkeypatch.setattr(os, "rename", within_one_device)

@@ -26,12 +26,6 @@ from tests.drawing import tree, zipped
 LINKING = [COPY, HARDLINK, SYMLINK]
 
 
-@pytest.fixture
-def before(here) -> dict:
-    write_files(here)
-    return originals(here / "photos")
-
-
 def placed(how: str, result: Result | None = None) -> Placed:
     with OutputFolder("out") as folder:
         return place_files(result or result_of(), how, folder.building)
