@@ -75,9 +75,12 @@ def test_results_that_overlap_list_a_file_once(both):
     assert CLUSTERS.read_bytes() == merged
 
 
-def test_pictures_are_placed_and_those_that_changed_since_are_named(both):
+@pytest.mark.parametrize("is_read_again", [False, True])
+def test_pictures_are_placed_and_those_that_changed_since_are_named(both, is_read_again):
     run_over_each()
     Path("photos/b/3.png").write_bytes(png(9))
+    if is_read_again:
+        cluster("photos/b", "another", "exact")
     placed = merge(["out-a", "out-b"], place="copy")["placed"]
     assert (placed.files, [left.file_path for left in placed.left]) == (7, ["photos/b/3.png"])
     assert sorted(os.listdir("output/clusters/result")) == ["cluster_1", "cluster_2", "cluster_3", "outliers"]

@@ -170,3 +170,11 @@ def test_a_folder_in_the_output_that_has_become_a_link_leads_nobody_out_of_it(he
     assert undo("out").left == [
         Left(str(here / "photos/e.jpg"), "its folder in the output has become a link")]
     assert os.listdir("elsewhere") == ["e.jpg"]
+
+
+def test_where_nothing_could_be_moved_after_all_the_output_is_a_result_like_others(here, before):
+    planned()
+    shutil.rmtree("photos")
+    assert len(go_on("out").left) == 7
+    assert sorted(os.listdir("out")) == [MARKER, "clusters.json"]
+    OutputFolder("out")
