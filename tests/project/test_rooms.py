@@ -43,6 +43,7 @@ HEAVY = {"torch", "torchvision", "open_clip", "timm", "sklearn", "matplotlib"}
 IMPORTED_LATE = {  # these import heavy libraries when they are imported, and are imported where they are used
     "cache/encoders/embedded_encoder.py",
     "cache/encoders/open_clip_encoder.py",
+    "companions/cluster/autoencoder.py",
     "stage2/report/plots.py",
 }
 # Who is below and still a stranger: stages meet through files, the web app shows what others have.
