@@ -62,7 +62,7 @@ def undo(output: str) -> Placed:
         if journal.state != UNDOING:
             journal = journal.enter(UNDOING)
         placed = _carried_out(journal, "moving back", _moved_back)
-        if not placed.left:
+        if all(left.why == GONE for left in placed.left):
             _forget(journal)
     return placed
 
@@ -131,14 +131,14 @@ def _from_to(journal: Journal, start: str, end: str, half: str, obstacle: str | 
         return
     if not S_ISREG(status.st_mode):
         raise Unfit("no longer a file")
-    if os.path.lexists(end):
-        if not settle(start, end):
-            raise InTheWay(end)
-        return
-    if obstacle:
+    is_taken = os.path.lexists(end)
+    if obstacle and not is_taken:
         raise Unfit(obstacle)
     try:
-        transfer(start, end, os.path.join(os.path.dirname(end), half))
+        if not is_taken:
+            transfer(start, end, os.path.join(os.path.dirname(end), half))
+        elif not settle(start, end):
+            raise InTheWay(end)
     except OSError as error:
         if error.errno not in OF_ONE_FILE:
             raise

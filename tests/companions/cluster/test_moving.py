@@ -140,6 +140,7 @@ def test_an_original_that_has_gone_from_the_output_is_named(here, before):
     moved()
     os.unlink("out/result/outliers/e.jpg")
     assert undo("out") == Placed(files=6, left=[Left(str(here / "photos/e.jpg"), "no longer there")])
+    OutputFolder("out")  # holds no originals
 
 
 def test_what_a_person_has_put_among_the_originals_stays(here, before):

@@ -150,6 +150,20 @@ def test_originals_move_to_a_real_other_device_and_back(here, before):
         shutil.rmtree(output.parent)
 
 
+def test_one_of_two_copies_that_cannot_be_removed_does_not_stop_the_others(here, before, monkeypatch):
+    planned()
+    shutil.copy2("photos/birds/a.jpg", "out/result/cluster_1/a.jpg")
+    unlink = os.unlink
+
+    def refused(path, **options) -> None:
+        if str(path).endswith("photos/birds/a.jpg"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "unlink", refused)
+    assert go_on("out") == Placed(files=6, left=[Left(str(here / "photos/birds/a.jpg"), "Permission denied")])
+
+
 def test_half_of_a_copy_goes(here, before):
     planned()
     token = json.loads(Path("out/moving.jsonl").read_text().splitlines()[0])["token"]
