@@ -4,11 +4,10 @@ A key that very many pictures have (a logo, the edge of a frame, or one picture 
 not offer all pairs of them, which would grow with the square, but of each picture those with the next few:
 enough for a chain through all of them, which a key dropped altogether would break.
 """
-from collections.abc import Iterable
-
 import numpy as np
 
 NEXT = 64  # pictures of a bucket, by number, with which each is paired
+AT_ONCE = 2**18  # entries
 _NUMBER_BITS = np.uint64(32)
 _NUMBER = np.uint64(0xFFFFFFFF)
 
@@ -18,17 +17,28 @@ def entries(keys: np.ndarray, number: int) -> np.ndarray:
     return (keys >> _NUMBER_BITS << _NUMBER_BITS) | np.uint64(number)
 
 
-def pairs_in_buckets(all_entries: Iterable[np.ndarray]) -> np.ndarray:
-    """uint64 (m,), ascending, each once: (first << 32) | second of pictures with a key in common."""
-    ordered = np.unique(np.concatenate([np.zeros(0, np.uint64), *all_entries]))
+def pairs_in_buckets(all_entries: np.ndarray) -> np.ndarray:
+    """uint64 (m,), ascending, each once: (first << 32) | second of pictures with a key in common. The entries
+    are sorted where they lie, and looked at a part at a time: there may be millions."""
+    all_entries.sort()
+    codes = np.zeros(0, np.uint64)
+    start = 0
+    while start < len(all_entries):
+        last = all_entries[min(start + AT_ONCE, len(all_entries)) - 1]
+        end = int(np.searchsorted(all_entries, last | _NUMBER, side="right"))  # no bucket is cut
+        codes = np.union1d(codes, _pairs(np.unique(all_entries[start:end])))
+        start = end
+    return codes
+
+
+def _pairs(ordered: np.ndarray) -> np.ndarray:
     keys, numbers = ordered >> _NUMBER_BITS, ordered & _NUMBER
     codes = np.zeros(0, np.uint64)
     for distance in range(1, min(NEXT + 1, len(keys))):
         together = np.flatnonzero(keys[distance:] == keys[:-distance])
         if not together.size:
             break
-        found = (numbers[together] << _NUMBER_BITS) | numbers[together + distance]
-        codes = np.union1d(codes, found)
+        codes = np.union1d(codes, (numbers[together] << _NUMBER_BITS) | numbers[together + distance])
     return codes
 
 

@@ -48,13 +48,15 @@ def _parts_of_keys(table: int, length: int) -> np.ndarray:
     return _BITS_OF_A_BYTE @ factors.reshape(BYTES, 8).T
 
 
-def _entries(features: Features, looks: Looks, tables: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+def _entries(features: Features, looks: Looks, tables: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
     """Of all pictures, for one table after the other."""
-    of_tables: list[list[np.ndarray]] = [[] for _ in tables]
+    most = len(features) * len(looks(np.zeros((0, BYTES), np.uint8))) * POINTS
+    of_tables = np.empty((len(tables), most), np.uint64)
+    end = 0
     for start, blobs in features.blocks():
         for number, blob in enumerate(blobs, start):
             seen = np.concatenate(looks(first_bits(blob, POINTS)))
+            begin, end = end, end + len(seen)
             for parts, of_table in zip(tables, of_tables, strict=True):
-                of_table.append(entries(parts[seen, _PLACES].sum(axis=1), number))
-    while of_tables:
-        yield of_tables.pop()
+                of_table[begin:end] = entries(parts[seen, _PLACES].sum(axis=1), number)
+    yield from of_tables[:, :end]

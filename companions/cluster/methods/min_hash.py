@@ -49,9 +49,11 @@ class MinHash:
         return round(float(same.mean()), DIGITS)
 
 
-def _entries(features: Features, band: int) -> Iterator[np.ndarray]:
+def _entries(features: Features, band: int) -> np.ndarray:
+    of_pictures = [np.zeros(0, np.uint64)]
     for start, blobs in features.blocks():
         for number, blob in enumerate(blobs, start):
             if blob:
                 ranks = np.frombuffer(blob, "<u2", ROWS, 2 * ROWS * band).astype(np.uint64)
-                yield entries(np.atleast_1d(ranks @ _FACTORS), number)
+                of_pictures.append(entries(np.atleast_1d(ranks @ _FACTORS), number))
+    return np.concatenate(of_pictures)
