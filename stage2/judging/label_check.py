@@ -1,10 +1,10 @@
 """Which labels to check first, of all tags in one list: pictures for which another labelling is much likelier
 than theirs, and no more of them than are likelier wrong than right.
 
-Both model types are heard together: the odds of a tag are those of the mean of their out-of-fold
+Both model types are heard together: the odds of a tag are the geometric mean of those of their out-of-fold
 probabilities. A picture's labels are suspect by the ratio of odds that speaks for the likeliest mistake: one
 of its tags stands for another, is too many, or has been forgotten. Of pictures with one tag each that is the
-odds of the best other tag over those of their own. Beside other ways to rank see docs/report.md.
+sum of the odds of all other tags over those of their own. Beside other ways to rank see docs/report.md.
 
 A ratio above one is not enough: with a twentieth of the labels wrong, most pictures that look like another
 tag are hard ones with the right label. How many labels are wrong, and from which ratio on most are, is
@@ -97,9 +97,10 @@ class Ratios:
     def __init__(self, labels: Labels, beside: Sequence[Sequence[int]], none_may_be_right: bool):
         self._labels, self._beside = labels, beside
         self._none_may_be_right = none_may_be_right
-        # Odds: of the least likely of a picture's tags, of the likeliest that it lacks, or has forgotten.
+        # Odds: of the least likely of a picture's tags; of the likeliest that it lacks, and of all of these
+        # together; of the likeliest that it has forgotten.
         self._own = np.full(labels.row_count, np.inf)
-        self._other, self._missing = np.zeros((2, labels.row_count))
+        self._likeliest, self._others, self._missing = np.zeros((3, labels.row_count))
         self.looks_like = np.full(labels.row_count, -1)  # the number of the likeliest tag that it lacks
 
     def hear(self, number: int, rows: np.ndarray, odds: np.ndarray) -> None:
@@ -110,8 +111,9 @@ class Ratios:
         own, rows = rows[carried], rows[~carried]
         self._own[own] = np.minimum(self._own[own], odds[carried])
         odds = odds[~carried]
-        likelier = odds > self._other[rows]
-        self._other[rows[likelier]], self.looks_like[rows[likelier]] = odds[likelier], number
+        self._others[rows] += odds
+        likelier = odds > self._likeliest[rows]
+        self._likeliest[rows[likelier]], self.looks_like[rows[likelier]] = odds[likelier], number
         may_be_missing = self._may_be_missing(number)[rows]
         rows, odds = rows[may_be_missing], odds[may_be_missing]
         self._missing[rows] = np.maximum(self._missing[rows], odds)
@@ -128,7 +130,7 @@ class Ratios:
         """(row_count,); 0 where nothing can be said."""
         one_may_be_too_many = (self._labels.number > 1) | self._none_may_be_right
         too_many = np.where(one_may_be_too_many, 1 / self._own, 0)
-        return np.max([self._other / self._own, too_many, self._missing], 0)
+        return np.max([self._others / self._own, too_many, self._missing], 0)
 
 
 def _beside(tags: Sequence[str], together: Collection[tuple[str, str]]) -> list[list[int]]:
@@ -143,12 +145,13 @@ def _beside(tags: Sequence[str], together: Collection[tuple[str, str]]) -> list[
 
 
 def _odds(result: TagResult) -> np.ndarray | None:
-    """Of each of its rows, by the mean of the model types; None if none was measured."""
-    if not (measured := _measured(result)):
-        return None
-    mean = sum(measured[1:], measured[0]) / len(measured)
-    mean = mean.clip(SUREST, 1 - SUREST)
-    return mean / (1 - mean)
+    """Of each of its rows, by the geometric mean of the model types'; None if none was measured. A root is
+    rounded correctly (IEEE 754), so that it is the same everywhere."""
+    clipped = [probabilities.clip(SUREST, 1 - SUREST) for probabilities in _measured(result)]
+    odds = [probabilities / (1 - probabilities) for probabilities in clipped]
+    if len(odds) == 2:
+        return np.sqrt(odds[0] * odds[1])
+    return odds[0] if odds else None
 
 
 def _measured(result: TagResult) -> list[np.ndarray]:

@@ -19,16 +19,16 @@ def heard(results: list[TagResult], together=(), row_count: int = 4) -> tuple[li
     return suspicion.ratio.round(9).tolist(), suspicion.looks_like.tolist()
 
 
-def test_where_each_picture_has_one_tag_it_is_the_odds_of_the_best_other_tag_over_its_own():
+def test_where_each_picture_has_one_tag_it_is_the_odds_of_all_other_tags_over_its_own():
     results = [
         said("cats", [1, 1, 0], [0.25, 0.75, 0.2]), said("dogs", [0, 0, 1], [0.75, 0.5, 0.5]),
         said("owls", [0, 0, 0], [0.5, 0.2, 0.1])]
-    assert heard(results) == ([9.0, round(1 / 3, 9), 0.25, 0.0], [1, 1, 0, -1])
+    assert heard(results) == ([4 * 3.0, round(1.25 / 3, 9), round(1 / 4 + 1 / 9, 9), 0.0], [1, 1, 0, -1])
 
 
 def test_both_types_are_heard_and_one_that_could_not_be_measured_is_not():
-    results = [said("cats", [1, 0], [0.3, 0.5], [0.2, 0.5]), said("dogs", [0, 1], [0.5, 0.5], None)]
-    assert heard(results, row_count=2) == ([3.0, 1.0], [1, 0])
+    results = [said("cats", [1, 0], [0.2, 0.5], [0.5, 0.5]), said("dogs", [0, 1], [0.5, 0.5], None)]
+    assert heard(results, row_count=2) == ([1 / (0.25 * 1) ** 0.5, 1.0], [1, 0])
 
 
 def test_of_several_tags_one_may_be_too_many_and_one_that_is_seen_beside_them_may_be_missing():
