@@ -21,7 +21,6 @@ METHODS = {
     "minhash": Door("min_hash", "MinHash", "the same corners in the same places"),
     "orb": Door("keypoints", "Orb", "copies that were cut, made lighter or darker, or saved badly"),
     "sift": Door("keypoints", "Sift", "besides those turned, mirrored, framed or written on"),
-    "clip": Door("clip", "Clip", "the same kind of thing, by the vectors of the clip cache"),
 }
 
 
