@@ -52,12 +52,17 @@ class KnownVectors:
     def vector(self, picture: Picture) -> np.ndarray | None:
         """float32 (d,), under the picture's hash, or as an older tool has recorded its very file. Raises
         Refused for one of another width."""
-        vectors = (source.vector(picture.hash_id, self.key) for source in self._sources)
-        vector = next((vector for vector in vectors if vector is not None), None)
+        vector = self.of_hash(picture.hash_id)
         if vector is None and isinstance(self._metadata, Metadata):
             return self._metadata.recorded_by_older_tool(picture)
+        return vector
+
+    def of_hash(self, hash_id: str) -> np.ndarray | None:
+        """float32 (d,). Raises Refused for one of another width."""
+        vectors = (source.vector(hash_id, self.key) for source in self._sources)
+        vector = next((vector for vector in vectors if vector is not None), None)
         if vector is not None and len(vector) != self.width:
-            features = f"{len(vector)} features, not {self.width}, for {picture.hash_id[:16]}"
+            features = f"{len(vector)} features, not {self.width}, for {hash_id[:16]}"
             raise Refused(
                 f"a clip cache holds a vector of {features}; delete the clip_cache.sqlite beside the "
                 "metadata or in the cache folder, it is made anew")

@@ -61,6 +61,7 @@ def _clustered(arguments: Namespace, counts: Counts) -> dict:
         arguments.linkage or CHAIN,
         place=arguments.place,
         suggest=arguments.suggest,
+        clip_cache=arguments.clip_cache,
         batch_size=arguments.batch_size,
         num_threads=arguments.num_threads,
         thumbnails=arguments.thumbnails,
@@ -99,6 +100,8 @@ def _add_flags(parser: ArgumentParser) -> None:
         help="None is chain. chain: pictures that a chain of alike pairs joins; leader: those like one of "
         "them; complete: those that are all alike")
     add("--output", default="./output/clusters", metavar="PATH", help="the result, replaced as a whole")
+    add("--clip_cache", default="./output/clip_cache.sqlite", metavar="PATH",
+        help="where clip finds the vectors: a clip cache, or the metadata JSON of stage 1")
     add("--batch_size", type=positive, default=1000, metavar="N",
         help="pictures whose features are in memory together; it changes nothing in the result")
     add("--place", choices=["copy", "hardlink", "symlink", "move"], default=None,

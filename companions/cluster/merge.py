@@ -20,9 +20,10 @@ from companions.cluster.feature_table import FeatureTable
 from companions.cluster.groups import Member, Place
 from companions.cluster.methods import method_named
 from companions.cluster.methods.method import Method
+from companions.cluster.numbered_features import NumberedFeatures
 from companions.cluster.output_folder import OutputFolder
+from companions.cluster.pixel_features import FEATURES, stored_features, stored_sharpness
 from companions.cluster.placing import MOVE
-from companions.cluster.reading import FEATURES, StoredFeatures
 from companions.cluster.run import CACHE_FOLDER, check, clustered, outcome, write_output
 
 UNKNOWN = 0  # bytes: no file with a picture has so few
@@ -71,7 +72,7 @@ def _agreed(results: Sequence[Earlier], what: str) -> Any:
 
 def read_merged(
     results: Sequence[Earlier], method: Method, cache_folder: str, at_once: int, stack: ExitStack,
-) -> tuple[list[Member], StoredFeatures]:
+) -> tuple[list[Member], NumberedFeatures]:
     """All their pictures as members, by hash, and their features. Raises Refused if there are none of some
     picture."""
     table = stack.enter_context(FeatureTable(os.path.join(cache_folder, FEATURES)))
@@ -84,9 +85,9 @@ def read_merged(
     if lacking:
         raise Refused(_lacking(table, method, [path for hash_id in lacking for path in paths_of[hash_id]],
                                table.versions(lacking[0], method.name)))
-    features = StoredFeatures(table, method, hash_ids, at_once)
-    members = [_member(files, hash_id, paths_of[hash_id], sharpness)
-               for hash_id, sharpness in zip(hash_ids, features.sharpness(), strict=True)]
+    features = stored_features(table, method, hash_ids, at_once)
+    sharpness_of = zip(hash_ids, stored_sharpness(table, method, hash_ids), strict=True)
+    members = [_member(files, hash_id, paths_of[hash_id], sharpness) for hash_id, sharpness in sharpness_of]
     return members, features
 
 

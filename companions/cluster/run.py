@@ -24,7 +24,7 @@ from companions.cluster.moving import go_on, is_cut_short
 from companions.cluster.output_folder import OutputFolder
 from companions.cluster.page import write_result_page
 from companions.cluster.placing import MOVE, PLACED, PLACINGS, Placed, place_files
-from companions.cluster.reading import Reading, read
+from companions.cluster.reading import CLIP_CACHE, Reading, read
 from companions.cluster.result import CLUSTERS, PAGE, PAIRS, Result, write_clusters, write_pairs
 
 CACHE_FOLDER = "./output"
@@ -40,6 +40,7 @@ def cluster(
     *,
     place: str | None = None,
     suggest: bool = False,
+    clip_cache: str = CLIP_CACHE,
     batch_size: int = 1000,
     num_threads: int = 4,
     thumbnails: bool = True,
@@ -47,17 +48,19 @@ def cluster(
     counts: Counts | None = None,
 ) -> dict:
     """Group the pictures under input_folder: {clusters, outliers (pictures), processed, unchanged, skipped,
-    written}. threshold: 0 to 1, None is the method's own. place: one of PLACINGS, then `placed` says what
-    became of the files; where a move that was cut short went on, there is nothing but that. suggest: write
-    what each threshold would find, and no clusters. counts is filled for the caller, also where the run is
-    cut short. Raises Refused for what cannot be done."""
+    written}. Raises Refused for what cannot be done.
+
+    threshold: 0 to 1, None is the method's own. place: one of PLACINGS, then `placed` says what became of the
+    files; where a move that was cut short went on, there is nothing but that. suggest: write what each
+    threshold would find, and no clusters. clip_cache: for the method clip, or a metadata JSON of stage 1.
+    counts is filled for the caller, also where the run is cut short."""
     chosen = method_named(method)
     counts = Counts() if counts is None else counts
     at_least = chosen.threshold if threshold is None else threshold
     check(at_least, linkage, place)
     refuse_output_inside(input_folder, output, keeps_input=False)
     refuse_output_inside(input_folder, CACHE_FOLDER)
-    reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits)
+    reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits, clip_cache)
     if suggest:
         return suggesting.suggest(reading, chosen, output, counts)
     command = f"{absolute_path(input_folder)} {method} {at_least} {linkage}"

@@ -21,6 +21,7 @@ METHODS = {
     "minhash": Door("min_hash", "MinHash", "the same corners in the same places"),
     "orb": Door("keypoints", "Orb", "copies that were cut, made lighter or darker, or saved badly"),
     "sift": Door("keypoints", "Sift", "besides those turned, mirrored, framed or written on"),
+    "clip": Door("clip", "Clip", "what an encoder finds nearly the same, by the vectors of the clip cache"),
 }
 
 

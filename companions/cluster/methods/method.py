@@ -37,7 +37,7 @@ class Method(Protocol):
     name: str
     version: int  # rises when the same picture gets other features
     threshold: float  # from which on two pictures are alike, where nobody says otherwise
-    side: int  # of the square into which a picture is fitted before it is looked at
+    side: int  # of the square into which a picture is fitted before it is looked at; 0: vectors are compared
 
     def features(self, picture: np.ndarray) -> bytes:
         """picture: uint8 (height, width, 3), RGB and upright, its longer side self.side."""

@@ -187,3 +187,16 @@ def test_a_threshold_is_suggested_in_place_of_clusters(pictures, capsys):
     written = json.loads(Path("thresholds/thresholds.json").read_text())
     assert (written["method"], written["pictures"], written["looked_at"]) == ("imagehash", 3, 3)
     assert sorted(tree(Path("thresholds"))) == [".result.json", "thresholds.html", "thresholds.json"]
+
+
+def test_vectors_of_the_clip_cache_are_compared_without_their_encoder(photos, stage1, capsys):
+    stage1()
+    assert main(["photos", "--method", "clip", "--threshold", "0.999999"]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == "processed 0, unchanged 12, skipped 0"
+    found = clusters()
+    pictures = [picture for group in found["clusters"] for picture in group["pictures"]] + found["outliers"]
+    assert len(pictures) == 12
+    assert main(["photos", "--method", "clip", "--clip_cache", "nowhere.sqlite"]) == 2
+    makes_it = "python ./stage1/ImageDatasetProcessor.py photos"
+    assert capsys.readouterr().err == f"error: there is no nowhere.sqlite yet; this makes it: {makes_it}\n"
