@@ -24,14 +24,23 @@ def lies_in(path: str, folder: str) -> bool:
 
 def printed_as(path: str) -> list[str]:
     """The paths on the disk that printable() gives as this one: most often itself, if it is there. A name
-    with bytes that are no UTF-8 and one that spells them out are printed alike."""
+    with bytes that are no UTF-8 and one that spells them out are printed alike. Raises OSError or ValueError
+    for what the system takes for no path."""
     if "\\x" not in path:
-        return [path] if os.path.lexists(path) else []
+        return [path] if _is_there(path) else []
     folder, name = os.path.split(path)
     names = [name, os.fsdecode(PRINTED_BYTE.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name)))]
     alike = [name_on_disk for name_on_disk in dict.fromkeys(names) if printable(name_on_disk) == name]
     paths = [os.path.join(around, name_on_disk) for around in printed_as(folder) for name_on_disk in alike]
-    return [path_on_disk for path_on_disk in paths if os.path.lexists(path_on_disk)]
+    return [path_on_disk for path_on_disk in paths if _is_there(path_on_disk)]
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _split_at_last_climb(path: str) -> tuple[str, str, str]:

@@ -127,7 +127,7 @@ def _place(files: FileTable, hash_id: str, file_path: str) -> Place:
     path = absolute_path(file_path)
     try:
         file = stored_file(path)
-    except Missing:
+    except (Missing, OSError, ValueError):  # gone, or no path that a system takes
         return Place(file_path, path, False, UNKNOWN)
     if file.size < 0:
         return Place(file_path, path, True, UNKNOWN)

@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cache.files.paths import absolute_path
+from cache.progress import PATIENCE, progress_bar
 from companions.cluster.groups import Place
 from companions.cluster.journal import Move
 from companions.cluster.placing import (
@@ -12,6 +13,7 @@ from companions.cluster.placing import (
     Left,
     Placed,
     Unfit,
+    file_count,
     first_free,
     is_still,
     names_for,
@@ -29,7 +31,8 @@ def plan(result: Result, source: str, building: Path) -> tuple[Placed, list[Move
     the folder that becomes the output, which gets the folders that they go to."""
     behind_links = _BehindLinks(source)
     placed, moves = Placed(), []
-    for group, place in watched_files(result, "planning"):
+    bar = progress_bar(file_count(result), "files", "planning", delay=PATIENCE)
+    for group, place in watched_files(result, bar):
         (building / PLACED / group).mkdir(parents=True, exist_ok=True)
         try:
             moves.append(_planned(place, building, f"{PLACED}/{group}", behind_links))

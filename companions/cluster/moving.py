@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
+from typing import TYPE_CHECKING
 
 from cache.files.listed_folder import write_listing
 from cache.files.run_lock import locked
@@ -22,6 +23,9 @@ from cache.text import printable
 from companions.cluster.journal import MOVED, MOVING, UNDOING, Journal, Move, journal_in
 from companions.cluster.placing import CHANGED, GONE, PLACED, Left, Placed, Unfit
 from companions.cluster.transfer import InTheWay, settle, transfer
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 # Of one file or its folder; all others, a full disk among them, end the run.
 OF_ONE_FILE = (
@@ -41,7 +45,8 @@ def go_on(output: str) -> Placed:
         journal = journal_in(final)
         if journal is None or journal.state != MOVING:
             return Placed()
-        placed = _carried_out(journal, "moving", _moved)
+        placed = _carried_out(
+            journal, progress_bar(journal.count, "files", "moving", delay=PATIENCE), _moved)
         if placed.files:
             journal.enter(MOVED)
         else:
@@ -61,7 +66,8 @@ def undo(output: str) -> Placed:
             raise Refused(f"{output} holds no moved originals; there is nothing to undo")
         if journal.state != UNDOING:
             journal = journal.enter(UNDOING)
-        placed = _carried_out(journal, "moving back", _moved_back)
+        placed = _carried_out(
+            journal, progress_bar(journal.count, "files", "moving back", delay=PATIENCE), _moved_back)
         if all(left.why == GONE for left in placed.left):
             _forget(journal)
     return placed
@@ -93,9 +99,9 @@ def only_writer_of(output: Path) -> Iterator[None]:
         lock.release()
 
 
-def _carried_out(journal: Journal, what: str, step: Callable[[Journal, Move, str], None]) -> Placed:
+def _carried_out(journal: Journal, bar: "tqdm", step: Callable[[Journal, Move, str], None]) -> Placed:
     placed = Placed()
-    with progress_bar(journal.count, "files", what, delay=PATIENCE) as bar:
+    with bar:
         for number, move in enumerate(journal.moves()):
             try:
                 step(journal, move, f".moving-{journal.token}-{number}")

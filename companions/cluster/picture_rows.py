@@ -1,4 +1,4 @@
-"""Pictures, their files and thumbnails as the scripts of the pages read them: templates/pictures.js."""
+"""Pictures, their files and thumbnails as the scripts of the pages read them: pictures.js."""
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from cache.pages.thumbnails import Kept, page_pictures
 from cache.text import on_one_line
 from companions.cluster.groups import Member, Place
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates" / "cluster"
 
 
 def embedded(

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cache.files.paths import printed_as
 from cache.files.placed_names import placed_names
@@ -27,6 +27,9 @@ from cache.refusal import Missing
 from cache.text import first_few, on_one_line, plural, printable
 from companions.cluster.groups import Place
 from companions.cluster.result import Result, cluster_name
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 COPY, HARDLINK, SYMLINK, MOVE = PLACINGS = ("copy", "hardlink", "symlink", "move")
 PLACED, OUTLIERS = "result", "outliers"
@@ -78,19 +81,23 @@ def files_of(result: Result) -> Iterator[tuple[str, Place]]:
             yield from ((name, place) for place in result.members[number].places)
 
 
-def watched_files(result: Result, description: str) -> Iterator[tuple[str, Place]]:
-    total = sum(len(member.places) for member in result.members)
-    with progress_bar(total, "files", description, delay=PATIENCE) as bar:
+def watched_files(result: Result, bar: "tqdm") -> Iterator[tuple[str, Place]]:
+    with bar:
         for group, place in files_of(result):
             yield group, place
             bar.update()
+
+
+def file_count(result: Result) -> int:
+    return sum(len(member.places) for member in result.members)
 
 
 def place_files(result: Result, how: str, building: Path) -> Placed:
     """Put a copy of, or link to, every file into `building`/result; how: copy, hardlink or symlink."""
     placed = Placed()
     make = {COPY: copy_file, HARDLINK: _hard_link, SYMLINK: _symbolic_link}[how]
-    for group, place in watched_files(result, "placing"):
+    bar = progress_bar(file_count(result), "files", "placing", delay=PATIENCE)
+    for group, place in watched_files(result, bar):
         folder = building / PLACED / group
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -121,7 +128,10 @@ def _made(place: Place, folder: Path, make: Callable[[str, Path], None]) -> bool
 
 def path_on_disk(place: Place) -> str:
     """Of a file that lies in no archive. Raises Unfit if it is not there, or cannot be told."""
-    paths = [path for path in printed_as(place.absolute_path) if os.path.isfile(path)]
+    try:
+        paths = [path for path in printed_as(place.absolute_path) if os.path.isfile(path)]
+    except (OSError, ValueError):  # no path that a system takes
+        raise Unfit(GONE) from None
     if len(paths) > 1:
         raise Unfit("one of two files whose names are printed alike")
     if not paths:
@@ -187,7 +197,7 @@ def _copied_out(place: Place, folder: Path) -> None:
         if place.stamp and str(file.mtime_ns) != place.stamp.split()[0]:
             raise Unfit(CHANGED)
         data = file.read()
-    except Missing:
+    except (Missing, ValueError):
         raise Unfit(GONE) from None
     except Skip as skip:
         raise Unfit(skip.detail or REASONS[skip.reason]) from None

@@ -11,7 +11,10 @@ from tests.project.test_rooms import modules
 from tests.terminal import screen, typed
 
 # On a slow machine: one that shows after two seconds, and what it leaves behind when it is done.
-DELAYED = ["alike", "near-duplicates", "page", "reading", "report"]
+DELAYED = [
+    "alike", "moving", "moving back", "near-duplicates", "page", "placing", "planning", "reading", "report",
+    "training",
+]
 DELAYED_BAR = re.compile(rf"\r({'|'.join(DELAYED)}): [^\r\n]*(\r\n)?")
 EVERY_STEP = {"TQDM_MININTERVAL": "0"}  # else a bar leaves out what follows within a tenth of a second
 
