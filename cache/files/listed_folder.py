@@ -2,12 +2,17 @@
 anybody else's would be lost."""
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import orjson
 
+from cache.files.whole_folder import WholeFolder
 from cache.refusal import Refused
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MARKER = ".result.json"
 MADE_BY = "image-tagging-tools"
@@ -17,6 +22,41 @@ class Listing(TypedDict):
     made_by: str
     entries: list[str]  # directly in the folder, the listing itself too
     files: int  # in it and all folders below, without the listing
+
+
+class ListedFolder:
+    """with ListedFolder(path) as folder: fill folder.building, which appears under its name after the block
+    has ended well."""
+
+    def __init__(self, path: str):
+        """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
+        self.final = Path(path).resolve()
+        self.check()
+
+    def __enter__(self) -> "Self":
+        with ExitStack() as stack:
+            self.whole = stack.enter_context(WholeFolder(self.final))
+            self.building = self.whole.building
+            self.prepare()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        with self._stack:
+            if kind is None:
+                self.put_in_place()
+
+    def check(self) -> None:
+        """Raises Refused if what is there may not be replaced."""
+        refuse_unless_ours(self.final)
+
+    def prepare(self) -> None:
+        """What is in the folder from the beginning."""
+
+    def put_in_place(self) -> None:
+        write_listing(self.building, listing_of(self.building))
+        self.check()  # again: somebody may have put something there meanwhile
+        self.whole.put_in_place()
 
 
 def listing_of(folder: Path) -> Listing:

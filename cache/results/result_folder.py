@@ -3,17 +3,15 @@ put in place as a whole."""
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 
-from cache.files.listed_folder import listing_of, refuse_unless_ours, write_listing
+from cache.files.listed_folder import ListedFolder
 from cache.files.placed_names import placed_names
 from cache.files.whole_file import make_folder
-from cache.files.whole_folder import WholeFolder
 from cache.limits import Skip
 from cache.models.score_bins import bin_name, bin_number
 from cache.models.tag_models import TagModel, safe_name
@@ -36,33 +34,22 @@ def reserve_default_output(now: datetime, parent: str = "./output") -> str:
     raise AssertionError("the numbers never end")
 
 
-class ResultFolder:
+class ResultFolder(ListedFolder):
     """with ResultFolder(...) as folder: folder.place(...): visible under its name only after the block has
     ended well."""
 
     def __init__(self, path: str, models: Sequence[TagModel], bins: int, place: bool):
         """Raises Refused if `path` holds anything but an earlier result, which is replaced as a whole."""
-        self.final = Path(path).resolve()
-        refuse_unless_ours(self.final)
+        super().__init__(path)
         self.bins, self.places = bins, place
         self._model_folders = [
             Path(_type_folder(model.model_type), safe_name(model.tag_name)) for model in models
         ]
         self._made: set[Path] = set()
 
-    def __enter__(self) -> "ResultFolder":
-        with ExitStack() as stack:
-            self._whole = stack.enter_context(WholeFolder(self.final))
-            self.building = self._whole.building
-            if self.places:
-                (self.building / PICTURES).mkdir()
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        with self._stack:
-            if kind is None:
-                self._put_in_place()
+    def prepare(self) -> None:
+        if self.places:
+            (self.building / PICTURES).mkdir()
 
     def place(self, pictures: Sequence[Picture], scores: np.ndarray) -> list[str | Skipped | None]:
         """Write each picture once and link it into the bin of its score under every model. scores: float64
@@ -105,11 +92,6 @@ class ResultFolder:
             os.link(copy, folder / copy.name)
         except OSError:  # a file system without hard links, or with too many of them
             shutil.copyfile(copy, folder / copy.name)
-
-    def _put_in_place(self) -> None:
-        write_listing(self.building, listing_of(self.building))
-        refuse_unless_ours(self.final)  # again: somebody may have put something there meanwhile
-        self._whole.put_in_place()
 
 
 def _type_folder(model_type: str) -> str:

@@ -35,6 +35,11 @@ class Member:
     places: tuple[Place, ...]  # by path
 
 
+def file_count(members: Sequence[Member], numbers: Iterable[int]) -> int:
+    """Of these pictures, copies included."""
+    return sum(len(members[number].places) for number in numbers)
+
+
 @dataclass(frozen=True)
 class Cluster:
     """numbers: of its pictures, ascending; weakest: the least similarity that holds it together, 1 if it is

@@ -13,7 +13,6 @@ from companions.cluster.placing import (
     Left,
     Placed,
     Unfit,
-    file_count,
     first_free,
     is_still,
     names_for,
@@ -31,7 +30,7 @@ def plan(result: Result, source: str, building: Path) -> tuple[Placed, list[Move
     the folder that becomes the output, which gets the folders that they go to."""
     behind_links = _BehindLinks(source)
     placed, moves = Placed(), []
-    bar = progress_bar(file_count(result), "files", "planning", delay=PATIENCE)
+    bar = progress_bar(result.files, "files", "planning", delay=PATIENCE)
     for group, place in watched_files(result, bar):
         (building / PLACED / group).mkdir(parents=True, exist_ok=True)
         try:

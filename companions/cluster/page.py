@@ -13,7 +13,7 @@ from cache.pages.html_page import write_page
 from cache.pages.thumbnails import Kept
 from cache.text import on_one_line, plural
 from companions.cluster.chains import Chain, chains
-from companions.cluster.groups import Cluster, Member
+from companions.cluster.groups import Member, file_count
 from companions.cluster.picture_rows import TEMPLATES, Rows, embedded
 from companions.cluster.result import CLUSTERS, Result, cluster_name
 
@@ -63,16 +63,12 @@ class _Listed:
     outliers: int
 
 
-def _file_count(result: Result, cluster: Cluster) -> int:
-    return sum(len(result.members[number].places) for number in cluster.numbers)
-
-
 def _listed(result: Result) -> _Listed:
     """How many the page knows of: as many of the first clusters as its files are enough for, then
     outliers."""
     files = 0
     for place, cluster in enumerate(result.clusters):
-        files += _file_count(result, cluster)
+        files += file_count(result.members, cluster.numbers)
         if files > MOST_FILES:
             return _Listed(place, 0)
     return _Listed(len(result.clusters), MOST_FILES - files)
@@ -125,7 +121,7 @@ def _cluster_row(
 
 
 def _summary(result: Result, chain_of: Sequence[Chain | None]) -> list[str]:
-    in_clusters = sum(_file_count(result, cluster) for cluster in result.clusters)
+    in_clusters = sum(file_count(result.members, cluster.numbers) for cluster in result.clusters)
     found = f"{plural(len(result.clusters), 'cluster')} of {plural(in_clusters, 'file')}"
     found = found if result.clusters else "No clusters"
     alone = plural(len(result.outliers), "outlier")

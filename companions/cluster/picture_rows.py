@@ -75,4 +75,4 @@ class Rows:
             relative = Path(os.path.relpath(path, self._lies_in)).as_posix()
         except ValueError:
             return ""
-        return quote(relative) + ("/" if path.endswith("/") else "")
+        return quote(os.fsencode(relative)) + ("/" if path.endswith("/") else "")

@@ -88,15 +88,11 @@ def watched_files(result: Result, bar: "tqdm") -> Iterator[tuple[str, Place]]:
             bar.update()
 
 
-def file_count(result: Result) -> int:
-    return sum(len(member.places) for member in result.members)
-
-
 def place_files(result: Result, how: str, building: Path) -> Placed:
     """Put a copy of, or link to, every file into `building`/result; how: copy, hardlink or symlink."""
     placed = Placed()
     make = {COPY: copy_file, HARDLINK: _hard_link, SYMLINK: _symbolic_link}[how]
-    bar = progress_bar(file_count(result), "files", "placing", delay=PATIENCE)
+    bar = progress_bar(result.files, "files", "placing", delay=PATIENCE)
     for group, place in watched_files(result, bar):
         folder = building / PLACED / group
         folder.mkdir(parents=True, exist_ok=True)

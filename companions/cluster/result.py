@@ -7,7 +7,7 @@ import orjson
 
 from cache.files.csv_file import write_csv
 from cache.files.whole_file import whole_file
-from companions.cluster.groups import Cluster, Member
+from companions.cluster.groups import Cluster, Member, file_count
 from companions.cluster.methods.method import Pair
 
 CLUSTERS, PAIRS, PAGE = "clusters.json", "pairs.csv", "index.html"
@@ -23,6 +23,11 @@ class Result:
     clusters: Sequence[Cluster]  # those of most files first, then by the hash of their first picture
     outliers: Sequence[int]  # pictures that are in none, ascending
     pairs: Sequence[Pair]  # all of at least the threshold, ascending
+
+    @property
+    def files(self) -> int:
+        """All there are, copies included."""
+        return file_count(self.members, range(len(self.members)))
 
 
 def cluster_name(place: int) -> str:

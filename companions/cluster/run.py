@@ -14,8 +14,8 @@ from cache.progress import PATIENCE, progress_bar
 from cache.reader.batches import Counts
 from cache.refusal import Refused
 from cache.stores.kept_thumbnails import thumbnails_in
-from companions.cluster import suggesting
-from companions.cluster.groups import CHAIN, LINKAGES, Cluster, Member, grouped, weakest_link
+from cache.text import printable
+from companions.cluster.groups import CHAIN, LINKAGES, Cluster, Member, file_count, grouped, weakest_link
 from companions.cluster.journal import Move, write_journal
 from companions.cluster.methods import method_named
 from companions.cluster.methods.method import DIGITS, Features, Method, Pair
@@ -26,6 +26,7 @@ from companions.cluster.page import write_result_page
 from companions.cluster.placing import MOVE, PLACED, PLACINGS, Placed, place_files
 from companions.cluster.reading import CLIP_CACHE, Reading, read
 from companions.cluster.result import CLUSTERS, PAGE, PAIRS, Result, write_clusters, write_pairs
+from companions.cluster.suggest import write_thresholds
 
 CACHE_FOLDER = "./output"
 MOST_COMPARED = 120  # pairs of a cluster that its index has not offered: all of 16 pictures
@@ -62,7 +63,7 @@ def cluster(
     refuse_output_inside(input_folder, CACHE_FOLDER)
     reading = Reading(input_folder, CACHE_FOLDER, num_threads, batch_size, thumbnails, limits, clip_cache)
     if suggest:
-        return suggesting.suggest(reading, chosen, output, counts)
+        return write_thresholds(reading, chosen, output, counts)
     command = f"{absolute_path(input_folder)} {method} {at_least} {linkage}"
     if place == MOVE and is_cut_short(output, command):
         return {**counts.as_dict(), "written": [], "placed": go_on(output)}
@@ -99,10 +100,11 @@ def write_output(
         placed, moves = plan(result, source, building)
     elif place:
         placed = place_files(result, place, building)
+    moved_to = {printable(move.source): str(folder.final / move.target) for move in moves}
     with thumbnails_in(CACHE_FOLDER) as kept:
         write_result_page(
-            building / PAGE, result, source=source, kept=kept, lies_in=folder.final,
-            limits=limits, moved_to={move.source: str(folder.final / move.target) for move in moves})
+            building / PAGE, result, source=source, kept=kept, lies_in=folder.final, limits=limits,
+            moved_to=moved_to)
     if moves:
         write_journal(building, command, moves)
     return placed
@@ -117,19 +119,19 @@ def clustered(
     of_several = [group for group in groups if len(group) > 1 or len(members[group[0]].places) > 1]
     together = set().union(*of_several)
     clusters = _measured(method, features, of_several, pairs)
+
+    def most_files_first(cluster: Cluster) -> tuple[int, tuple[int, ...]]:
+        return -file_count(members, cluster.numbers), cluster.numbers
+
     return Result(
         method=method.name,
         threshold=threshold,
         linkage=linkage,
         members=members,
-        clusters=sorted(clusters, key=lambda cluster: (-_file_count(members, cluster), cluster.numbers)),
+        clusters=sorted(clusters, key=most_files_first),
         outliers=[number for number in range(len(members)) if number not in together],
         pairs=pairs,
     )
-
-
-def _file_count(members: Sequence[Member], cluster: Cluster) -> int:
-    return sum(len(members[number].places) for number in cluster.numbers)
 
 
 def _watched(pairs: Iterator[Pair]) -> Iterator[Pair]:
@@ -159,8 +161,10 @@ def _others_least(
 ) -> float:
     """Of the pairs that are less alike than the threshold: of all there are in a small cluster."""
     known = {(pair.first, pair.second) for pair in pairs}
-    unknown = islice((two for two in combinations(group, 2) if two not in known), MOST_COMPARED)
-    similarities = (method.similarity(*features.of(two)) for two in unknown)
+    unknown = list(islice((two for two in combinations(group, 2) if two not in known), MOST_COMPARED))
+    numbers = sorted({number for two in unknown for number in two})
+    features_of = dict(zip(numbers, features.of(numbers), strict=True))
+    similarities = (method.similarity(features_of[first], features_of[second]) for first, second in unknown)
     return min(similarities, default=1.0)
 
 

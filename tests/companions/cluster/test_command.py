@@ -1,6 +1,8 @@
 """The command, on drawn pictures: what it prints and writes, what it refuses, what it does not do twice."""
 import csv
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,15 @@ def test_a_move_that_was_cut_short_goes_on_without_reading_anything(pictures, ca
 def test_a_way_to_place_that_there_is_not_is_refused(pictures):
     with pytest.raises(Refused, match="^there is no way to place files called throw; there are copy, "):
         runs.cluster("photos", method="exact", place="throw")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are text")
+def test_the_page_links_to_a_moved_file_whose_name_is_no_text(here):
+    (here / "photos").mkdir()
+    with open(os.fsencode(here / "photos") + b"/a\xe9.png", "wb") as file:
+        file.write(png(1))
+    assert main(["photos", "--method", "exact", "--place", "move"]) == 0
+    assert "result/outliers/a%E9.png" in Path("output/clusters/index.html").read_text()
 
 
 def test_a_threshold_is_suggested_in_place_of_clusters(pictures, capsys):

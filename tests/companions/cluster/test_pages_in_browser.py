@@ -7,7 +7,7 @@ import pytest
 from cache.stores.kept_thumbnails import KeptThumbnails
 from companions.cluster.methods.method import Pair
 from companions.cluster.page import write_result_page
-from companions.cluster.suggest import write_suggestion
+from companions.cluster.threshold_page import write_suggestion
 from companions.cluster.thresholds import Suggestion
 from tests.companions.cluster.drawn_result import MARKUP, PAIRS, drawn_result
 

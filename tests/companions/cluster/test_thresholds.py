@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cache.stores.kept_thumbnails import KeptThumbnails
 from companions.cluster.groups import CHAIN, Member, Place, grouped
 from companions.cluster.methods.method import Pair
-from companions.cluster.suggest import write_suggestion
+from companions.cluster.threshold_page import write_suggestion
 from companions.cluster.thresholds import Step, Suggestion, curve, pairs_to_show, sample
 from tests.html_tree import read_page
 
